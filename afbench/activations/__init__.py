@@ -1,0 +1,1 @@
+"""The activations: one file per family. Each module registers its own; nothing is listed twice."""

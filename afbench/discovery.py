@@ -1,0 +1,106 @@
+"""Finding entries: in afbench's own packages, other packages' entry points, plugin files, importable classes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+from .registry import Entry, Registry, place_of
+
+problems: list[str] = []
+"""What entry points failed to load, one line each; the command line shows them, and goes on."""
+
+
+def import_all(package: str) -> None:
+    """Import every module of a package, so that its decorators run: a new entry is one file and no other edit."""
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+def load_entry_points(group: str, registry: Registry) -> None:
+    """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
+    for point in entry_points(group=group):
+        before = dict(registry.entries), dict(registry.aliases)
+        try:
+            target = point.load()
+            known = any(entry.target is target for entry in registry.entries.values())
+            if isinstance(target, type) and not known:
+                registry.decorator(point.name)(target)
+        except Exception as error:  # other people's code may raise anything
+            registry.entries, registry.aliases = before
+            owner = point.dist.name if point.dist else "an unknown package"
+            problems.append(f"entry point {point.name} = {point.value} of {owner} failed: {last_line(error)}")
+
+
+def load_plugin(path: str | Path, *registries: Registry) -> None:
+    """Run a Python file whose decorators register activations or tasks.
+
+    Raises:
+        UsageError: if it is missing or fails; what it had registered by then is taken back.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"plugin {path} not found: --plugin takes a Python file")
+    where = str(path.resolve())
+    name = f"afbench_plugin_{path.stem}_{hashlib.sha256(where.encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(name, where)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"plugin {path} is not a Python file (its name must end in .py)")
+    for registry in registries:
+        registry.populate()
+    before = [(dict(registry.entries), dict(registry.aliases)) for registry in registries]
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        for registry, (entries, aliases) in zip(registries, before, strict=True):
+            registry.entries, registry.aliases = entries, aliases
+        raise UsageError(f"plugin {path} failed: {last_line(error)}") from error
+
+
+def import_class(path: str) -> Entry:
+    """Make an entry of an importable class, ``pkg.module:Class``; the current folder is on the path.
+
+    Raises:
+        UsageError: if there is no such module or class.
+    """
+    module_name, _, attribute = path.partition(":")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        target: Any = importlib.import_module(module_name)
+        for part in attribute.split("."):
+            target = getattr(target, part)
+    except ImportError as error:
+        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
+    except AttributeError:
+        raise UsageError(f"cannot import {path!r}: module {module_name!r} has no {attribute!r}") from None
+    except Exception as error:
+        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
+    if not isinstance(target, Callable):  # type: ignore[arg-type]
+        raise UsageError(f"{path!r} is not a class")
+    return Entry("activation", path, target, version=int(getattr(target, "version", 1)), where=place_of(target))
+
+
+def last_line(error: BaseException) -> str:
+    """Say an exception in one line, with the file and line where the user's code raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    text = " ".join(str(error).split()) or "no message"
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {text}"
+    own = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
+    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {text}{place}"

@@ -1,0 +1,28 @@
+"""The errors that a caller can act on: one line each, naming the thing, what was expected, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AfbenchError(Exception):
+    """An error of afbench whose message stands alone, without a traceback."""
+
+
+class UsageError(AfbenchError, ValueError):
+    """The call was wrong; nothing was written. The command line exits with 2."""
+
+
+class ActivationError(AfbenchError):
+    """An activation broke its contract while it ran: wrong shape or dtype, or NaN from finite input."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string.
+
+    >>> did_you_mean("ditacc", ["ditac", "relu"])
+    "; did you mean 'ditac'?"
+    """
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

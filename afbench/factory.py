@@ -1,0 +1,182 @@
+"""From a spec to a module: look-up, typed settings, canonical form, and one new instance per place in a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import torch
+from torch import nn
+
+from .discovery import import_class
+from .errors import UsageError
+from .registry import ACTIVATIONS, Entry
+from .settings import Value, differing, resolve
+from .spec import Spec, split
+from .streams import forked
+
+PROBE_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A checked spec: its entry, and the typed settings that differ from the entry's defaults."""
+
+    entry: Entry
+    settings: dict[str, Value]
+
+    @property
+    def spec(self) -> str:
+        """The canonical text: what names this activation in records and tables."""
+        return str(Spec(self.entry.name, self.settings))
+
+    @property
+    def resolved(self) -> dict[str, Value]:
+        """Every setting, defaults included."""
+        return {name: s.default for name, s in self.entry.settings.items()} | self.settings
+
+    def build(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
+        """Build one instance.
+
+        Raises:
+            UsageError: if the constructor refuses the settings, or needs channels and got none.
+        """
+        places = {"channels": channels, "channel_dim": channel_dim}
+        given = {name: places[name] for name in self.entry.takes if places[name] is not None}
+        needs = self.entry.required_channels and channels is None
+        if needs:
+            raise UsageError(f"{self.spec} is per channel: it needs channels=, the size of the channel dimension")
+        try:
+            module = self.entry.target(**given, **self.settings)
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"{self.spec}: {error}") from error
+        if not isinstance(module, nn.Module):
+            raise UsageError(f"{self.spec} made a {type(module).__name__}, not a torch.nn.Module")
+        module.__dict__["is_activation"] = True  # so that its parameters are known as an activation's, whoever wrote it
+        return module
+
+
+def choose(spec: str | Spec) -> Choice:
+    """Look a spec up and type its settings; aliases resolve to the entry they stand for.
+
+    Raises:
+        UsageError: for an unknown name or setting, a wrong type, or a value out of range.
+    """
+    spec = Spec.parse(spec) if isinstance(spec, str) else spec
+    if ":" in spec.name:
+        implied: Mapping[str, Value] = {}
+        found = import_class(spec.name)
+        entry = next((known for known in ACTIVATIONS if known.target is found.target), found)
+    else:
+        entry, implied = ACTIVATIONS.find(spec.name)
+    values = resolve(entry.settings, {**implied, **spec.settings}, f"activation {entry.name!r}")
+    return Choice(entry, differing(entry.settings, values))
+
+
+def create(spec: str | Spec, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
+    """Build an activation from its spec.
+
+    Args:
+        spec: such as ``"ditac"`` or ``"leaky_relu[slope=0.2]"``.
+        channels: the size of the channel dimension; only per-channel activations need it.
+        channel_dim: which dimension holds the channels.
+
+    Raises:
+        UsageError: if the spec is wrong; the message says what would be right.
+
+    >>> create("relu")(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return choose(spec).build(channels, channel_dim)
+
+
+def check(spec: str | Spec) -> Choice:
+    """Check a spec before anything runs, by building it on the meta device."""
+    choice = choose(spec)
+    with torch.device("meta"):
+        choice.build(PROBE_CHANNELS)
+    return choice
+
+
+def is_trainable(choice: Choice) -> bool:
+    """Tell whether an activation has parameters that learn."""
+    with torch.device("meta"):
+        return any(p.requires_grad for p in choice.build(PROBE_CHANNELS).parameters())
+
+
+def list_activations(tag: str | None = None) -> list[str]:
+    """Name all registered activations, or those with a tag.
+
+    >>> "relu" in list_activations()
+    True
+    """
+    return [entry.name for entry in ACTIVATIONS if tag is None or tag in entry.tags]
+
+
+def select(patterns: str | Iterable[str]) -> list[Choice]:
+    """Choose activations: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs, specs; ``-`` before one excludes.
+
+    Returns:
+        Each activation once, in the order named; groups in the order of their names.
+
+    Raises:
+        UsageError: if a part matches nothing, or nothing is left.
+    """
+    parts = split(patterns) if isinstance(patterns, str) else list(patterns)
+    chosen: dict[str, Choice] = {}
+    for position, part in enumerate(p.strip() for p in parts):
+        if part.startswith("-"):
+            if position == 0:
+                chosen = {c.spec: c for c in _matching("all")}
+            gone = _matching(part[1:].strip())
+            named = {c.entry.name for c in gone if not c.settings}
+            gone_specs = {c.spec for c in gone}
+            chosen = {s: c for s, c in chosen.items() if s not in gone_specs and c.entry.name not in named}
+        else:
+            chosen |= {c.spec: c for c in _matching(part) if c.spec not in chosen}
+    if not chosen:
+        given = patterns if isinstance(patterns, str) else ",".join(patterns)
+        raise UsageError(f"no activation is selected by {given!r} (python -m afbench list activations)")
+    return list(chosen.values())
+
+
+def _matching(part: str) -> list[Choice]:
+    everything = [Choice(entry, {}) for entry in ACTIVATIONS if not any(s.required for s in entry.settings.values())]
+    if part == "all":
+        return everything
+    if part in ("trainable", "fixed"):
+        return [choice for choice in everything if is_trainable(choice) == (part == "trainable")]
+    if part.startswith("tag:"):
+        found = [choice for choice in everything if part[4:] in choice.entry.tags]
+        known = sorted({tag for entry in ACTIVATIONS for tag in entry.tags})
+        if not found:
+            raise UsageError(f"no activation has the tag {part[4:]!r} (tags: {', '.join(known)})")
+        return found
+    if "[" not in part and any(sign in part for sign in "*?"):
+        found = [choice for choice in everything if fnmatchcase(choice.entry.name, part)]
+        if not found:
+            raise UsageError(f"no activation matches {part!r} (python -m afbench list activations)")
+        return found
+    return [choose(part)]
+
+
+class Factory:
+    """What a task's network calls for its activations: ``act(channels=C, channel_dim=-1)``, a new one at each call.
+
+    Each is built under a stream of its own, of (seed, place), so that its draws shift nobody else's.
+    """
+
+    def __init__(self, choice: Choice, seed: int) -> None:
+        """Make the factory of one network; places count from 0."""
+        self.choice, self.seed = choice, seed
+        self.built: list[nn.Module] = []
+        self.places: list[tuple[int | None, int]] = []
+
+    def __call__(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
+        """Build the activation of the next place."""
+        with forked(self.seed, f"activation/{len(self.built)}"):
+            module = self.choice.build(channels, channel_dim)
+        self.built.append(module)
+        self.places.append((channels, channel_dim))
+        return module

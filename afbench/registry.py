@@ -1,0 +1,208 @@
+"""The registry: names, aliases and tags of activations and tasks, and where each comes from."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from .errors import UsageError, did_you_mean
+from .settings import Setting, settings_of
+from .spec import NAME, Spec
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+PLACEMENT = ("channels", "channel_dim")
+"""What the factory passes to an activation where it is declared; no settings, since the network knows them."""
+
+
+class RegistryError(UsageError):
+    """A name is taken, or an entry cannot be read."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered activation or task, with what its decorator said of it."""
+
+    kind: str
+    name: str
+    target: Callable[..., Any] = field(repr=False)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    formula: str = ""
+    paper: str = ""
+    year: int | None = None
+    version: int = 1
+    exceptions: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+    @cached_property
+    def settings(self) -> Mapping[str, Setting]:
+        """The entry's settings by name, read from its annotations."""
+        return MappingProxyType(settings_of(self.target, skip=PLACEMENT))
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """Which of ``channels`` and ``channel_dim`` the entry declares."""
+        return frozenset(PLACEMENT) & set(inspect.signature(self.target).parameters)
+
+    @cached_property
+    def required_channels(self) -> bool:
+        """Whether the entry cannot be built without ``channels``."""
+        argument = inspect.signature(self.target).parameters.get("channels")
+        return argument is not None and argument.default is argument.empty
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.target) or "").partition("\n")[0]
+
+
+class Registry:
+    """Entries of one kind by name and alias.
+
+    ``populate`` is called once, before the first look-up: it imports the modules whose decorators fill the registry.
+    """
+
+    def __init__(self, kind: str, populate: Callable[[], None] = lambda: None) -> None:
+        """Make an empty registry of a kind, ``"activation"`` or ``"task"``."""
+        self.kind = kind
+        self.entries: dict[str, Entry] = {}
+        self.aliases: dict[str, Spec] = {}
+        self._populate = populate
+        self._populated = False
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry in.
+
+        Raises:
+            RegistryError: if its name or an alias is taken; the message names both places.
+        """
+        for name in (entry.name, *entry.aliases):
+            if not NAME.match(name) or ":" in name:
+                raise RegistryError(f"{name!r} ({entry.where}) is no name for {self._a}")
+            owner = self.entries.get(name) or self.entries.get(self.aliases[name].name if name in self.aliases else "")
+            if owner is not None:
+                raise RegistryError(f"{self.kind} {name!r} of {entry.where} is already defined in {owner.where}")
+        self.entries[entry.name] = entry
+        for alias, settings in entry.aliases.items():
+            self.aliases[alias] = Spec.parse(f"{entry.name}[{settings}]" if settings else entry.name)
+
+    def populate(self) -> None:
+        """Import what fills this registry, once."""
+        if not self._populated:
+            self._populated = True
+            self._populate()
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Go through the entries in the order of their names."""
+        self.populate()
+        return iter([self.entries[name] for name in sorted(self.entries)])
+
+    def names(self) -> list[str]:
+        """All names and aliases, sorted."""
+        self.populate()
+        return sorted([*self.entries, *self.aliases])
+
+    def find(self, name: str) -> tuple[Entry, Mapping[str, Any]]:
+        """Look a name or alias up; returns the entry and what the alias sets.
+
+        Raises:
+            UsageError: if there is none, with the nearest name.
+        """
+        self.populate()
+        if name in self.entries:
+            return self.entries[name], {}
+        if name in self.aliases:
+            spec = self.aliases[name]
+            return self.entries[spec.name], spec.settings
+        near = did_you_mean(name, self.names())
+        plural = "activations" if self.kind == "activation" else "tasks"
+        raise UsageError(f"unknown {self.kind} {name!r}{near} (python -m afbench list {plural})")
+
+    @property
+    def _a(self) -> str:
+        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}"
+
+    def decorator(
+        self,
+        name: str,
+        *,
+        aliases: Sequence[str] | Mapping[str, str] = (),
+        tags: Iterable[str] = (),
+        prepare: Callable[[Any, str], Any] = lambda target, name: target,
+        **about: Any,
+    ) -> Callable[[T], T]:
+        """Return a class decorator that registers under a name; ``prepare`` may finish the class first."""
+
+        def register(target: T) -> T:
+            target = prepare(target, name)
+            named = dict(aliases) if isinstance(aliases, Mapping) else dict.fromkeys(aliases, "")
+            self.add(Entry(self.kind, name, target, named, tuple(tags), where=place_of(target), **about))
+            return target
+
+        return register
+
+
+def place_of(target: Callable[..., Any]) -> str:
+    """Say where a class or function stands: ``path/to/file.py:12``, or its module's name."""
+    try:
+        path = inspect.getsourcefile(target)
+        return f"{path}:{inspect.getsourcelines(target)[1]}"
+    except (OSError, TypeError):
+        module = sys.modules.get(target.__module__)
+        return getattr(module, "__file__", None) or target.__module__
+
+
+ACTIVATIONS: Registry = Registry("activation", lambda: discover("activations", ACTIVATIONS))
+TASKS: Registry = Registry("task", lambda: discover("tasks", TASKS))
+
+
+def discover(package: str, registry: Registry) -> None:
+    """Fill a registry: from afbench's own package, then from the entry points that other packages offer."""
+    from . import discovery
+
+    discovery.import_all(f"{__package__}.{package}")
+    discovery.load_entry_points(f"afbench.{package}", registry)
+
+
+def activation(
+    name: str,
+    *,
+    aliases: Sequence[str] | Mapping[str, str] = (),
+    tags: Iterable[str] = (),
+    formula: str = "",
+    paper: str = "",
+    year: int | None = None,
+    version: int = 1,
+    exceptions: Mapping[str, str] | None = None,
+) -> Callable[[T], T]:
+    """Register an ``nn.Module`` class as an activation.
+
+    Args:
+        name: its short name.
+        aliases: further names; a mapping gives each the settings it stands for.
+        tags: words to select it by, ``--acts tag:periodic``.
+        formula: one line, in code form.
+        paper: where it comes from, such as ``arXiv:2407.07564``.
+        year: the year of that source.
+        version: raised when its results change.
+        exceptions: parts of the contract that it cannot hold, each with the reason: ``{"vmap": "batch statistics"}``.
+
+    Raises:
+        RegistryError: if the name or an alias is taken.
+    """
+    return ACTIVATIONS.decorator(
+        name,
+        aliases=aliases,
+        tags=tags,
+        formula=formula,
+        paper=paper,
+        year=year,
+        version=version,
+        exceptions=dict(exceptions or {}),
+    )
