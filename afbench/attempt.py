@@ -1,0 +1,128 @@
+"""One attempt at a trial: train, and turn whatever happens into a record. A failure is a record too."""
+
+from __future__ import annotations
+
+import inspect
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from . import train as loop
+from .errors import ActivationError, AfbenchError
+from .factory import Choice, choose
+from .tasks.base import Arrays, Task, create_task
+from .trial import Record, Status, Trial, digest
+from .version import __version__
+
+TRACEBACK_LINES = 40
+
+
+class Unavailable(AfbenchError):
+    """Data or a device is not here; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A trial about to be run, and what its record must know of the run."""
+
+    trial: Trial
+    environment: str = ""
+    concurrency: int = 1
+    number: int = 1
+
+
+def attempt(job: Attempt) -> tuple[Record, Arrays]:
+    """Run a trial; never raises for what the activation or the task does."""
+    started, clock = now(), time.perf_counter()
+    arrays: Arrays = {}
+    changes: dict[str, Any] = {}
+    try:
+        task, choice = resolve(job.trial)
+        changes = describe(task, choice)
+        trained = loop.train(task, choice, job.trial.seed)
+        arrays = trained.arrays
+        changes |= {"metrics": trained.metrics, "parameters": vars(trained.parameters), "status": Status.OK}
+    except Exception as error:
+        changes |= failure(error)
+    except SystemExit as error:
+        changes |= failure(RuntimeError(f"called sys.exit({error.code!r})"))
+    seconds = time.perf_counter() - clock
+    return blank(job).with_(started=started, seconds=seconds, **changes), arrays
+
+
+def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Record:
+    """Make the record of an attempt that has told nothing yet: what stands if its process dies."""
+    error = {"type": "", "message": message, "traceback": ""} if message else None
+    return Record(
+        job.trial,
+        status,
+        concurrency=job.concurrency,
+        environment=job.environment,
+        attempt=job.number,
+        error=error,
+        started=now(),
+    )
+
+
+def resolve(trial: Trial) -> tuple[Task, Choice]:
+    """Find a trial's task and activation."""
+    return create_task(trial.task, trial.settings), choose(trial.activation)
+
+
+def describe(task: Task, choice: Choice) -> dict[str, Any]:
+    """Say what a record must know to stand alone: settings, versions, and what reports print."""
+    return {
+        "about": task.about(),
+        "resolved": {"task": task.settings, "activation": choice.resolved},
+        "versions": versions(task, choice),
+        "source": digest([source(type(task)), source(choice.entry.target)]),
+    }
+
+
+def versions(task: Task, choice: Choice) -> dict[str, Any]:
+    """Return the versions that make a record stale when they change, and those of the libraries."""
+    return {
+        "task": task.version,
+        "activation": choice.entry.version,
+        "loop": loop.VERSION,
+        "afbench": __version__,
+        "torch": torch.__version__,
+        "kernels": "plain",
+    }
+
+
+def source(target: Callable[..., Any]) -> str:
+    """Return a class's source text, kept as a hash for information."""
+    try:
+        return inspect.getsource(target)
+    except (OSError, TypeError):
+        return ""
+
+
+def failure(error: Exception) -> dict[str, Any]:
+    """Sort an exception into a status, with one line and the end of its traceback."""
+    kinds: list[tuple[type | tuple[type, ...], Status]] = [
+        (loop.Diverged, Status.DIVERGED),
+        ((MemoryError, torch.OutOfMemoryError), Status.OOM),
+        (Unavailable, Status.UNAVAILABLE),
+    ]
+    status = next((s for kind, s in kinds if isinstance(error, kind)), Status.ERROR)
+    own = isinstance(error, (ActivationError, AfbenchError))
+    text = " ".join(str(error).split())
+    message = text if own else f"{type(error).__name__}: {text}"
+    lines = traceback.format_exception(error)
+    tail = "".join(lines).splitlines()[-TRACEBACK_LINES:]
+    return {
+        "status": status,
+        "error": {"type": type(error).__name__, "message": message, "traceback": "\n".join(tail)},
+    }
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,90 @@
+"""The plan: task x activations x seeds, minus what the store already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from . import attempt
+from .errors import UsageError
+from .factory import Choice, check, choose, select
+from .store import Store
+from .tasks.base import Task, changed
+from .trial import Record, Trial
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trials of a call, seed by seed, so that an interrupted run holds whole seeds."""
+
+    task: Task
+    choices: Sequence[Choice]
+    baseline: Choice
+    seeds: int
+    added_baseline: bool
+    trials: Sequence[Trial]
+
+    def choice(self, trial: Trial) -> Choice:
+        """Return the activation of a trial."""
+        return next(choice for choice in self.choices if choice.spec == trial.activation)
+
+
+@dataclass
+class Pending:
+    """What is left of a plan: trials to run with the number of the attempt, records that count, records gone stale."""
+
+    todo: list[tuple[Trial, int]] = field(default_factory=list)
+    done: list[Record] = field(default_factory=list)
+    stale: list[Record] = field(default_factory=list)
+
+
+def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "relu") -> Plan:
+    """Make the plan; each activation is built on the meta device, so that wrong settings show before anything runs.
+
+    Raises:
+        UsageError: if nothing is selected, a spec is wrong, or ``seeds`` is below 1.
+    """
+    if seeds < 1:
+        raise UsageError(f"--seeds must be at least 1, not {seeds}")
+    choices = select(acts)
+    base = choose(baseline)
+    missing = base.spec not in {choice.spec for choice in choices}
+    choices = [base, *choices] if missing else choices
+    for choice in choices:
+        check(choice.spec)
+    settings = changed(task)
+    trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
+    return Plan(task, choices, base, seeds, missing, trials)
+
+
+def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool = False) -> Pending:
+    """Compare a plan with the store.
+
+    Raises:
+        UsageError: if a file that is no record stands where a planned one belongs.
+    """
+    held = {record.key: record for record in store.records()} if store.path.exists() else {}
+    left = Pending()
+    current = {choice.spec: attempt.versions(plan.task, choice) for choice in plan.choices}
+    for trial in plan.trials:
+        if trial.key in store.problems:
+            problem = store.problems[trial.key].removesuffix("; left alone and not counted")
+            raise UsageError(f"{problem}; move it away to run {trial} again")
+        record = held.get(trial.key)
+        if record is None:
+            left.todo.append((trial, 1))
+        elif not keep_stale and is_stale(record, current[trial.activation]):
+            left.stale.append(record)
+            left.todo.append((trial, 1))
+        elif not record.status.done or (retry and record.error is not None):
+            left.todo.append((trial, record.attempt + 1))
+        else:
+            left.done.append(record)
+    return left
+
+
+def is_stale(record: Record, current: dict[str, object]) -> bool:
+    """Tell whether the task, the activation or the loop has changed its results since."""
+    return bool(record.versions) and any(
+        record.versions.get(name) != current[name] for name in ("task", "activation", "loop")
+    )

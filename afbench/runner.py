@@ -1,0 +1,242 @@
+"""A run, as the verb ``run`` does it: plan, trials in an engine, records into the store, then the cost pass."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from . import environment, plan
+from .attempt import Attempt, attempt, blank, describe, versions
+from .cost import CostJob, measure
+from .discovery import load_plugin
+from .engines import ENGINES, Failure, Setup, process
+from .errors import UsageError, did_you_mean
+from .plan import Pending, Plan
+from .registry import ACTIVATIONS, TASKS
+from .store import Conflict, Store
+from .tasks.base import Arrays, changed, create_task
+from .trial import Record, Status
+
+
+class Listener(Protocol):
+    """What wants to know how a run goes: a terminal, a notebook, a test."""
+
+    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
+        """Hear the plan before the first trial."""
+
+    def finished(self, record: Record) -> None:
+        """Hear of a trial that ended and is in the store."""
+
+    def costing(self, done: int, total: int) -> None:
+        """Hear how far the cost pass is."""
+
+    def warned(self, message: str) -> None:
+        """Hear of something odd that does not stop the run."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
+        """Say nothing."""
+
+    def finished(self, record: Record) -> None:
+        """Say nothing."""
+
+    def costing(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def warned(self, message: str) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Summary:
+    """What a run did: records of this call, records that were there, and the folder."""
+
+    store: Store
+    plan: Plan
+    new: list[Record] = field(default_factory=list)
+    skipped: list[Record] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> list[Record]:
+        """All records of the plan that are not ok, whenever they were made."""
+        return [record for record in [*self.new, *self.skipped] if record.status is not Status.OK]
+
+    @property
+    def ok(self) -> list[Record]:
+        """The records that this call made and that are ok."""
+        return [record for record in self.new if record.status is Status.OK]
+
+
+def run(
+    task: str,
+    acts: str | Iterable[str] = "all",
+    *,
+    seeds: int = 5,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    settings: Mapping[str, object] | None = None,
+    budget: str = "default",
+    baseline: str = "relu",
+    device: str = "auto",
+    engine: str = "process",
+    timeout: float | None = None,
+    retry: bool = False,
+    keep_stale: bool = False,
+    cost: bool = True,
+    plugins: Iterable[str | Path] = (),
+    listener: Listener | None = None,
+) -> Summary:
+    """Train a task's network with each activation over seeds, and keep what comes out.
+
+    What the store already holds is not run again. Interrupting loses at most the trials in flight.
+
+    Args:
+        task: the task's name.
+        acts: what ``--acts`` takes: ``"all"``, ``"trainable,-pau"``, specs.
+        seeds: seeds 0 to ``seeds - 1``.
+        out: the results folder; ``results/TASK`` if not given.
+        jobs: how many processes; as many as the cores (over the task's threads) if not given.
+        settings: the task's settings that are to differ.
+        budget: ``smoke``, ``default``, ``paper``, or a fraction of the epochs.
+        baseline: what the others are compared with; always part of the plan.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        engine: ``process``, or ``inline`` to debug.
+        timeout: seconds a trial may take.
+        retry: whether failed trials are tried again.
+        keep_stale: whether records of other versions count.
+        cost: whether to measure step time and memory after the trials.
+        plugins: Python files that register activations or tasks.
+        listener: told how the run goes.
+
+    Raises:
+        UsageError: if the call is wrong; nothing is written then.
+    """
+    listener = listener or Silent()
+    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
+    for file in files:
+        load_plugin(file, ACTIVATIONS, TASKS)
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
+    made = create_task(task, {"device": resolve_device(device), **(settings or {})}, budget)
+    planned = plan.make(made, acts, seeds, baseline)
+    jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
+    if jobs < 1:
+        raise UsageError(f"--jobs must be at least 1, not {jobs}")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
+    store = Store.open(out if out is not None else Path("results") / task, write=True)
+    pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
+    for problem in store.problems.values():
+        listener.warned(problem)
+    listener.planned(planned, pending, jobs, store)
+    summary = Summary(store, planned, skipped=pending.done)
+    setup = Setup(files, tuple(sys.path))
+    with terminable():
+        try:
+            trials(summary, pending, engine, jobs, setup, timeout, listener)
+            if cost:
+                costs(summary, setup, listener)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+    return summary
+
+
+def trials(
+    summary: Summary,
+    pending: Pending,
+    engine: str,
+    jobs: int,
+    setup: Setup,
+    timeout: float | None,
+    listener: Listener,
+) -> None:
+    """Run what is pending; every outcome is in the store before the next is looked at."""
+    store, here = summary.store, environment.read()
+    for record in pending.stale:
+        store.retire(record)
+    store.sweep()
+    if pending.todo:
+        store.write_json("environments", here["id"], here)
+    items = [Attempt(trial, here["id"], jobs, number) for trial, number in pending.todo]
+    with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
+        for job, outcome in outcomes:
+            if isinstance(outcome, Failure):
+                known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
+                arrays: Arrays = {}
+            else:
+                record, arrays = outcome
+            try:
+                store.write(record, arrays)
+            except Conflict as conflict:
+                listener.warned(str(conflict))
+            summary.new.append(record)
+            listener.finished(record)
+
+
+def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
+    """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
+    store, here, made = summary.store, environment.read()["id"], summary.plan
+    held = {cost["key"]: cost.get("versions") for cost in store.costs()}
+    trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
+    jobs = []
+    for choice in made.choices:
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
+        if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
+            jobs.append(job)
+    with closing(process(measure, jobs, jobs=1, setup=setup)) as outcomes:
+        for done, (job, outcome) in enumerate(outcomes, start=1):
+            if isinstance(outcome, Failure):
+                listener.warned(f"no cost for {job.activation}: {outcome.message}")
+            else:
+                store.write_json("costs", job.key, outcome)
+            listener.costing(done, len(jobs))
+
+
+def resolve_device(device: str) -> str:
+    """Turn ``auto`` into what is here, and check what was asked for.
+
+    Raises:
+        UsageError: if there is no such device.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device)
+    except RuntimeError:
+        raise UsageError(f"unknown device {device!r}; give auto, cpu, cuda or cuda:N") from None
+    if kind.type not in ("cpu", "cuda"):
+        raise UsageError(f"device {device!r} is not supported; give auto, cpu, cuda or cuda:N")
+    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"device {device!r} is not here ({torch.cuda.device_count()} CUDA devices); give cpu or auto")
+    return device
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread() or os.name == "nt":
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,162 @@
+"""The store: a folder of records. Files are written whole or not at all; merging two folders is copying files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import AfbenchError, UsageError
+from .trial import NewerSchema, Record, Status
+
+ABANDONED_AFTER = 24 * 3600.0
+"""Seconds after which a temporary file cannot belong to a run that still writes it."""
+
+
+class Conflict(AfbenchError):
+    """The store holds another result under the same key; it is kept."""
+
+
+@dataclass
+class Store:
+    """A results folder: ``trials/``, ``arrays/``, ``costs/``, ``environments/``; tables and plots are made from them.
+
+    Reading never changes it. ``problems`` says which files are no records; they are left alone and not counted.
+    """
+
+    path: Path
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: str | Path, *, write: bool = False) -> Store:
+        """Open a results folder; with ``write``, make it and see that it can be written.
+
+        Raises:
+            UsageError: if it is a file, cannot be written, or (to read) is not there.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"results path {path} is a file; give a folder")
+        if not write and not (path / "trials").is_dir():
+            raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
+        if write:
+            nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+            if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+                raise UsageError(f"results folder {path} cannot be written ({nearest} is not writable)")
+        return cls(path)
+
+    def records(self) -> list[Record]:
+        """Read all records, in the order of their trials.
+
+        Raises:
+            UsageError: if a later afbench wrote one of them.
+        """
+        self.problems.clear()
+        found = []
+        for file in sorted((self.path / "trials").glob("*.json")):
+            try:
+                record = Record.from_json(file.read_text(encoding="utf-8"))
+                if record.key != file.stem:
+                    raise UsageError(f"it holds the record {record.key}, not {file.stem}")
+                found.append(record)
+            except NewerSchema as error:
+                raise NewerSchema(f"{file}: {error}") from None
+            except (UsageError, UnicodeDecodeError) as error:
+                self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
+        return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
+
+    def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
+        """Read a trial's arrays; an empty dict if it left none."""
+        try:
+            with np.load(self.path / "arrays" / f"{key}.npz", allow_pickle=False) as held:
+                return {name: held[name] for name in held.files}
+        except (FileNotFoundError, ValueError, zipfile.BadZipFile, EOFError):
+            return {}
+
+    def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
+        """Write a trial's arrays, then its record; a record that exists is whole.
+
+        Raises:
+            Conflict: if a record of the same key and status ``ok`` stands there with other metrics; it is kept.
+        """
+        target = self.path / "trials" / f"{record.key}.json"
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                held = Record.from_json(target.read_text(encoding="utf-8"))
+            except (UsageError, UnicodeDecodeError):
+                raise Conflict(f"{target} is no record of this afbench; it is kept, the new one is dropped") from None
+            if held.status is Status.OK:
+                if record.status is Status.OK and held.metrics == record.metrics:
+                    return
+                raise Conflict(f"{target} holds another result of {record.trial}; it is kept")
+        if arrays:
+            packed = io.BytesIO()
+            np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
+            write_whole(self.path / "arrays" / f"{record.key}.npz", packed.getvalue())
+        write_whole(target, record.to_json().encode())
+
+    def retire(self, record: Record) -> None:
+        """Move a record whose versions no longer match to ``stale/``."""
+        for folder, ending in (("trials", "json"), ("arrays", "npz")):
+            source = self.path / folder / f"{record.key}.{ending}"
+            if source.exists():
+                (self.path / "stale" / folder).mkdir(parents=True, exist_ok=True)
+                os.replace(source, self.path / "stale" / folder / source.name)
+
+    def costs(self) -> list[dict[str, Any]]:
+        """Read all costs; a file that is no cost is named in ``problems``."""
+        found = []
+        for file in sorted((self.path / "costs").glob("*.json")):
+            try:
+                held = json.loads(file.read_text(encoding="utf-8"))
+                found.append(dict(held, key=held["key"]))
+            except (ValueError, KeyError, TypeError):
+                self.problems[f"costs/{file.stem}"] = f"{file}: no cost; left alone and not counted"
+        return found
+
+    def write_json(self, folder: str, name: str, content: Mapping[str, Any]) -> None:
+        """Write a cost or an environment."""
+        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        write_whole(self.path / folder / f"{name}.json", text.encode())
+
+    def sweep(self) -> None:
+        """Remove temporary files that a killed run left long ago."""
+        for file in self.path.glob("*/.*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
+                    file.unlink()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a kill at any moment leaves the old one, the new one, or none: never a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with scratch(path) as temporary:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Name a temporary file beside ``path``, and remove it if it is still there after."""
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)

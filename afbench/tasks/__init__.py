@@ -1,0 +1,1 @@
+"""The tasks: one file per kind. ``base`` is the contract; each other module registers its own."""

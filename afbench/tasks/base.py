@@ -1,0 +1,236 @@
+"""The task contract: data + network + loss + metric (with direction) + training recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, dataclass_transform
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..errors import UsageError
+from ..registry import TASKS
+from ..settings import Range, Setting, Value, differing, from_annotation, resolve
+
+Batch = tuple[Tensor, Tensor]
+Arrays = dict[str, np.ndarray[Any, Any]]
+Positive = Range(above=0)
+AtLeastOne = Range(at_least=1)
+
+
+class Splits(NamedTuple):
+    """Inputs and targets for training, for choices made during it, and for the one look at the end."""
+
+    train: Batch
+    validation: Batch
+    test: Batch
+
+
+class MakeActivation(Protocol):
+    """What a network calls once for each place: ``act(channels=C, channel_dim=-1)``."""
+
+    def __call__(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
+        """Build a new activation."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """A classification task, unless a subclass says otherwise. Annotated fields are its settings.
+
+    A subclass gives ``data`` and ``network``; all else has defaults. What reports need to know (metric, unit,
+    direction, target, plots) is declared as plain class attributes, never guessed.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    metric: ClassVar[str] = "accuracy"
+    unit: ClassVar[str] = "%"
+    higher_is_better: ClassVar[bool] = True
+    target: ClassVar[float | None] = None
+    plots: ClassVar[tuple[str, ...]] = ("curve", "shape")
+    budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}, "paper": {}}
+
+    epochs: Annotated[int, AtLeastOne] = 30
+    batch_size: Annotated[int, AtLeastOne] = 128
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: Annotated[float, Positive] = 1e-3
+    momentum: Annotated[float, Range(at_least=0, below=1)] = 0.9
+    weight_decay: Annotated[float, Range(at_least=0)] = 0.0
+    activation_weight_decay: Annotated[float, Range(at_least=0)] = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    checkpoint: Literal["last", "best"] = "last"
+    threads: Annotated[int, AtLeastOne] = 1
+    device: str = "cpu"
+    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
+
+    def data(self, rng: torch.Generator) -> Splits:
+        """Make the splits of one trial; all randomness comes from ``rng``."""
+        raise UsageError(f"task {self.name!r} defines no data(rng)")
+
+    def network(self, act: MakeActivation) -> nn.Module:
+        """Build the network; ``act`` is called once for each place of an activation."""
+        raise UsageError(f"task {self.name!r} defines no network(act)")
+
+    def batches(self, splits: Splits, rng: torch.Generator) -> Iterator[Batch]:
+        """Go through the training data once in a new order; override to generate data as you go."""
+        inputs, targets = splits.train
+        order = torch.randperm(len(inputs), generator=rng).to(inputs.device)
+        for start in range(0, len(inputs), self.batch_size):
+            index = order[start : start + self.batch_size]
+            yield inputs[index], targets[index]
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return what is minimised: a mean over the batch."""
+        return F.cross_entropy(output, target)
+
+    def metrics(self, output: Tensor, target: Tensor) -> dict[str, float]:
+        """Measure a whole split; ``metric`` must be among the names."""
+        return {"accuracy": 100.0 * (output.argmax(1) == target).double().mean().item()}
+
+    def observe(self, model: nn.Module, epoch: int, rng: torch.Generator) -> dict[str, float]:
+        """Measure something after an epoch, on a stream of its own; the largest value over the epochs is kept.
+
+        For published figures that peek at the test distribution: their names say so, and nothing is chosen by them.
+        """
+        return {}
+
+    def picture(self, model: nn.Module, splits: Splits) -> Arrays:
+        """Return the arrays that the task's own plots need; at most some 100 kB."""
+        return {}
+
+    def references(self) -> dict[str, float]:
+        """Return what the metric can be compared with, such as the Bayes-optimal accuracy."""
+        return {}
+
+    @property
+    def headline(self) -> str:
+        """One line that says what this is: the docstring's first."""
+        return (self.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    def about(self) -> dict[str, Any]:
+        """Say all that a report needs, so that it imports no task."""
+        return {
+            "headline": self.headline,
+            "metric": self.metric,
+            "unit": self.unit,
+            "higher_is_better": self.higher_is_better,
+            "target": self.target,
+            "references": self.references(),
+            "plots": list(self.plots),
+        }
+
+    @property
+    def settings(self) -> dict[str, Value]:
+        """Every setting with its value."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+class Regression:
+    """Mixed into a task: mean squared error, and R2 in percent over all that is measured.
+
+    >>> class Line(Regression, Task): ...
+    """
+
+    metric: ClassVar[str] = "r2"
+    unit: ClassVar[str] = "%"
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean squared error."""
+        return F.mse_loss(output, target)
+
+    def metrics(self, output: Tensor, target: Tensor) -> dict[str, float]:
+        """R2 = 100 (1 - sum (y - f)^2 / sum (y - mean y)^2), and the mean squared error."""
+        output, target = output.double(), target.double()
+        residual = ((target - output) ** 2).mean().item()
+        variance = ((target - target.mean()) ** 2).mean().item()
+        return {"r2": 100.0 * (1.0 - residual / variance), "mse": residual}
+
+
+def settings_of(target: type[Task]) -> dict[str, Setting]:
+    """Read a task's settings from its fields.
+
+    Raises:
+        UsageError: if a field has a type that ``--set`` cannot give.
+    """
+    hints = typing.get_type_hints(target, include_extras=True)
+    found: dict[str, Setting] = {}
+    for field in dataclasses.fields(target):
+        default = field.default
+        setting = None
+        if default is not dataclasses.MISSING:
+            setting = from_annotation(field.name, hints[field.name], default)
+        if setting is None:
+            raise UsageError(
+                f"task field {field.name!r} needs a default and a type among bool, int, float, str, Literal"
+            )
+        found[field.name] = setting
+    return found
+
+
+def create_task(name: str, given: Mapping[str, object] | None = None, budget: str = "default") -> Task:
+    """Build a task with settings checked against their types; explicit ones win over the budget's.
+
+    Raises:
+        UsageError: for an unknown task, setting or budget, a wrong type, or a value out of range.
+    """
+    entry, _ = TASKS.find(name)
+    settings = settings_of(entry.target)  # type: ignore[arg-type]
+    planned = spend(entry.target, settings, budget)  # type: ignore[arg-type]
+    values = resolve(settings, {**planned, **(given or {})}, f"task {name!r}")
+    try:
+        return entry.target(**values)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise UsageError(f"task {name!r}: {error}") from error
+
+
+def list_tasks(tag: str | None = None) -> list[str]:
+    """Name all registered tasks, or those with a tag."""
+    return [entry.name for entry in TASKS if tag is None or tag in entry.tags]
+
+
+def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> dict[str, Value]:
+    """Turn a budget into settings: ``default``, a name that the task declares, or a fraction of its epochs."""
+    if budget == "default":
+        return {}
+    if budget in target.budgets:
+        return dict(target.budgets[budget])
+    try:
+        fraction = float(budget)
+    except ValueError:
+        fraction = 0.0
+    if not 0 < fraction < float("inf"):
+        names = ", ".join(["default", *target.budgets])
+        raise UsageError(f"--budget takes {names} or a fraction above 0, not {budget!r}")
+    return {"epochs": max(1, round(typing.cast(int, settings["epochs"].default) * fraction))}
+
+
+def changed(task: Task) -> dict[str, Value]:
+    """Return the settings that differ from the task's defaults: what enters a trial's key."""
+    return differing(settings_of(type(task)), task.settings)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def task(name: str, **about: Any) -> Callable[[type], Any]:
+    """Register a subclass of ``Task``; its annotated fields become its settings.
+
+    Args:
+        name: its short name.
+        about: ``aliases``, ``tags``, ``paper``, ``year``, as for an activation.
+
+    Raises:
+        RegistryError: if the name is taken.
+    """
+    return TASKS.decorator(name, prepare=_finish, **about)
+
+
+def _finish(target: type, name: str) -> type:
+    if not issubclass(target, Task):
+        raise UsageError(f"task {name!r}: {target.__name__} must be a subclass of afbench.Task")
+    finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
+    finished.name = name
+    settings_of(finished)
+    return finished
