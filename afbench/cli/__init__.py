@@ -1,0 +1,79 @@
+"""The command line: one small module per verb; each calls the library and prints.
+
+Exit codes: 0 all good, 1 some trials failed, 2 the call was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..errors import AfbenchError, did_you_mean
+from ..version import __version__
+from . import list, plot, run, show, table
+
+VERBS = {"run": run, "list": list, "show": show, "table": table, "plot": plot}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """Build the parser of all verbs."""
+    top = Parser(
+        prog="afbench",
+        description="Benchmark trainable activation functions: same networks, same tasks, honest tables and plots.",
+        epilog="example: python -m afbench run --task gmm --acts all",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"afbench {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
+    for name, module in VERBS.items():
+        verb = verbs.add_parser(
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            epilog="examples:\n" + "\n".join(f"  {line}" for line in module.EXAMPLES),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add(verb)
+        verb.set_defaults(call=module.call)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else [*argv]
+    if argv and not argv[0].startswith("-") and argv[0] not in VERBS:
+        near = did_you_mean(argv[0], VERBS) or f" (verbs: {', '.join(VERBS)})"
+        return complain(f"unknown verb {argv[0]!r}{near}")
+    top = parser()
+    arguments = top.parse_args(argv)
+    if arguments.verb is None:
+        top.print_help()
+        return 0
+    try:
+        return int(arguments.call(arguments))
+    except AfbenchError as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has left (| head): that is no error, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def complain(message: str) -> int:
+    """Print one line on standard error; returns 2."""
+    print(f"afbench: {message}", file=sys.stderr)
+    return 2

@@ -1,0 +1,54 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .. import discovery
+from ..errors import UsageError
+from ..registry import ACTIVATIONS, TASKS
+
+
+def add_plugin(verb: argparse.ArgumentParser) -> None:
+    """Add ``--plugin``."""
+    verb.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="a Python file that registers activations or tasks; may be given several times",
+    )
+
+
+def load_plugins(paths: list[str]) -> None:
+    """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
+    failures = []
+    for path in paths:
+        try:
+            discovery.load_plugin(path, ACTIVATIONS, TASKS)
+        except UsageError as error:
+            failures.append(str(error))
+    ACTIVATIONS.populate()
+    TASKS.populate()
+    for problem in discovery.problems:
+        print(f"afbench: warning: {problem}", file=sys.stderr)
+    if failures:
+        raise UsageError("; ".join(failures))
+
+
+def pairs(given: list[str]) -> dict[str, str]:
+    """Read ``key=value`` texts.
+
+    Raises:
+        UsageError: if one has no ``=``, or a key is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise UsageError(f"--set takes key=value, not {text!r}")
+        if key.strip() in found:
+            raise UsageError(f"--set gives {key.strip()!r} twice")
+        found[key.strip()] = value.strip()
+    return found

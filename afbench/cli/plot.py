@@ -1,0 +1,43 @@
+"""``afbench plot``: draw a results folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..spec import split
+
+HELP = "draw a plot of a results folder"
+EXAMPLES = (
+    "afbench plot results/gmm boundary",
+    "afbench plot results/gmm shape --acts ditac,pau --output shape.pdf",
+)
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    verb.add_argument("results", metavar="RESULTS", help="a results folder")
+    verb.add_argument("kind", metavar="KIND", help="boundary, surface, shape or curve")
+    verb.add_argument("--acts", metavar="SPECS", help="only these activations, by their canonical specs")
+    verb.add_argument("--task", help="which task, if the folder holds several")
+    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")
+    verb.add_argument("--output", metavar="FILE", help="PNG, SVG or PDF; RESULTS/plots/KIND.png if not given")
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Draw, save, and say where."""
+    from ..report.plots import draw, save
+    from ..store import Store
+
+    store = Store.open(arguments.results)
+    options = {"activations": split(arguments.acts) if arguments.acts else None, "task": arguments.task}
+    options |= {"width": arguments.width} if arguments.width else {}
+    figure = draw(store, arguments.kind, baseline=arguments.baseline, **options)
+    for problem in store.problems.values():
+        print(f"afbench: warning: {problem}", file=sys.stderr)
+    path = Path(arguments.output) if arguments.output else store.path / "plots" / f"{arguments.kind}.png"
+    save(figure, path)
+    print(path)
+    return 0

@@ -1,0 +1,126 @@
+"""Progress of a run on a terminal: a bar with the time left; where there is no terminal, a line now and then."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from ..plan import Pending, Plan
+from ..store import Store
+from ..trial import Record
+
+LINE_EVERY = 15.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class Forecast:
+    """Time left, from how long trials of each activation have taken."""
+
+    def __init__(self, waiting: list[str], jobs: int) -> None:
+        """Start with the activations of all trials that wait."""
+        self.waiting, self.jobs = Counter(waiting), jobs
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+
+    def learn(self, record: Record) -> None:
+        """Take in how long a trial took."""
+        if record.seconds > 0:
+            self.seconds[record.trial.activation].append(record.seconds)
+
+    def left(self) -> float | None:
+        """Return the seconds left; None as long as nothing is known."""
+        if not self.seconds:
+            return None
+        known = {name: statistics.fmean(values) for name, values in self.seconds.items()}
+        typical = statistics.fmean(known.values())
+        return sum(count * known.get(name, typical) for name, count in self.waiting.items()) / self.jobs
+
+
+class Terminal:
+    """A listener that prints."""
+
+    def __init__(self) -> None:
+        """Print progress to standard error and all else to standard output."""
+        self.console = Console(stderr=True)
+        self.bar: Progress | None = None
+        self.last = time.monotonic()
+
+    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
+        """Say the plan: what, how many, how many are done, how long."""
+        task = plan.task
+        references = ", ".join(f"{name} {value:.4g} {task.unit}" for name, value in task.references().items())
+        print(f"{task.name}: {task.headline}" + (f"; {references}" if references else ""))
+        self.forecast = Forecast([trial.activation for trial, _ in pending.todo], min(jobs, len(pending.todo) or 1))
+        for record in pending.done:
+            self.forecast.learn(record)
+        counts = f"{len(plan.trials)} trials = {len(plan.choices)} activations x {plan.seeds} seeds"
+        left = self.forecast.left()
+        about = f"; about {duration(left)}" if left is not None and pending.todo else ""
+        stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
+        print(f"{counts}; {len(pending.done)} done{stale}{about} with {jobs} job{'s' if jobs != 1 else ''}")
+        added = ", added to the plan" if plan.added_baseline else ""
+        print(f"baseline: {plan.baseline.spec}{added}; results: {store.path}", flush=True)
+        self.total, self.count = len(pending.todo), 0
+        self.seeds = Counter(record.trial.activation for record in pending.done)
+        self.wanted = plan.seeds
+        if self.total and self.console.is_terminal:
+            self.bar = Progress(
+                TextColumn("{task.fields[stage]}"),
+                BarColumn(32),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[left]}"),
+                TextColumn("{task.fields[now]}"),
+                console=self.console,
+                transient=True,
+            )
+            self.task = self.bar.add_task("", total=self.total, stage="trials", left="", now="")
+            self.bar.start()
+
+    def finished(self, record: Record) -> None:
+        """Move on by a trial."""
+        self.count += 1
+        name = record.trial.activation
+        self.forecast.waiting[name] -= 1
+        self.forecast.learn(record)
+        self.seeds[name] += 1
+        left = self.forecast.left()
+        rest = f"{duration(left)} left" if left is not None and self.count < self.total else ""
+        self.show("trials", self.count, self.total, rest, f"{name} {self.seeds[name]}/{self.wanted}")
+
+    def costing(self, done: int, total: int) -> None:
+        """Move on by a cost."""
+        self.show("cost", done, total, "", "step time and memory, alone on the machine")
+
+    def show(self, stage: str, done: int, total: int, left: str, now: str) -> None:
+        """Update the bar, or print a line if it is time for one."""
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=total, stage=stage, left=left, now=now)
+        elif time.monotonic() - self.last > LINE_EVERY or done == total:
+            self.last = time.monotonic()
+            print(f"{stage} {done}/{total}  {left}  {now}".rstrip(), file=sys.stderr, flush=True)
+
+    def warned(self, message: str) -> None:
+        """Print a warning."""
+        (self.bar.console if self.bar else self.console).print(
+            f"afbench: warning: {message}", markup=False, highlight=False, soft_wrap=True
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def duration(seconds: float) -> str:
+    """Print seconds for a person.
+
+    >>> duration(72)
+    '1:12'
+    """
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

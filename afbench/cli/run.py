@@ -1,0 +1,130 @@
+"""``afbench run``: train, and leave a table and pictures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..engines import ENGINES
+from ..errors import UsageError
+from ..runner import Summary, run
+from ..store import Store, write_whole
+from . import options
+from .progress import Terminal
+
+HELP = "train a task's network with each activation, and write the table and the plots"
+EXAMPLES = (
+    "afbench run --task gmm --acts all",
+    "afbench run --task digits --acts 'trainable,-pau' --seeds 11 --set model=cnn",
+    "afbench run --task gmm --acts my_pkg.acts:Snake[alpha=2] --budget smoke",
+)
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    verb.add_argument("--task", required=True, help="which task (afbench list tasks)")
+    verb.add_argument(
+        "--acts",
+        default="all",
+        metavar="WHICH",
+        help="all | trainable | fixed | tag:NAME | glob* | specs, by commas; -name excludes (default: all)",
+    )
+    verb.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
+    verb.add_argument("--jobs", type=int, metavar="N", help="processes (default: as many as the cores)")
+    verb.add_argument("--out", metavar="DIR", help="the results folder (default: results/TASK)")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of the task (afbench show TASK)",
+    )
+    verb.add_argument("--budget", default="default", help="smoke | default | paper | a fraction of the epochs")
+    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--timeout", type=float, metavar="SECONDS", help="give up a trial after this long")
+    verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
+    verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
+    verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
+    options.add_plugin(verb)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Run; print plan, progress, table and summary."""
+    options.load_plugins(arguments.plugin)
+    terminal = Terminal()
+    try:
+        summary = run(
+            arguments.task,
+            arguments.acts,
+            seeds=arguments.seeds,
+            out=arguments.out,
+            jobs=arguments.jobs,
+            settings=options.pairs(arguments.set),
+            budget=arguments.budget,
+            baseline=arguments.baseline,
+            device=arguments.device,
+            engine=arguments.engine,
+            timeout=arguments.timeout,
+            retry=arguments.retry,
+            keep_stale=arguments.keep_stale,
+            cost=not arguments.no_cost,
+            plugins=arguments.plugin,
+            listener=terminal,
+        )
+    finally:
+        terminal.close()
+    if summary.interrupted:
+        return report_interruption(summary)
+    written = write_reports(summary, arguments.baseline)
+    report(summary, written)
+    return 1 if summary.failed else 0
+
+
+def write_reports(summary: Summary, baseline: str) -> str:
+    """Write the tables and the task's plots into the results folder; returns the text of this run's table."""
+    from ..report.plots import draw, save
+    from ..report.summary import tables
+    from ..report.table import render
+
+    store = Store.open(summary.store.path)
+    made = tables(store, baseline=baseline)
+    for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex")):
+        path = store.path / "tables" / f"{summary.plan.task.name}.{ending}"
+        write_whole(path, render(made, name).encode())
+    for kind in summary.plan.task.plots:
+        try:
+            save(
+                draw(store, kind, task=summary.plan.task.name, baseline=baseline),
+                store.path / "plots" / f"{kind}.png",
+            )
+        except UsageError as error:
+            print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
+    return render(made, "text")
+
+
+def report(summary: Summary, table: str) -> None:
+    """Print the summary line, the table, the failures and the next commands."""
+    folder = summary.store.path
+    print(f"done: {len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped; {folder}\n")
+    print(table)
+    for record in summary.failed:
+        print(f"  failed  {record.trial}: {record.status}: {record.reason}")
+    kinds = ", ".join(str(Path("plots") / f"{kind}.png") for kind in summary.plan.task.plots)
+    print(f"written: {folder}/tables/{summary.plan.task.name}.md (also .txt, .csv, .tex), {kinds}")
+    first = summary.plan.task.plots[0]
+    print(f"next: afbench plot {folder} {first} | afbench table {folder} --format latex")
+
+
+def report_interruption(summary: Summary) -> int:
+    """Say what is kept and how to go on; returns 130."""
+    left = len(summary.plan.trials) - len(summary.new) - len(summary.skipped)
+    kept = len(summary.new) + len(summary.skipped)
+    print(
+        f"interrupted: {kept} trials are in {summary.store.path}, {left} are left; "
+        "the same command goes on where this stopped",
+        file=sys.stderr,
+    )
+    return 130

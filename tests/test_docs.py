@@ -1,0 +1,45 @@
+"""What the docs show runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from afbench.cli import main
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def first_code(page: str) -> str:
+    return re.search(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S).group(1)
+
+
+@pytest.mark.parametrize(("page", "lines"), [("add-an-activation.md", 20), ("add-a-task.md", 25)])
+def test_the_example_is_short(page, lines):
+    assert len(first_code(page).splitlines()) <= lines
+
+
+def test_a_new_activation_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
+    plugin = tmp_path / "snake_from_docs.py"
+    plugin.write_text(first_code("add-an-activation.md"))
+    call = ["run", "--task", "digits", "--acts", "snake", "--plugin", str(plugin), "--budget", "smoke"]
+    assert main([*call, "--seeds", "1", "--no-cost", "--jobs", "1", "--out", str(tmp_path / "out")]) == 0
+    assert re.search(r"^snake\s", capsys.readouterr().out, re.M)
+    assert main(["list", "activations", "--tag", "trainable", "--plugin", str(plugin)]) == 0
+    assert "snake" in capsys.readouterr().out
+
+
+def test_a_new_task_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
+    plugin = tmp_path / "moons_from_docs.py"
+    plugin.write_text(first_code("add-a-task.md"))
+    call = ["run", "--task", "moons", "--acts", "prelu", "--plugin", str(plugin), "--set", "noise=0.3"]
+    out = ["--seeds", "1", "--no-cost", "--jobs", "1", "--out", str(tmp_path / "out")]
+    assert main([*call, *out, "--budget", "smoke"]) == 0
+    assert main(["list", "tasks", "--plugin", str(plugin)]) == 0
+    assert "moons" in capsys.readouterr().out
+
+
+def test_every_verb_has_a_page():
+    from afbench.cli import VERBS
+
+    assert {verb for verb in VERBS if (DOCS / f"{verb}.md").is_file()} == set(VERBS)
