@@ -1,0 +1,129 @@
+"""Fixed rectifiers: ReLU, and those that bend its negative half."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..registry import activation
+from ..settings import Range
+
+
+@activation("relu", formula="max(x, 0)", year=2010, tags=("rectifier", "piecewise"))
+class ReLU(nn.Module):
+    """ReLU: max(x, 0) (Nair and Hinton, ICML 2010).
+
+    >>> ReLU()(Tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.relu(x)
+
+
+@activation("leaky_relu", formula="max(x, 0) + slope * min(x, 0)", year=2013, tags=("rectifier", "piecewise"))
+class LeakyReLU(nn.Module):
+    """Leaky ReLU: max(x, 0) + slope * min(x, 0) with a fixed slope (Maas, Hannun and Ng, ICML 2013).
+
+    Args:
+        slope: the slope of the negative half.
+
+    >>> LeakyReLU(slope=0.5)(Tensor([-1.0, 2.0]))
+    tensor([-0.5000,  2.0000])
+    """
+
+    def __init__(self, slope: float = 0.01) -> None:
+        """Set the slope."""
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.leaky_relu(x, self.slope)
+
+    def extra_repr(self) -> str:
+        """Show the slope."""
+        return f"slope={self.slope}"
+
+
+@activation(
+    "elu",
+    formula="x if x > 0 else alpha * (exp(x) - 1)",
+    paper="arXiv:1511.07289",
+    year=2015,
+    tags=("rectifier", "piecewise"),
+)
+class ELU(nn.Module):
+    """ELU: x if x > 0 else alpha * (exp(x) - 1) (Clevert, Unterthiner and Hochreiter 2015).
+
+    Args:
+        alpha: minus the limit at minus infinity; the function is smooth at 0 only for alpha = 1.
+
+    >>> ELU()(Tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+
+    def __init__(self, alpha: Annotated[float, Range(above=0)] = 1.0) -> None:
+        """Set alpha."""
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        """Show alpha."""
+        return f"alpha={self.alpha}"
+
+
+@activation(
+    "selu",
+    formula="lambda * (x if x > 0 else alpha * (exp(x) - 1)), lambda = 1.0507, alpha = 1.67326",
+    paper="arXiv:1706.02515",
+    year=2017,
+    tags=("rectifier", "piecewise"),
+)
+class SELU(nn.Module):
+    """SELU: lambda * (x if x > 0 else alpha * (exp(x) - 1)), lambda = 1.0507, alpha = 1.67326 (Klambauer et al. 2017).
+
+    The two constants make mean 0 and variance 1 a fixed point of a layer with LeCun-normal weights.
+
+    >>> SELU()(Tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.selu(x)
+
+
+@activation("softplus", formula="log(1 + exp(beta * x)) / beta", year=2000, tags=("rectifier", "smooth"))
+class Softplus(nn.Module):
+    """Softplus: log(1 + exp(beta * x)) / beta (Dugas et al., NIPS 2000).
+
+    Args:
+        beta: the sharpness; ReLU is the limit of large beta.
+
+    >>> Softplus()(Tensor([-1.0, 2.0]))
+    tensor([0.3133, 2.1269])
+    """
+
+    # Beyond it the function is x: log(1 + exp(-37)) is below float64's rounding of 37. PyTorch's own 20 errs by 2e-9.
+    THRESHOLD = 37.0
+
+    def __init__(self, beta: Annotated[float, Range(above=0)] = 1.0) -> None:
+        """Set beta."""
+        super().__init__()
+        self.beta = beta
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape. Autocast on CUDA would return float32; the input's dtype comes back."""
+        return F.softplus(x, self.beta, self.THRESHOLD).to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """Show beta."""
+        return f"beta={self.beta}"

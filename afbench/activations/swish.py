@@ -1,0 +1,52 @@
+"""Swish with a learnt beta."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..registry import activation
+from .channelwise import Per, parameter_shape, promote, spread
+
+
+@activation(
+    "swish",
+    formula="x * sigmoid(beta * x)",
+    paper="arXiv:1710.05941",
+    year=2017,
+    tags=("smooth", "gated"),
+)
+class Swish(nn.Module):
+    """Swish: x * sigmoid(beta * x) with a learnt beta (Ramachandran, Zoph and Le 2017).
+
+    beta = 0 is x / 2, beta = 1 is SiLU, large beta tends to ReLU.
+
+    Args:
+        channels: the size of the channel dimension; only ``per="channel"`` needs it.
+        channel_dim: which dimension of the input holds the channels.
+        per: one beta per layer, or one per channel.
+        beta: where it starts.
+
+    Raises:
+        ValueError: if it is per channel and ``channels`` is missing.
+
+    >>> Swish()(Tensor([-1.0, 2.0])).detach()
+    tensor([-0.2689,  1.7616])
+    """
+
+    def __init__(
+        self, channels: int | None = None, channel_dim: int = 1, per: Per = "layer", beta: float = 1.0
+    ) -> None:
+        """Start every beta at ``beta``."""
+        super().__init__()
+        self.beta = nn.Parameter(torch.full(parameter_shape(per, channels), float(beta)))
+        self.channel_dim = channel_dim if per == "channel" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
+        beta, wide = spread(self.beta, x, self.channel_dim), promote(x, self.beta)
+        return (wide * torch.sigmoid(beta * wide)).to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """Show what shares a beta."""
+        return "per=layer" if self.channel_dim is None else f"channels={len(self.beta)}, channel_dim={self.channel_dim}"

@@ -1,0 +1,253 @@
+"""The contract's checks must pass a good activation and name what a broken one breaks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from afbench.testing import CHECKS, SLOW_CHECKS, check_activation
+
+
+class Snake(nn.Module):
+    """A user's own class: x + sin(a x)^2 / a, one a per channel."""
+
+    def __init__(self, channels: int, channel_dim: int = 1, alpha: float = 1.0):
+        super().__init__()
+        self.a = nn.Parameter(torch.full((channels,), alpha))
+        self.channel_dim = channel_dim
+
+    def forward(self, x):
+        shape = [1] * x.dim()
+        shape[self.channel_dim] = -1
+        a = self.a.reshape(shape)
+        return (x + (a * x).sin().square() / a).to(x.dtype)
+
+
+class Broken(nn.Module):
+    """Base of what follows: twice a learnt w times x, done right."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return 2 * self.w * x
+
+
+class WrongShape(Broken):
+    def forward(self, x):
+        return torch.cat([x, x], dim=-1)
+
+
+class ChannelsAlwaysSecond(Snake):
+    def __init__(self, channels: int, channel_dim: int = 1):
+        super().__init__(channels, channel_dim=1)
+
+
+class AddsADimension(Broken):
+    def forward(self, x):
+        return x * self.w.reshape(1)
+
+
+class AlwaysFloat32(Broken):
+    def forward(self, x):
+        return super().forward(x.float())
+
+
+class CastsOnlyItsInput(Broken):
+    def forward(self, x):
+        wide = x.float()
+        return torch.lerp(wide, 2 * wide, self.w.reshape(1)).to(x.dtype)
+
+
+class Flattens(Broken):
+    def forward(self, x):
+        return super().forward(x.view(-1)).view(x.shape)
+
+
+class WritesIntoItsInput(Broken):
+    def forward(self, x):
+        x.data.mul_(2)
+        return self.w * x
+
+
+class Overflows(Broken):
+    def forward(self, x):
+        return self.w * x.exp().log1p()
+
+
+class NanGradient(Broken):
+    def forward(self, x):
+        return self.w * torch.where(x > 0, x.abs().sqrt(), 0.0)
+
+
+class NoEmptyInput(Broken):
+    def forward(self, x):
+        return super().forward(x) + 0 * x.max()
+
+
+class Detaches(Broken):
+    def forward(self, x):
+        return self.w * x + x.detach()
+
+
+class OnceDifferentiable(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * gradient
+
+
+class NoSecondDerivative(Broken):
+    def forward(self, x):
+        return self.w * OnceDifferentiable.apply(x)
+
+
+class KeepsItsTable(Broken):
+    """A table made at the first call in eval, as the published DiTAC keeps it."""
+
+    def train(self, mode=True):
+        self.table = None
+        return super().train(mode)
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        if getattr(self, "table", None) is None:
+            self.table = 2 * self.w.detach()
+        return self.table * x + 0 * self.w
+
+
+class HoldsAFunction(Broken):
+    def __init__(self):
+        super().__init__()
+        self.function = lambda x: x
+
+    def forward(self, x):
+        return super().forward(self.function(x))
+
+
+class KeepsItsOutput(Broken):
+    def forward(self, x):
+        self.last = super().forward(x)
+        return self.last
+
+
+class StateOutsideTheStateDict(Broken):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.rand(())
+
+    def forward(self, x):
+        return self.scale.to(x) * super().forward(x)
+
+
+class CountsItsInstances(Broken):
+    count = 0
+
+    def __init__(self):
+        super().__init__()
+        CountsItsInstances.count += 1
+        self.w = nn.Parameter(torch.tensor(1.0 + CountsItsInstances.count))
+
+
+class NeedsRealNumbers(Broken):
+    def __init__(self):
+        super().__init__()
+        self.start = self.w.item()
+
+
+class BranchesOnValues(Broken):
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else super().forward(x)
+
+
+class BranchesOnParameters(Broken):
+    def forward(self, x):
+        return super().forward(x) if self.w > 0 else x
+
+
+class PenaltyPerEntry(Broken):
+    def penalty(self):
+        return self.w.reshape(1).expand(3)
+
+
+class GraphBreak(Broken):
+    def forward(self, x):
+        torch._dynamo.graph_break()
+        return super().forward(x)
+
+
+FLAWS = [
+    (WrongShape, "shape"),
+    (ChannelsAlwaysSecond, "shape"),
+    (AddsADimension, "scalar"),
+    (AlwaysFloat32, "dtype"),
+    (AlwaysFloat32, "autocast"),
+    (CastsOnlyItsInput, "cast"),
+    (Flattens, "strides"),
+    (WritesIntoItsInput, "unchanged_input"),
+    (Overflows, "extremes"),
+    (NanGradient, "extremes"),
+    (NoEmptyInput, "empty"),
+    (Detaches, "gradient"),
+    (NoSecondDerivative, "double_backward"),
+    (NoSecondDerivative, "func_grad"),
+    (KeepsItsTable, "eval"),
+    (HoldsAFunction, "pickle"),
+    (KeepsItsOutput, "deepcopy"),
+    (StateOutsideTheStateDict, "state_dict"),
+    (CountsItsInstances, "seed"),
+    (NeedsRealNumbers, "meta"),
+    (BranchesOnValues, "vmap"),
+    (BranchesOnParameters, "vmap_parameters"),
+    (PenaltyPerEntry, "penalty"),
+]
+
+
+@pytest.mark.parametrize(("flawed", "check"), FLAWS, ids=lambda value: getattr(value, "__name__", value))
+def test_flaw_is_named(flawed, check):
+    with pytest.raises(AssertionError, match=f"(?s)^{flawed.__name__} breaks the activation contract.*\n{check}: "):
+        check_activation(flawed)
+
+
+def test_every_check_has_a_flaw_that_it_finds():
+    assert CHECKS.keys() == {check for _, check in FLAWS}
+
+
+def test_good_classes_pass():
+    check_activation(Snake)
+    check_activation(Broken)
+
+
+@pytest.mark.slow
+def test_slow_checks():
+    check_activation(Snake, only=SLOW_CHECKS)
+    with pytest.raises(AssertionError, match="compile: "):
+        check_activation(GraphBreak, slow=True)
+
+
+def test_spec_with_settings():
+    check_activation("swish[beta=2,per=channel]", only=["shape", "gradient"])
+
+
+def test_exceptions_leave_checks_out():
+    check_activation(BranchesOnValues, only="vmap", exceptions={"vmap": "it looks at values"})
+
+
+@pytest.mark.parametrize("given", [{"only": "shapes"}, {"exceptions": {"vmaps": "no such check"}}])
+def test_unknown_check(given):
+    with pytest.raises(AssertionError, match="is no check of the contract"):
+        check_activation("relu", **given)
+
+
+def test_unknown_spec():
+    with pytest.raises(ValueError, match="unknown activation 'rellu'; did you mean 'relu'"):
+        check_activation("rellu")
