@@ -95,8 +95,12 @@ class Registry:
     def populate(self) -> None:
         """Import what fills this registry, once."""
         if not self._populated:
-            self._populated = True
-            self._populate()
+            self._populated = True  # before the imports: their decorators may look names up
+            try:
+                self._populate()
+            except BaseException:
+                self._populated = False
+                raise
 
     def __iter__(self) -> Iterator[Entry]:
         """Go through the entries in the order of their names."""
