@@ -1,0 +1,128 @@
+r"""Tables as LaTeX with booktabs: a file that compiles as it stands, and that a paper can ``\input``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from .caption import sentences
+from .columns import Column, columns
+from .rows import Row, Table
+
+# \@nodocument is \relax once a document has begun: then the preamble is skipped, and so is the end.
+HEAD = r"""% Compiles as it stands (pdflatex FILE); a document with \usepackage{booktabs} can \input it.
+\expandafter\ifx\csname @nodocument\endcsname\relax
+  \let\afbenchend\relax
+\else
+  \documentclass{article}
+  \usepackage[margin=2cm]{geometry}
+  \usepackage{booktabs}
+  \def\afbenchend{\end{document}}
+  \begin{document}
+\fi
+"""
+TAIL = "\\afbenchend\n"
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    '"': r"{\char34}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
+GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+GREEK_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+
+
+def latex(tables: Sequence[Table]) -> str:
+    """Print tables as one LaTeX file, a ``table*`` environment for each: too wide for one column of two."""
+    return HEAD + "\n".join(one_latex(table, number) for number, table in enumerate(tables, 1)) + TAIL
+
+
+def one_latex(table: Table, number: int) -> str:
+    """Print one ``table*`` environment: the best in bold, the baseline in italics, footnotes as superscripts."""
+    shown = columns(table)
+    header = [head(table, column) for column in shown]
+    body = [[cell(row, column, index) for column in shown] for index, row in enumerate(table.rows)]
+    told = " ".join(escape(sentence) for sentence in sentences(table, best="Bold", significant="*"))
+    notes = [rf"\textsuperscript{{{n}}} {escape(note)}." for n, note in enumerate(table.footnotes, 1)]
+    below = [r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize", "\\par\n".join(notes), r"\end{minipage}"]
+    label = re.sub(r"[^A-Za-z0-9]+", "-", table.group.task) + (f"-{number}" if number > 1 else "")
+    return "\n".join(
+        [
+            r"\begin{table*}[tbp]",
+            r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
+            rf"\caption[{{{escape(table.title)}}}]{{{escape(table.title)}. {told}}}",
+            rf"\label{{tab:{label}}}",
+            r"\smallskip",
+            rf"\begin{{tabular}}{{@{{}}{''.join('l' if c.name == 'activation' else 'r' for c in shown)}@{{}}}}",
+            r"\toprule",
+            " & ".join(header) + r" \\",
+            r"\midrule",
+            *(" & ".join(cells) + r" \\" for cells in body),
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(below if notes else ()),
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def head(table: Table, column: Column) -> str:
+    """Print a column's header, with the metric's direction as an arrow."""
+    words = escape(column.header)
+    if column.exponent:
+        words += f" / $10^{{{column.exponent}}}$"
+    if column.name == "mean":
+        words += r" $\uparrow$" if table.higher_is_better else r" $\downarrow$"
+    return words
+
+
+def cell(row: Row, column: Column, index: int) -> str:
+    """Print one cell of a row."""
+    words = column.cells[index]
+    if column.name == "activation":
+        marks = rf"\textsuperscript{{{row.superscript}}}" if row.marks else ""
+        return rf"\texttt{{{escape(words)}}}{marks}"
+    if not words:
+        return "--"
+    if column.name == "versus" and row.is_baseline:
+        return rf"\textit{{{words}}}"
+    printed = numbers(words)
+    if column.name == "mean" and row.best:
+        return rf"\textbf{{{printed}}}"
+    return printed + (r"\rlap{$^{*}$}" if column.name == "versus" and row.significant else "")
+
+
+def numbers(words: str) -> str:
+    """Print numbers: true minus and plus signs, powers of ten, the times sign of a ratio."""
+    words = re.sub(r"([+-]?[\d.]+)e([+-]\d+)", lambda m: rf"{m[1]}$\cdot10^{{{int(m[2])}}}$", words)
+    words = re.sub(r"(?<![\d^{])([+-])(?=\d)", r"$\1$", words)
+    return re.sub(r"(?<=\d)x\b", r"$\\times$", words)
+
+
+def escape(words: str) -> str:
+    """Print words as they are: no sign of theirs is read as a command or a ligature, none is unknown to pdflatex."""
+    printed = "".join(
+        SPECIAL.get(sign) or (sign if sign.isascii() and sign.isprintable() else foreign(sign)) for sign in words
+    )
+    printed = re.sub(r"([-`',])(?=\1)", r"\1{}", printed)
+    return re.sub(r"(?<=\d) (?=\\%)", "~", printed)  # a number and its unit stay on one line
+
+
+def foreign(sign: str) -> str:
+    """Print a sign beyond ASCII: Greek as mathematics, accented letters as they are, others as near as can be."""
+    name = unicodedata.name(sign, "")
+    letter = name.rpartition(" ")[2].replace("LAMDA", "LAMBDA").lower()
+    if name.startswith("GREEK SMALL LETTER") and letter in GREEK.split():
+        return rf"$\{letter}$"
+    if name.startswith("GREEK CAPITAL LETTER") and letter.capitalize() in GREEK_CAPITALS.split():
+        return rf"$\{letter.capitalize()}$"
+    if "À" <= sign <= "ÿ" and sign.isalpha() and sign not in "ÐðÞþ":  # those four need another font encoding
+        return sign
+    near = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+    return "".join(SPECIAL.get(one, one) for one in near if one.isprintable()) or "?"

@@ -1,0 +1,158 @@
+"""Records become tables: means and intervals over seeds, paired differences to a baseline, costs beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..stats import ALPHA, can_reach, differences, holm, interval, paired, sign_flip
+from ..store import Store
+from ..trial import Record, Status
+from .costs import Costs, costs_of
+from .footnotes import Footnotes, agree, failures, mixtures, own_mixtures, plural, ranges
+from .groups import Group, grouped
+from .rows import Published, Row, Table
+
+Scores = Mapping[str, Mapping[int, float]]
+"""The main metric by activation and seed, of the trials that gave a finite number."""
+
+
+def tables(store: Store, baseline: str = "relu", published: Mapping[str, Published] | None = None) -> list[Table]:
+    """Make the tables of a results folder: one for each task, settings, device and dtype in it.
+
+    Args:
+        store: the results folder; ``store.problems`` says afterwards which of its files could not be read.
+        baseline: the canonical spec that all are compared with.
+        published: a paper's numbers by task.
+
+    Raises:
+        UsageError: if a later afbench wrote a record.
+    """
+    records, costs = store.records(), store.costs()
+    return [
+        summarise(group, held, costs_of(group, costs, baseline), baseline, (published or {}).get(group.task))
+        for group, held in grouped(records).items()
+    ]
+
+
+def summarise(
+    group: Group, records: Sequence[Record], costs: Costs, baseline: str, published: Published | None = None
+) -> Table:
+    """Make the table of one group of records."""
+    about, notes = agree(records)
+    metric, higher = str(about.get("metric") or "metric"), bool(about.get("higher_is_better", True))
+    members: dict[str, list[Record]] = {}
+    for record in records:
+        members.setdefault(record.trial.activation, []).append(record)
+    scores = {name: values(held, metric) for name, held in members.items()}
+    extras = tuple(dict.fromkeys(name for r in records for name in r.metrics if name != metric))
+    seeds = tuple(sorted({record.trial.seed for record in records}))
+
+    rows = [row(name, members[name], metric, extras) for name in sorted(members)]
+    rows = mark_best(compared(rows, scores, baseline), scores, higher)
+    rows.sort(key=lambda r: rank(r, higher))
+    footnotes = Footnotes()
+    for index, r in enumerate(rows):
+        cost = costs.by_activation.get(r.activation)
+        number = published.values.get(r.activation) if published else None
+        r = replace(r, cost=cost, published=number)
+        marks = footnotes.marks(remarks(r, members[r.activation], seeds, baseline, bool(costs.by_activation)))
+        rows[index] = replace(r, marks=marks)
+    if not scores.get(baseline):
+        why = "has no number here" if baseline in members else "is not among the results"
+        notes.append(f"no paired differences: the baseline {baseline} {why}")
+    counted = [r for r in records if r.trial.seed in scores[r.trial.activation]]
+    comparisons = [r.versus.n for r in rows if r.versus is not None]
+    return Table(
+        group=group,
+        headline=str(about.get("headline") or ""),
+        metric=metric,
+        unit=str(about.get("unit") or ""),
+        higher_is_better=higher,
+        target=about.get("target"),
+        references=about.get("references") or {},
+        baseline=baseline,
+        rows=tuple(rows),
+        seeds=seeds,
+        extras=extras,
+        comparisons=len(comparisons),
+        testable=any(can_reach(n, len(comparisons)) for n in comparisons),
+        costs=costs,
+        source=published.source if published else "",
+        notes=(*notes, *mixtures(counted), *costs.notes),
+        footnotes=tuple(footnotes.texts),
+    )
+
+
+def row(name: str, records: Sequence[Record], metric: str, extras: Sequence[str]) -> Row:
+    """Make an activation's row from its own records alone."""
+    own = values(records, metric)
+    counts = [r.parameters["activation"] for r in records if "activation" in r.parameters]
+    return Row(
+        activation=name,
+        seeds=tuple(sorted(record.trial.seed for record in records)),
+        ok=len(own),
+        mean=interval(own.values()),
+        extras={extra: interval(values(records, extra).values()) for extra in extras},
+        parameters=max(counts, default=None),
+        failures=failures(records, metric, own),
+    )
+
+
+def values(records: Sequence[Record], metric: str) -> dict[int, float]:
+    """Return a metric by seed, of the trials that ended well with a finite number."""
+    held = {r.trial.seed: r.metrics[metric] for r in records if r.status is Status.OK and metric in r.metrics}
+    return {seed: float(held[seed]) for seed in sorted(held) if math.isfinite(held[seed])}
+
+
+def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
+    """Compare each row with the baseline over the seeds that both finished; p-values are adjusted for their number."""
+    base = scores.get(baseline, {})
+    gains = [[] if r.activation == baseline else differences(scores[r.activation], base) for r in rows]
+    raw = [sign_flip(gain) for gain in gains]
+    return [
+        replace(
+            r,
+            is_baseline=r.activation == baseline,
+            versus=interval(gain) if gain else None,
+            p=p,
+            p_holm=adjusted,
+            significant=adjusted <= ALPHA,
+        )
+        for r, gain, p, adjusted in zip(rows, gains, raw, holm(raw), strict=True)
+    ]
+
+
+def mark_best(rows: Sequence[Row], scores: Scores, higher: bool) -> list[Row]:
+    """Mark all that cannot be told from the best: the interval of the paired difference to it contains 0.
+
+    An activation with a failed trial can be told from the best: it failed. The best is the best mean among those
+    with the most seeds, since the mean of a few is high by luck.
+    """
+    whole = [r for r in rows if not r.failures and r.mean.known]
+    if len(rows) < 2 or not whole:
+        return list(rows)
+    most = max(r.ok for r in whole)
+    top = max((r for r in whole if r.ok == most), key=lambda r: r.mean.mean if higher else -r.mean.mean)
+    best = {r.activation for r in whole if 0.0 in paired(scores[r.activation], scores[top.activation])}
+    return [replace(r, best=r.activation in best) for r in rows]
+
+
+def rank(r: Row, higher: bool) -> float:
+    """Return what rows are sorted by: the best first, those without a number last."""
+    mean = r.mean.mean
+    return math.inf if math.isnan(mean) else -mean if higher else mean
+
+
+def remarks(r: Row, records: Sequence[Record], seeds: Sequence[int], baseline: str, costs: bool) -> list[str]:
+    """Say what is odd about a row; ``costs`` tells whether the table has any."""
+    said = [failure.words(len(r.seeds)) for failure in r.failures]
+    if set(r.seeds) != set(seeds):
+        said.append(f"only seeds {ranges(r.seeds)} of {ranges(seeds)} were run")
+    if r.versus is not None and r.versus.n < len(seeds):
+        said.append(f"vs {baseline} over the {r.versus.n} {plural('seed', r.versus.n)} that both finished")
+    said += own_mixtures([record for record in records if record.status is Status.OK])
+    if costs and (r.cost is None or r.cost.failure):
+        said.append(f"no cost: {r.cost.failure}" if r.cost else "its cost has not been measured")
+    return said

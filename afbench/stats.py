@@ -1,0 +1,147 @@
+"""Intervals over seeds, paired differences, and a test that claims no more than the seeds can show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+ALPHA = 0.05
+BOOTSTRAP_FROM = 20
+"""From how many values on a bootstrap is used: of 5 normal values its interval covers 84 %, of 20 it covers 93 %."""
+RESAMPLES = 2**14 - 1
+"""Sign flips of a test: 13 seeds are enumerated whole, more are drawn (to enumerate 16 took 0.3 s). Drawn ones
+cannot go below p = 2 / 2^14, which is enough for Holm over 400 comparisons."""
+STUDENT, BOOTSTRAP = "Student's t", "BCa bootstrap"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with the ends of its interval; the ends are NaN where the values allow none."""
+
+    mean: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    method: str = ""
+    n: int = 0
+
+    @property
+    def half_width(self) -> float:
+        """Half the distance of the ends, NaN if there are none."""
+        return (self.high - self.low) / 2
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval, not a mean alone."""
+        return not math.isnan(self.half_width)
+
+    def __contains__(self, value: float) -> bool:
+        """Tell whether a number lies between the ends; never if there are none."""
+        return self.low <= value <= self.high
+
+
+def interval(values: Iterable[float], level: float = LEVEL) -> Interval:
+    """Return the mean and its interval: Student's t below 20 values, a BCa bootstrap from there on.
+
+    One value has a mean and no interval; none, or any that is not finite, have neither. Equal values have an interval
+    of no width. The bootstrap is drawn from a fixed seed, so that a table made twice is the same.
+
+    >>> found = interval([90.0, 92.0, 94.0])
+    >>> found.mean, round(found.low, 2), round(found.high, 2), found.method
+    (92.0, 87.03, 96.97, "Student's t")
+    """
+    x = np.asarray(list(values), dtype=np.float64)
+    if not x.size or not np.isfinite(x).all():
+        return Interval(n=x.size)
+    if x.size == 1:
+        return Interval(float(x[0]), n=1)
+    method = STUDENT if x.size < BOOTSTRAP_FROM else BOOTSTRAP
+    start, spread = float(x.min()), float(x.max()) - float(x.min())
+    if spread == 0:
+        return Interval(start, start, start, method, x.size)
+    if not math.isfinite(spread):
+        return Interval(n=x.size)
+    z = (x - start) / spread  # from 0 to 1, so that squares of tiny or huge values stay numbers
+    if method == STUDENT:
+        low, high = stats.t.interval(level, x.size - 1, loc=z.mean(), scale=stats.sem(z))
+    else:
+        rng = np.random.default_rng(0)
+        low, high = stats.bootstrap((z,), np.mean, confidence_level=level, method="BCa", rng=rng).confidence_interval
+    mean, low, high = (start + spread * float(end) for end in (z.mean(), low, high))
+    return Interval(mean, low, high, method, x.size)
+
+
+def differences(a_by_seed: Mapping[int, float], b_by_seed: Mapping[int, float]) -> list[float]:
+    """Return a - b for each seed that both have, in the order of the seeds."""
+    return [a_by_seed[seed] - b_by_seed[seed] for seed in sorted(a_by_seed.keys() & b_by_seed.keys())]
+
+
+def paired(a_by_seed: Mapping[int, float], b_by_seed: Mapping[int, float], level: float = LEVEL) -> Interval:
+    """Return the interval of the paired differences a - b over the seeds that both have.
+
+    >>> paired({0: 91.0, 1: 92.0, 2: 95.0}, {0: 90.0, 1: 91.0, 3: 70.0}).mean
+    1.0
+    """
+    return interval(differences(a_by_seed, b_by_seed), level)
+
+
+def sign_flip(differences: Sequence[float]) -> float:
+    """Return the two-sided p of paired differences under random signs (a permutation test of their mean).
+
+    Exact up to 13 values, drawn from a fixed seed beyond; never below 2 / 2^n. NaN without values or with any that is
+    not finite.
+
+    >>> sign_flip([1.0, 2.0, 1.5, 0.5, 3.0])
+    0.0625
+    """
+    x = np.asarray(differences, dtype=np.float64)
+    if not x.size or not np.isfinite(x).all():
+        return math.nan
+    largest = np.abs(x).max()
+    if x.size == 1 or largest == 0:
+        return 1.0
+    test = stats.permutation_test(
+        (x / largest,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
+    )
+    return float(test.pvalue)
+
+
+def holm(pvalues: Sequence[float]) -> list[float]:
+    """Adjust p-values for their number (Holm 1979); a NaN is no comparison and stays NaN.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted, reached = list(pvalues), 0.0
+    order = sorted((i for i, p in enumerate(pvalues) if not math.isnan(p)), key=lambda i: pvalues[i])
+    for rank, index in enumerate(order):
+        reached = max(reached, min(1.0, (len(order) - rank) * pvalues[index]))
+        adjusted[index] = reached
+    return adjusted
+
+
+def can_reach(seeds: int, comparisons: int, alpha: float = ALPHA) -> bool:
+    """Tell whether a sign-flip test over so many seeds, adjusted for the comparisons, can come out significant."""
+    smallest = 2.0 / 2.0 ** min(seeds, RESAMPLES.bit_length())
+    return comparisons * smallest <= alpha
+
+
+def seeds_needed(comparisons: int, alpha: float = ALPHA) -> int:
+    """Return the fewest seeds whose sign-flip test can survive Holm: comparisons * 2 / 2^n <= alpha.
+
+    >>> seeds_needed(39)
+    11
+    """
+    seeds = 1
+    while comparisons * 2 / 2**seeds > alpha:
+        seeds += 1
+    return seeds
