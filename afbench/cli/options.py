@@ -7,7 +7,9 @@ import sys
 
 from .. import discovery
 from ..errors import UsageError
+from ..factory import choose
 from ..registry import ACTIVATIONS, TASKS
+from ..store import Store
 
 
 def add_plugin(verb: argparse.ArgumentParser) -> None:
@@ -35,6 +37,17 @@ def load_plugins(paths: list[str]) -> None:
         print(f"afbench: warning: {problem}", file=sys.stderr)
     if failures:
         raise UsageError("; ".join(failures))
+
+
+def warn_of_problems(store: Store) -> None:
+    """Name the files of a results folder that are no records."""
+    for problem in store.problems.values():
+        print(f"afbench: warning: {problem}", file=sys.stderr)
+
+
+def canonical(text: str) -> str:
+    """Print a spec as records do; an importable class's is taken as it stands, since only ``run`` imports classes."""
+    return text if ":" in text else choose(text).spec
 
 
 def pairs(given: list[str]) -> dict[str, str]:

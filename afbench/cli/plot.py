@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from ..spec import split
+from . import options
 
 HELP = "draw a plot of a results folder"
 EXAMPLES = (
@@ -32,11 +32,11 @@ def call(arguments: argparse.Namespace) -> int:
     from ..store import Store
 
     store = Store.open(arguments.results)
-    options = {"activations": split(arguments.acts) if arguments.acts else None, "task": arguments.task}
-    options |= {"width": arguments.width} if arguments.width else {}
-    figure = draw(store, arguments.kind, baseline=arguments.baseline, **options)
-    for problem in store.problems.values():
-        print(f"afbench: warning: {problem}", file=sys.stderr)
+    acts = [options.canonical(spec) for spec in split(arguments.acts)] if arguments.acts else None
+    wanted = {"width": arguments.width} if arguments.width else {}
+    baseline = options.canonical(arguments.baseline)
+    figure = draw(store, arguments.kind, activations=acts, task=arguments.task, baseline=baseline, **wanted)
+    options.warn_of_problems(store)
     path = Path(arguments.output) if arguments.output else store.path / "plots" / f"{arguments.kind}.png"
     save(figure, path)
     print(path)

@@ -78,13 +78,14 @@ def call(arguments: argparse.Namespace) -> int:
         terminal.close()
     if summary.interrupted:
         return report_interruption(summary)
-    written = write_reports(summary, arguments.baseline)
+    written = write_reports(summary, summary.plan.baseline.spec)
     report(summary, written)
     return 1 if summary.failed else 0
 
 
 def write_reports(summary: Summary, baseline: str) -> str:
-    """Write the tables and the task's plots into the results folder; returns the text of this run's table."""
+    """Write the tables and the task's plots into the results folder; returns this run's table as text."""
+    from ..report.groups import group_of
     from ..report.plots import draw, save
     from ..report.summary import tables
     from ..report.table import render
@@ -102,7 +103,8 @@ def write_reports(summary: Summary, baseline: str) -> str:
             )
         except UsageError as error:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
-    return render(made, "text")
+    own = {group_of(record) for record in [*summary.new, *summary.skipped]}
+    return render([table for table in made if table.group in own], "text")
 
 
 def report(summary: Summary, table: str) -> None:

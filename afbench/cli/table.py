@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
+
+from ..errors import UsageError
+from . import options
 
 HELP = "print the table of a results folder"
 EXAMPLES = ("afbench table results/gmm", "afbench table results/gmm --format latex > table.tex")
@@ -24,8 +26,9 @@ def call(arguments: argparse.Namespace) -> int:
     from ..store import Store
 
     store = Store.open(arguments.results)
-    text = render(tables(store, baseline=arguments.baseline), arguments.format)
-    for problem in store.problems.values():
-        print(f"afbench: warning: {problem}", file=sys.stderr)
+    text = render(tables(store, baseline=options.canonical(arguments.baseline)), arguments.format)
+    options.warn_of_problems(store)
+    if not text:
+        raise UsageError(f"no records in {arguments.results}")
     print(text, end="" if text.endswith("\n") else "\n")
     return 0
