@@ -13,17 +13,13 @@ from typing import Any
 import torch
 
 from . import train as loop
-from .errors import ActivationError, AfbenchError
+from .errors import ActivationError, AfbenchError, Unavailable
 from .factory import Choice, choose
 from .tasks.base import Arrays, Task, create_task
 from .trial import Record, Status, Trial, digest
 from .version import __version__
 
 TRACEBACK_LINES = 40
-
-
-class Unavailable(AfbenchError):
-    """Data or a device is not here; the message says how to get it."""
 
 
 @dataclass(frozen=True)

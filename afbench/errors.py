@@ -14,6 +14,10 @@ class UsageError(AfbenchError, ValueError):
     """The call was wrong; nothing was written. The command line exits with 2."""
 
 
+class Unavailable(AfbenchError):
+    """Data or a device is not here; the message says how to get it."""
+
+
 class ActivationError(AfbenchError):
     """An activation broke its contract while it ran: wrong shape or dtype, or NaN from finite input."""
 

@@ -123,6 +123,7 @@ def run(
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
+        Unavailable: if the task's data is not here; nothing is written then either.
     """
     listener = listener or Silent()
     files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
@@ -137,6 +138,7 @@ def run(
         raise UsageError(f"--jobs must be at least 1, not {jobs}")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
+    made.prepare()
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     for problem in store.problems.values():

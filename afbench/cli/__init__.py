@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from ..errors import AfbenchError, did_you_mean
 from ..version import __version__
-from . import list, plot, run, show, table
+from . import data, list, plot, run, show, table
 
-VERBS = {"run": run, "list": list, "show": show, "table": table, "plot": plot}
+VERBS = {"run": run, "list": list, "show": show, "table": table, "plot": plot, "data": data}
 
 
 class Parser(argparse.ArgumentParser):

@@ -23,6 +23,11 @@ def add_plugin(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def add_data_root(verb: argparse.ArgumentParser) -> None:
+    """Add ``--data-root``; whoever adds it calls ``roots.use`` where it was given."""
+    verb.add_argument("--data-root", metavar="DIR", help="look for data sets here first (default: $AFBENCH_DATA)")
+
+
 def load_plugins(paths: list[str]) -> None:
     """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
     failures = []

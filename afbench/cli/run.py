@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..data import roots
 from ..engines import ENGINES
 from ..errors import UsageError
 from ..runner import Summary, run
@@ -48,12 +49,15 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
     verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
     verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
+    options.add_data_root(verb)
     options.add_plugin(verb)
 
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
     options.load_plugins(arguments.plugin)
+    if arguments.data_root:
+        roots.use(arguments.data_root)
     terminal = Terminal()
     try:
         summary = run(

@@ -1,1 +1,1 @@
-"""Where data comes from: drawn from a seed, or packaged with a library. Nothing is downloaded on import."""
+"""Where data comes from: a seed, a library that packages it, or files on this machine. No import downloads any."""

@@ -1,6 +1,9 @@
 """The networks that tasks train: small, plain, and built around an activation factory."""
 
 from .cnn import cnn
+from .lenet import lenet5
 from .mlp import mlp
+from .preact_resnet import preact_resnet18
+from .standardize import Standardize
 
-__all__ = ["cnn", "mlp"]
+__all__ = ["Standardize", "cnn", "lenet5", "mlp", "preact_resnet18"]

@@ -67,6 +67,10 @@ class Task:
     device: str = "cpu"
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
 
+    def prepare(self) -> None:
+        """Raise ``Unavailable`` if something the task needs is not here; asked before a run writes anything."""
+        return None
+
     def data(self, rng: torch.Generator) -> Splits:
         """Make the splits of one trial; all randomness comes from ``rng``."""
         raise UsageError(f"task {self.name!r} defines no data(rng)")

@@ -1,0 +1,89 @@
+"""``afbench data``: which data sets are here, and bringing one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ..data import images, roots
+from ..data.fetch import fetch
+from ..data.layouts import SETS
+from ..errors import Unavailable, UsageError
+from . import options
+
+HELP = "list the data sets on this machine, or bring one"
+EXAMPLES = (
+    "afbench data list",
+    "afbench data fetch fashion_mnist",
+    "afbench data list --data-root ~/torchvision --json",
+)
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    verb.add_argument("action", choices=["list", "fetch"], help="list the sets, or fetch one")
+    verb.add_argument("name", nargs="?", help="which set to fetch")
+    verb.add_argument("--json", action="store_true", help="print JSON")
+    options.add_data_root(verb)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """List, or fetch and say where it is."""
+    listing = arguments.action == "list"
+    if listing == bool(arguments.name):
+        raise UsageError("data list takes no name" if listing else f"data fetch takes a name: {', '.join(SETS)}")
+    if arguments.data_root:
+        if not listing:
+            make(Path(arguments.data_root).expanduser())
+        roots.use(arguments.data_root)
+    if listing:
+        show(arguments.json)
+        return 0
+    folder = fetch(arguments.name)
+    held = {"set": arguments.name, "folder": str(folder), "checked": "content"}
+    print(json.dumps(held, indent=1) if arguments.json else f"{arguments.name} is in {folder}, its content checked")
+    return 0
+
+
+def make(folder: Path) -> None:
+    """Make the folder to fetch into.
+
+    Raises:
+        UsageError: if that cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder} ({error.strerror}); give another --data-root") from error
+
+
+def show(as_json: bool) -> None:
+    """Print a line per set: what it is, and where it is or what brings it. Files are found, not read."""
+    rows = [about(name) for name in SETS]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    width = max(len(row["set"]) for row in rows)
+    for row in rows:
+        place = f"in {row['folder']}" if row["folder"] else f"missing; bring it with: {row['remedy']}"
+        print(f"{row['set']:{width}}  {row['title']}, {row['classes']} classes, {row['shape']}: {place}")
+
+
+def about(name: str) -> dict[str, Any]:
+    """Say what a set is, and where."""
+    try:
+        folder = str(images.find(name).folder)
+    except Unavailable:
+        folder = ""
+    held = SETS[name]
+    return {
+        "set": name,
+        "title": held.title,
+        "classes": held.classes,
+        "shape": "x".join(map(str, held.shape)),
+        "images": dict(zip(("training", "test"), held.counts, strict=True)),
+        "folder": folder,
+        "remedy": "" if folder else images.remedy(name),
+    }

@@ -1,0 +1,233 @@
+"""Image sets from files on this machine: found, checked, split once and for all, and kept in memory as bytes."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import Unavailable
+from .cifar import Pair
+from .digits import stratified_order
+from .layouts import SETS, ImageSet, Layout
+from .roots import Root, roots
+
+HELD_OUT = 10
+"""One of so many training images is for validation: 6,000 of 60,000, 5,000 of 50,000."""
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A set in memory: images [N, C, H, W] in uint8 and labels [N] in int64. Trials share it; none writes to it.
+
+    Args:
+        train, validation, test: the splits, always the same.
+        mean, deviation: of each channel over all published training images, of pixels from 0 to 1.
+        about: what a record says of the data: which set, from where, checked how, and a sha256 of all that it holds.
+    """
+
+    train: tuple[Tensor, Tensor]
+    validation: tuple[Tensor, Tensor]
+    test: tuple[Tensor, Tensor]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    about: dict[str, str]
+
+
+class Found(NamedTuple):
+    """Where a set lies, and how."""
+
+    images: ImageSet
+    layout: Layout
+    root: Root
+    remedy: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the files."""
+        return self.root.path / self.layout.folder
+
+
+def find(name: str) -> Found:
+    """Find a set by the names of its files; nothing is read.
+
+    Raises:
+        Unavailable: if no folder has all its files; the message says what brings them.
+    """
+    images = SETS[name]
+    lacking = ""
+    for root in roots():
+        for layout in images.layouts:
+            found = Found(images, layout, root, remedy(name))
+            missing = [file for file in (*layout.train, *layout.test) if not exists(found.folder / file)]
+            if not missing:
+                return found
+            if found.folder.is_dir():
+                lacking = lacking or f"; {found.folder} lacks {', '.join(missing)}"
+    folders = ", ".join(layout.folder for layout in images.layouts)
+    places = ", ".join(str(root.path) for root in roots())
+    raise Unavailable(
+        f"{images.title} is not here (no {folders} below {places}{lacking}); bring it with: {remedy(name)}"
+    )
+
+
+def remedy(name: str) -> str:
+    """Return the command that brings a set."""
+    images = SETS[name]
+    if images.package:
+        return f"afbench data fetch {name}"
+    download = f"import torchvision; torchvision.datasets.{images.torchvision}('DIR', download=True)"
+    return f'python -c "{download}" and give --data-root DIR'
+
+
+def load(name: str) -> Images:
+    """Load a set, once for all trials of a process.
+
+    One in 10 training images is held out for validation, each class in proportion, whatever the seed: the first tenth
+    of ``stratified_order``. Seeds move weights and the order of batches alone, as with the test split.
+
+    Raises:
+        Unavailable: if it is missing or corrupt; one line says what, and the command that brings it.
+    """
+    return read(find(name))
+
+
+@lru_cache(maxsize=2)
+def read(found: Found) -> Images:
+    """Read, check and split what was found.
+
+    Raises:
+        Unavailable: if a file cannot be read, or is not what was published.
+    """
+    images, layout = found.images, found.layout
+    train, test = (part(found, names) for names in (layout.train, layout.test))
+    for kind, (pixels, labels), count in zip(("training", "test"), (train, test), images.counts, strict=True):
+        if pixels.shape != (count, *images.shape) or labels.shape != (count,) or labels.max() >= images.classes:
+            raise broken(
+                found,
+                found.folder,
+                f"holds {len(pixels)} {kind} images of shape {pixels.shape[1:]} with {len(labels)} labels up to "
+                f"{max(labels, default=0)}, where {images.title} has {count} of shape {images.shape}",
+            )
+    order = stratified_order(train[1])
+    held_out = len(order) // HELD_OUT
+    validation, rest = np.sort(order[:held_out]), np.sort(order[held_out:])
+    mean, deviation = statistics(train[0])
+    return Images(
+        tensors(train[0][rest], train[1][rest]),
+        tensors(train[0][validation], train[1][validation]),
+        tensors(*test),
+        mean,
+        deviation,
+        {
+            "set": images.title,
+            "source": f"{layout.folder} in {found.root.place}",
+            "checked": checked(layout),
+            "sha256": fingerprint(train, test),
+        },
+    )
+
+
+def part(found: Found, names: Sequence[str]) -> Pair:
+    """Read the training or the test files.
+
+    Raises:
+        Unavailable: if one is broken.
+    """
+    contents = [verified(found, found.folder / name) for name in names]
+    try:
+        return found.layout.read(contents)
+    except ValueError as error:
+        files = ", ".join(names)
+        raise broken(found, found.folder, f"has {'a file' if len(names) > 1 else ''} {files}: {error}") from error
+
+
+def verified(found: Found, path: Path) -> bytes:
+    """Return a file's content if it hashes to what was published.
+
+    Raises:
+        Unavailable: if it cannot be read or is something else.
+    """
+    try:
+        held = content(path)
+    except (OSError, EOFError, zlib.error) as error:
+        raise broken(found, path, f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})") from error
+    expected = found.layout.digests.get(path.name)
+    if expected and digest(held, expected) != expected:
+        raise broken(found, path, f"is not the published file (its {algorithm(expected)} differs)")
+    return held
+
+
+def broken(found: Found, path: Path, problem: str) -> Unavailable:
+    """Say that data is here but is not what it should be, and what to do."""
+    return Unavailable(f"{found.images.title}: {path} {problem}; delete it and bring it again with: {found.remedy}")
+
+
+def exists(path: Path) -> bool:
+    """Tell whether a file is here, as it is or compressed."""
+    return path.is_file() or compressed(path).is_file()
+
+
+def compressed(path: Path) -> Path:
+    """Return the compressed file's path."""
+    return path.with_name(f"{path.name}.gz")
+
+
+def content(path: Path) -> bytes:
+    """Read a file or, where only that is here, its compressed form."""
+    return path.read_bytes() if path.is_file() else gzip.decompress(compressed(path).read_bytes())
+
+
+def algorithm(expected: str) -> str:
+    """Tell by its length what made a digest: md5 has 128 bits.
+
+    >>> algorithm("0" * 32)
+    'md5'
+    """
+    return "md5" if len(expected) == 32 else "sha256"
+
+
+def digest(held: bytes, expected: str) -> str:
+    """Hash a content the way that an expected digest was made."""
+    return hashlib.new(algorithm(expected), held, usedforsecurity=False).hexdigest()
+
+
+def checked(layout: Layout) -> str:
+    """Say how the content of a layout is checked."""
+    kinds = {algorithm(expected) for expected in layout.digests.values()}
+    return f"{' and '.join(sorted(kinds))} of every file" if kinds else "sizes and labels (no digests are published)"
+
+
+def fingerprint(*parts: Pair) -> str:
+    """Return the sha256 of all pixels and labels: the same from whatever files they came."""
+    whole = hashlib.sha256()
+    for values in (array for pair in parts for array in pair):
+        whole.update(np.ascontiguousarray(values).data)
+    return whole.hexdigest()
+
+
+def statistics(images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return each channel's mean and standard deviation, of pixels from 0 to 1, from counts of the 256 values.
+
+    Computed instead of listed: several rounded versions of CIFAR's are in use, and no source gives Kuzushiji-MNIST's.
+    """
+    values = np.arange(256) / 255
+    counts = [np.bincount(np.ravel(images[:, channel]), minlength=256) for channel in range(images.shape[1])]
+    shares = np.stack(counts) / (images.size // images.shape[1])
+    mean = shares @ values
+    deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(1))
+    return tuple(mean.tolist()), tuple(deviation.tolist())
+
+
+def tensors(images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], labels: object) -> tuple[Tensor, Tensor]:
+    """Make tensors that own their memory."""
+    return torch.tensor(images), torch.tensor(labels, dtype=torch.int64)

@@ -1,0 +1,56 @@
+"""Where data sets may lie on this machine: a folder that the user gives, afbench's cache, the system's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import UsageError
+
+VARIABLE = "AFBENCH_DATA"
+"""An environment variable and no task setting: worker processes inherit it, and where data lies changes no result."""
+SYSTEM = Path("/usr/share/datasets")
+"""Where Debian's ``dataset-*`` packages put theirs."""
+
+
+class Root(NamedTuple):
+    """A folder of data sets, and what records call it: never its path, which may name the user."""
+
+    place: str
+    path: Path
+
+
+def roots() -> list[Root]:
+    """List the folders in the order they are looked in."""
+    given = os.environ.get(VARIABLE)
+    first = [Root(f"the folder of --data-root or {VARIABLE}", folder(given))] if given else []
+    return [*first, Root("afbench's cache", cache()), Root(str(SYSTEM), SYSTEM)]
+
+
+def home() -> Path:
+    """Return the folder that ``afbench data fetch`` writes to: the given one, or the cache."""
+    return roots()[0].path
+
+
+def cache() -> Path:
+    """Return ``$XDG_CACHE_HOME/afbench``, or ``~/.cache/afbench``."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG specification: a relative path there is invalid and to be ignored.
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "afbench"
+
+
+def use(path: str | Path) -> None:
+    """Look in this folder first, in this process and in those it starts.
+
+    Raises:
+        UsageError: if it is no folder.
+    """
+    if not folder(path).is_dir():
+        raise UsageError(f"data root {path} is not a folder (afbench data list shows where data is looked for)")
+    os.environ[VARIABLE] = str(folder(path))
+
+
+def folder(path: str | Path) -> Path:
+    """Make a path absolute, ``~`` included."""
+    return Path(path).expanduser().absolute()
