@@ -1,0 +1,111 @@
+"""Orthogonal Padé activation units: learnt ratios of two sums of orthogonal polynomials."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..registry import activation
+from .channelwise import promote
+from .orthogonal import Basis, homogeneous_values, in_powers, whole
+from .rational import degrees, homogeneous, rational
+from .rational_starts import Centring, Function, find, free_terms, unsafe_start
+
+
+@activation(
+    "opau",
+    aliases={"hp1": "basis=hermite_prob", "hp2": "basis=hermite_phys"},
+    formula="(c_0 f_0(x) + ... + c_5 f_5(x)) / (1 + |d_1| |f_1(x)| + ... + |d_4| |f_4(x)|)",
+    paper="arXiv:2106.09693",
+    year=2021,
+    tags=("smooth", "rational"),
+)
+class OPAU(nn.Module):
+    """OPAU: (c_0 f_0(x) + ... + c_5 f_5(x)) / (1 + |d_1| |f_1(x)| + ... + |d_4| |f_4(x)|) (Biswas et al. 2021).
+
+    f_i are the orthogonal polynomials of a basis, by default Chebyshev's of the first kind; HP-1 (alias ``hp1``) has
+    the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learnt per layer.
+
+    Starts are fits to the named function on [-3, 3], as in the paper, whose table of coefficients was not at hand: they
+    are this project's (``python -m afbench.activations.rational_fit``). So is the degree, 5:4 as PAU's.
+
+    Leaky ReLU (slope 0.01) as 5:4 is off by at most, on [-3, 3]: chebyshev1 0.073, chebyshev2 0.053, laguerre 0.070,
+    legendre 0.060, hermite_prob 0.095, hermite_phys 0.069; the smooth functions by at most 0.027. Outside [-3, 3]
+    starts drift away: with n = m + 1 the slope tends to one constant on both sides, with n = m the value. None is ever
+    farther from its function than |x|.
+
+    Args:
+        basis: the family of polynomials.
+        degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
+        start: the function that the start is a fit of.
+        safe: whether sizes are added below the line. If not it is 1 + d_1 f_1(x) + ... + d_m f_m(x), which has a pole
+            wherever training makes it 0; it starts as the same function as PAU version N.
+        zero_centred: whether the numerator is made to vanish at 0, so that 0 stays 0: sum c_i f_i(0) = 0, which is
+            c_0 - c_2 + 3 c_4 = 0 for HP-1. If true, c_0 follows from the others and ``c`` holds one entry fewer;
+            ``case2``, two fewer: c_0 = 0, and c_2 follows; ``case1``: all c_i with f_i(0) other than 0 are 0. The cases
+            are for 5:4, and not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
+            [-3, 3] with it, and by 0.94 with case 2.
+
+    Raises:
+        ValueError: if there is no start for these settings, or ``degree`` is malformed.
+
+    >>> OPAU("hermite_prob")(Tensor([-1.0, 2.0])).detach()
+    tensor([-0.0077,  1.9963])
+    """
+
+    c_terms: Tensor  # what each c_i stands before, in powers of x: [free, n + 1], whole numbers over [free] divisors
+    c_divisors: Tensor
+    d_terms: Tensor  # and each d_j
+    d_divisors: Tensor
+
+    def __init__(
+        self,
+        basis: Basis = "chebyshev1",
+        degree: str = "5:4",
+        start: Function = "leaky_relu",
+        safe: bool = True,
+        zero_centred: Centring = False,
+    ) -> None:
+        """Start at a fit."""
+        super().__init__()
+        n, m = degrees(degree)
+        terms, powers = free_terms(basis, n, zero_centred), in_powers(basis, m)
+        if safe:
+            found = find(basis, degree, start, zero_centred)
+            c, d = found.numerator, found.denominator
+        else:
+            c, d = unsafe_start(basis, degree, start, zero_centred)
+        self.c = nn.Parameter(torch.tensor(c))
+        self.d = nn.Parameter(torch.tensor(d))
+        for name, rows in (("c", terms), ("d", powers[1:])):
+            numbers, divisors = whole(rows)
+            self.register_buffer(f"{name}_terms", torch.tensor(numbers), persistent=False)
+            self.register_buffer(f"{name}_divisors", torch.tensor(divisors), persistent=False)
+        self.basis: Basis = basis
+        self.degree, self.start, self.safe, self.zero_centred = degree, start, safe, zero_centred
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        a = in_powers_of_x(self.c, self.c_terms, self.c_divisors)
+        denominator = self._safe if self.safe else self._unsafe
+        return rational(promote(x, a), a, denominator, len(self.d)).to(x.dtype)
+
+    def _safe(self, u: Tensor, v: Tensor) -> Tensor:
+        total = torch.ones_like(v)
+        for size, value in zip(self.d.abs().unbind(), homogeneous_values(self.basis, u, v, len(self.d)), strict=True):
+            total = torch.addcmul(size * value.abs(), total, v)
+        return total
+
+    def _unsafe(self, u: Tensor, v: Tensor) -> Tensor:
+        b = in_powers_of_x(self.d, self.d_terms, self.d_divisors)
+        return homogeneous(u, v, torch.cat([1 + b[:1], b[1:]]))
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        shown = ("basis", "degree", "start", "safe", "zero_centred")
+        return ", ".join(f"{name}={getattr(self, name)}" for name in shown)
+
+
+def in_powers_of_x(coefficients: Tensor, terms: Tensor, divisors: Tensor) -> Tensor:
+    """Sum c_i terms_i / divisors_i; not as a matrix product, which autocast would do in 16 bits."""
+    return ((coefficients / divisors)[:, None] * terms).sum(0)

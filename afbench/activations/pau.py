@@ -1,0 +1,85 @@
+"""Padé activation units: learnt ratios of two polynomials in powers of x."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..registry import activation
+from .channelwise import promote
+from .rational import degrees, rational, version_a, version_b, version_c, version_n
+from .rational_starts import Function, Version, pau_start
+
+DENOMINATORS = {"a": version_a, "b": version_b, "c": version_c, "d": version_b, "n": version_n}
+NOISE = 0.1
+
+
+@activation(
+    "pau",
+    formula="(a_0 + a_1 x + ... + a_5 x^5) / (1 + |b_1 x| + ... + |b_4 x^4|)",
+    paper="arXiv:1907.06732",
+    year=2019,
+    tags=("smooth", "rational"),
+)
+class PAU(nn.Module):
+    """PAU: (a_0 + a_1 x + ... + a_5 x^5) / (1 + |b_1 x| + ... + |b_4 x^4|), learnt per layer (Molina et al. 2019).
+
+    The versions are those of the authors' library ``rational_activations``, whose default is A:
+
+    - ``a``: 1 + |b_1 x| + ... + |b_m x^m| below the line.
+    - ``b``: 1 + |b_1 x + ... + b_m x^m|, the form in the paper.
+    - ``c``: 0.1 + |b_0 + b_1 x + ... + b_m x^m|.
+    - ``d``: B, in training with each a_i times a factor of its own from U(0.9, 1.1), drawn anew in every call.
+    - ``n``: 1 + b_1 x + ... + b_m x^m, which has a pole wherever training makes this 0; no start has one.
+
+    Starts are fits on [-3, 3]: the library's own coefficients where it has them, for 5:4 ``leaky_relu`` (slope 0.01),
+    ``relu``, ``swish``, ``tanh`` and ``sigmoid``, for 7:6 and A 3:2 ``leaky_relu``. Not so its ``gelu``, which has a
+    pole at -3.0 as N, is below -50 at x = 100 as B and above 800 there as A; nor its ``identity``, and its ``tanh`` and
+    ``sigmoid`` as A, which have b_j at 0 or within 1e-8 of it, where |b_j| has no derivative. Those and all others are
+    this project's fits (``python -m afbench.activations.rational_fit``).
+
+    Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), relu 0.030,
+    gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26 as 2:2,
+    0.11 as 3:2 and 0.010 as 7:6. Outside [-3, 3] starts drift away: with n = m + 1 the slope tends to a_n / |b_m| on
+    both sides, 0.72 by default, with n = m the value to that constant. None is ever farther from its function than |x|.
+
+    Args:
+        version: what stands below the line.
+        degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
+        start: the function that the start is a fit of.
+        zero_centred: leave a_0 out, so that 0 stays 0; ``a`` then holds a_1..a_n.
+
+    Raises:
+        ValueError: if there is no start for these settings, or ``degree`` is malformed.
+
+    >>> PAU()(Tensor([-1.0, 2.0])).detach()
+    tensor([-0.0107,  2.0002])
+    """
+
+    def __init__(
+        self,
+        version: Version = "a",
+        degree: str = "5:4",
+        start: Function = "leaky_relu",
+        zero_centred: bool = False,
+    ) -> None:
+        """Start at the published coefficients, or at a fit."""
+        super().__init__()
+        found = pau_start(version, degree, start, zero_centred)
+        self.a = nn.Parameter(torch.tensor(found.numerator))
+        self.b = nn.Parameter(torch.tensor(found.denominator))
+        self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
+        self.m = degrees(degree)[1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        a: Tensor = self.a
+        if self.version == "d" and self.training:
+            a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
+        if self.zero_centred:
+            a = torch.cat([a.new_zeros(1), a])
+        return rational(promote(x, a), a, DENOMINATORS[self.version](self.b), self.m).to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        return f"version={self.version}, degree={self.degree}, start={self.start}, zero_centred={self.zero_centred}"

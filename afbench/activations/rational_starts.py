@@ -1,0 +1,162 @@
+"""Where PAU and OPAU start: published coefficients and fits, stored as data, and what zero-centring leaves free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from .orthogonal import Basis, in_powers
+from .rational import degrees
+
+Version = Literal["a", "b", "c", "d", "n"]
+"""What stands below PAU's line."""
+
+Function = Literal["leaky_relu", "relu", "gelu", "swish", "tanh", "sigmoid", "identity"]
+"""What a start is a fit of; leaky ReLU has slope 0.01."""
+
+Centring = Literal[False, True, "case1", "case2"]
+"""How a numerator is made to vanish at 0; for what each means see ``free_terms``."""
+
+PUBLISHED = Path(__file__).parent / "starts" / "published.json"
+"""Of ``rational_activations`` at 2496d91, file rational/rationals_config.json, without those that have a pole, leave
+their function by more than |x|, or have a b_j so near 0 that |b_j| has no derivative; the errors are measured."""
+
+FITTED = Path(__file__).parent / "starts" / "fitted.json"
+"""What ``rational_fit`` wrote."""
+
+REACH = 3.0
+"""Starts are fits on [-REACH, REACH]."""
+
+
+class Start(NamedTuple):
+    """Coefficients, and how far they are from their function."""
+
+    numerator: list[float]
+    denominator: list[float]
+    rmse: float
+    """On [-3, 3], as the next."""
+    max_error: float
+    far: float
+    """The greatest |f(x) - function(x)| / |x| for 3 <= |x| <= 1e6."""
+
+
+def key(form: str, degree: str, function: str, centring: Centring = False) -> str:
+    """Name a start; the form is a version of PAU or a basis of OPAU.
+
+    >>> key("a", "5:4", "gelu", True)
+    'a 5:4 gelu zero-centred'
+    """
+    words = {False: "", True: " zero-centred", "case1": " zero-centred case1", "case2": " zero-centred case2"}
+    return f"{form} {degree} {function}{words[centring]}"
+
+
+@cache
+def starts() -> dict[str, Start]:
+    """Read all starts; where one is published it stands before a fit."""
+    held = json.loads(FITTED.read_text()) | json.loads(PUBLISHED.read_text())
+    return {name: Start(**values) for name, values in held.items()}
+
+
+def find(form: str, degree: str, function: str, centring: Centring = False) -> Start:
+    """Look a start up.
+
+    Raises:
+        ValueError: if the degree is malformed, or there is no such start; with those there are.
+    """
+    degrees(degree)
+    wanted = key(form, degree, function, centring)
+    if wanted in starts():
+        return starts()[wanted]
+    if centring and function == "sigmoid":
+        raise ValueError("start=sigmoid is 0.5 at 0 and has no zero-centred form")
+    known = [name.split()[1] for name in starts()]
+    held = [one for one in dict.fromkeys(known) if key(form, one, function, centring) in starts()]
+    raise ValueError(f"degree={degree} has no stored start here; there is one for degree={', '.join(held)}")
+
+
+def pau_start(version: Version, degree: str, function: Function, zero_centred: bool) -> Start:
+    """Look the start of a version of PAU up: its own, or as the same function that of N for C, that of B for D and N.
+
+    Raises:
+        ValueError: as ``find`` does.
+    """
+    if version in ("a", "b") or key(version, degree, function, zero_centred) in starts():
+        return find(version, degree, function, zero_centred)
+    same = pau_start("n" if version == "c" else "b", degree, function, zero_centred)
+    return same._replace(denominator=[0.9, *same.denominator]) if version == "c" else same
+
+
+def unsafe_start(basis: Basis, degree: str, function: Function, centring: Centring) -> tuple[list[float], list[float]]:
+    """Return c and d of OPAU without absolute values: PAU N in another basis, or a fit where a case leaves less free.
+
+    Raises:
+        ValueError: as ``find`` and ``free_terms`` do.
+    """
+    n, m = degrees(degree)
+    terms = free_terms(basis, n, centring)
+    if centring in (False, True):
+        found = pau_start("n", degree, function, centring)
+        c = in_terms([0.0] * centring + found.numerator, terms)
+    else:
+        found = find(f"{basis}-unsafe", degree, function, centring)
+        c = [Fraction(value) for value in found.numerator]
+    e, *d = in_terms([1.0, *found.denominator], in_powers(basis, m))
+    # e is a mean of Q by the basis' weight, so it is above 0, as Q is.
+    return [float(value / e) for value in c], [float(value / e) for value in d]
+
+
+def in_terms(values: Sequence[float], terms: list[list[Fraction]]) -> list[Fraction]:
+    """Write a polynomial, given in powers of x, as a sum of terms, each of a higher degree than the one before.
+
+    >>> [int(c) for c in in_terms([0.0, 0.0, 2.0], in_powers("hermite_prob", 2))]
+    [2, 0, 2]
+    """
+    rest, found = [Fraction(value) for value in values], []
+    for term in reversed(terms):
+        top = max(k for k, coefficient in enumerate(term) if coefficient)
+        found.append(rest[top] / term[top])
+        rest = [r - found[-1] * t for r, t in zip(rest, term, strict=True)]
+    return found[::-1]
+
+
+def free_terms(basis: Basis, degree: int, centring: Centring) -> list[list[Fraction]]:
+    """Return the terms of a numerator that its free coefficients stand before, each in powers of x.
+
+    A numerator sum c_i f_i(x) vanishes at 0 if sum c_i f_i(0) = 0. Biswas et al. 2021 tell three cases apart for
+    ``hermite_prob``; here they are said for any basis:
+
+    - ``case1``: every c_i whose f_i(0) is not 0 is left out.
+    - ``case2``: c_0 = 0, and the next such c_i follows from the others (c_2 = 3 c_4 for ``hermite_prob`` 5:4).
+    - ``True``, the general one: c_0 follows from the others (c_0 = c_2 - 3 c_4), none of which need be 0.
+
+    Returns:
+        ``[free][k]``, the coefficient of x^k; all of k = 0 vanish unless ``centring`` is False.
+
+    Raises:
+        ValueError: for a case of ``laguerre``: its polynomials are all 1 at 0, which leaves nothing in case 1, and in
+            case 2 only what changes its sign on x > 0.
+
+    >>> [[int(c) for c in term] for term in free_terms("hermite_prob", 2, True)]
+    [[0, 1, 0], [0, 0, 1]]
+    """
+    rows = in_powers(basis, degree)
+    if not centring:
+        return rows
+    if basis == "laguerre" and centring is not True:
+        raise ValueError(
+            f"zero_centred={centring} is not for basis=laguerre, whose polynomials are all 1 at 0: use true"
+        )
+    if centring == "case1":
+        return [row for row in rows if not row[0]]
+    even = [i for i, row in enumerate(rows) if row[0]]
+    gone = even[: 1 if centring is True else 2]
+    pivot = rows[gone[-1]]
+    return [
+        [c - row[0] / pivot[0] * p for c, p in zip(row, pivot, strict=True)]
+        for i, row in enumerate(rows)
+        if i not in gone
+    ]
