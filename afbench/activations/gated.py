@@ -1,11 +1,13 @@
-"""Fixed gated units, x times a smooth gate of x: GELU, SiLU, Mish."""
+"""Fixed gated units, x times a gate of x: GELU and its approximations, SiLU, hard Swish, Mish."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..registry import activation
+from .precision import at_least_float32
 
 
 @activation(
@@ -27,6 +29,49 @@ class GELU(nn.Module):
         return F.gelu(x)
 
 
+@activation(
+    "gelu_tanh",
+    formula="x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2",
+    paper="arXiv:1606.08415",
+    year=2016,
+    tags=("smooth", "gated"),
+)
+class GELUTanh(nn.Module):
+    """GELU by tanh: x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2 (Hendrycks and Gimpel 2016).
+
+    It differs from the exact form by at most 4.8e-4.
+
+    >>> GELUTanh()(Tensor([-1.0, 2.0]))
+    tensor([-0.1588,  1.9546])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.gelu(x, approximate="tanh")
+
+
+@activation(
+    "gelu_sigmoid",
+    formula="x * sigmoid(1.702 * x)",
+    paper="arXiv:1606.08415",
+    year=2016,
+    tags=("smooth", "gated"),
+)
+class GELUSigmoid(nn.Module):
+    """GELU by a sigmoid: x * sigmoid(1.702 * x) (Hendrycks and Gimpel 2016); Swish with a fixed beta = 1.702.
+
+    It differs from the exact form by at most 0.0204.
+
+    >>> GELUSigmoid()(Tensor([-1.0, 2.0]))
+    tensor([-0.1542,  1.9357])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        wide = at_least_float32(x)
+        return (wide * torch.sigmoid(1.702 * wide)).to(x.dtype)
+
+
 @activation("silu", formula="x * sigmoid(x)", paper="arXiv:1702.03118", year=2017, tags=("smooth", "gated"))
 class SiLU(nn.Module):
     """SiLU: x * sigmoid(x) (Elfwing, Uchibe and Doya 2017); Swish with beta = 1, fixed.
@@ -38,6 +83,25 @@ class SiLU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return F.silu(x)
+
+
+@activation(
+    "hard_swish",
+    formula="x * min(max(x + 3, 0), 6) / 6",
+    paper="arXiv:1905.02244",
+    year=2019,
+    tags=("gated", "piecewise"),
+)
+class HardSwish(nn.Module):
+    """Hard Swish: x * min(max(x + 3, 0), 6) / 6, SiLU with a piecewise linear gate (Howard et al. 2019).
+
+    >>> HardSwish()(Tensor([-1.0, 2.0]))
+    tensor([-0.3333,  1.6667])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        return F.hardswish(x)
 
 
 @activation(

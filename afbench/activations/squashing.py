@@ -1,4 +1,4 @@
-"""The squashing functions: tanh and the logistic sigmoid."""
+"""The squashing functions: tanh, the logistic sigmoid and softsign."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..registry import activation
+from .precision import at_least_float32
 
 
 @activation("tanh", formula="tanh(x)", tags=("sigmoidal", "smooth"))
@@ -32,3 +33,17 @@ class Sigmoid(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return torch.sigmoid(x)
+
+
+@activation("softsign", formula="x / (1 + abs(x))", tags=("sigmoidal",))
+class Softsign(nn.Module):
+    """Softsign: x / (1 + abs(x)), from -1 to 1, which nears its limits as slowly as 1 / x.
+
+    >>> Softsign()(Tensor([-1.0, 2.0]))
+    tensor([-0.5000,  0.6667])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        wide = at_least_float32(x)
+        return (wide / (1 + wide.abs())).to(x.dtype)

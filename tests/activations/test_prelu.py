@@ -51,3 +51,14 @@ def test_per_channel_needs_channels():
         create("prelu[per=channel]")
     with pytest.raises(ValueError, match="needs channels="):
         PReLU(per="channel")
+
+
+@pytest.mark.parametrize("per", ["layer", "channel"])
+def test_torch_computes_the_same(per):
+    torch.manual_seed(0)
+    x = torch.randn(5, 3, 4, 4, requires_grad=True)
+    results = []
+    for module in (create(f"prelu[per={per}]", 3), torch.nn.PReLU(3 if per == "channel" else 1)):
+        (slopes,) = module.parameters()
+        results.append([slopes.detach(), module(x), *torch.autograd.grad(module(x).square().sum(), (x, slopes))])
+    torch.testing.assert_close(results[0], results[1])  # starts, values, gradients

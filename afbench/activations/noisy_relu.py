@@ -1,0 +1,37 @@
+"""Noisy ReLU: a rectifier that samples."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..registry import activation
+from .precision import at_least_float32
+
+
+@activation(
+    "noisy_relu",
+    formula="max(x + n, 0), n ~ N(0, sigmoid(x)) in training, n = 0 in evaluation",
+    year=2010,
+    tags=("rectifier", "noisy"),
+)
+class NoisyReLU(nn.Module):
+    """Noisy ReLU: max(x + n, 0), n normal with mean 0 and variance sigmoid(x) (Nair and Hinton, ICML 2010).
+
+    Noise is drawn in training only, from PyTorch's global generator, so that a seed repeats it; in evaluation it is
+    ReLU. The gradient is that of the formula at the noise drawn, through the variance too; the paper samples inside a
+    Boltzmann machine, where nothing is differentiated through.
+
+    >>> NoisyReLU().eval()(Tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape."""
+        if not self.training:
+            return F.relu(x)
+        wide = at_least_float32(x)
+        # The square root of sigmoid(x), by its logarithm: that of the rounded sigmoid has no finite slope at 0.
+        deviation = torch.exp(F.logsigmoid(wide) / 2)
+        return F.relu(wide + deviation * torch.randn_like(wide)).to(x.dtype)

@@ -1,0 +1,81 @@
+"""PELU: an ELU that learns its scale and its decay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..registry import activation
+from ..settings import Range
+from .channelwise import Per, parameter_shape, promote, spread
+
+LEAST = 0.1
+"""What the authors' code keeps a and b above."""
+
+
+@activation(
+    "pelu",
+    formula="(a / b) * x if x >= 0 else a * (exp(x / b) - 1)",
+    paper="arXiv:1605.09332",
+    year=2016,
+    tags=("rectifier", "smooth"),
+)
+class PELU(nn.Module):
+    """PELU: (a / b) * x if x >= 0 else a * (exp(x / b) - 1) with learnt a, b > 0 (Trottier et al. 2016).
+
+    Both halves have the slope a / b at 0. a = b = 1, where both start as in the authors' ``models/PELU/PELU.lua``
+    (``ltrottier/pelu.resnet.torch``), is ELU.
+
+    That code writes 0.11 into a parameter that has fallen to 0.1 or below, and 1.99 into an a that has reached 2. Here
+    values below 0.1 count as 0.1, and the gradient still reaches the parameter, so that it can come back; nothing is
+    written in ``forward``, and a has no upper limit, which the formula does not ask for.
+
+    Args:
+        channels: the size of the channel dimension; only ``per="channel"`` needs it.
+        channel_dim: which dimension of the input holds the channels.
+        per: one pair per layer, as published, or one per channel.
+        a: where minus the limit at minus infinity starts.
+        b: where the length of the decay starts.
+
+    Raises:
+        ValueError: if it is per channel and ``channels`` is missing.
+
+    >>> PELU()(Tensor([-1.0, 2.0])).detach()
+    tensor([-0.6321,  2.0000])
+    """
+
+    def __init__(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "layer",
+        a: Annotated[float, Range(at_least=LEAST)] = 1.0,
+        b: Annotated[float, Range(at_least=LEAST)] = 1.0,
+    ) -> None:
+        """Start every a at ``a`` and every b at ``b``."""
+        super().__init__()
+        self.a = nn.Parameter(torch.full(parameter_shape(per, channels), float(a)))
+        self.b = nn.Parameter(torch.full(parameter_shape(per, channels), float(b)))
+        self.channel_dim = channel_dim if per == "channel" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
+        a, b = (spread(positive(p), x, self.channel_dim) for p in (self.a, self.b))
+        return (a * F.elu(promote(x, self.a) / b)).to(x.dtype)
+
+    def extra_repr(self) -> str:
+        """Show what shares a pair."""
+        return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
+
+
+def positive(parameter: Tensor) -> Tensor:
+    """Return max(parameter, 0.1) with the gradient of the parameter itself.
+
+    >>> positive(torch.tensor([-1.0, 0.5]))
+    tensor([0.1000, 0.5000])
+    """
+    held = parameter.detach()
+    return parameter + (held.clamp(min=LEAST) - held)
