@@ -18,6 +18,8 @@ import numpy as np
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
 
+FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
+
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
 
@@ -43,7 +45,15 @@ class Store:
         Raises:
             UsageError: if it is a file, cannot be written, or (to read) is not there.
         """
+        if not str(path):
+            raise UsageError("the results path is empty; --out takes a folder")
         path = Path(path)
+        try:
+            path.exists()
+        except OSError as error:
+            raise UsageError(f"results path {path}: {error.strerror}") from None
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"results path {path} is a link to nowhere")
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
         if not write and not (path / "trials").is_dir():
@@ -52,6 +62,9 @@ class Store:
             nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
             if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
                 raise UsageError(f"results folder {path} cannot be written ({nearest} is not writable)")
+            for folder in (path / name for name in FOLDERS):
+                if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+                    raise UsageError(f"results folder {path} cannot be written ({folder} is not a writable folder)")
         return cls(path)
 
     def records(self) -> list[Record]:
