@@ -163,6 +163,7 @@ def settings_of(target: type[Task]) -> dict[str, Setting]:
         setting = None
         if default is not dataclasses.MISSING:
             setting = from_annotation(field.name, hints[field.name], default)
+            setting = bounded(target, setting) if setting is not None else None
         if setting is None:
             raise UsageError(
                 f"task field {field.name!r} needs a default and a type among bool, int, float, str, Literal"
