@@ -147,7 +147,6 @@ class Registry:
         **about: Any,
     ) -> Callable[[T], T]:
         """Return a class decorator that registers under a name; ``self.prepare`` may finish the class first."""
-
         if isinstance(aliases, str) or isinstance(tags, str):
             raise RegistryError(f"{self.kind} {name!r}: aliases and tags are sequences of words, not one text")
 

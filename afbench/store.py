@@ -7,7 +7,6 @@ import io
 import json
 import os
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,16 +82,19 @@ class Store:
                 found.append(record)
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
-            except (UsageError, UnicodeDecodeError) as error:
+            except FileNotFoundError:  # another run has moved it to stale/ meanwhile
+                continue
+            except (UsageError, UnicodeDecodeError, OSError) as error:
                 self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
         return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
         """Read a trial's arrays; an empty dict if it left none."""
         try:
-            with np.load(self.path / "arrays" / f"{key}.npz", allow_pickle=False) as held:
-                return {name: held[name] for name in held.files}
-        except (FileNotFoundError, ValueError, zipfile.BadZipFile, EOFError):
+            packed = io.BytesIO((self.path / "arrays" / f"{key}.npz").read_bytes())
+            held = np.load(packed, allow_pickle=False)
+            return {name: held[name] for name in held.files}
+        except Exception:  # not there, a pickle, or damaged: NumPy, zipfile and zlib raise half a dozen kinds
             return {}
 
     def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:

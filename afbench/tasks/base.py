@@ -238,6 +238,8 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
     Raises:
         RegistryError: if the name is taken.
     """
+    if "version" in about:
+        raise UsageError(f"task {name!r}: its version is a class attribute, version = {about['version']}")
     return TASKS.decorator(name, **about)
 
 
