@@ -9,7 +9,9 @@ from pathlib import Path
 from ..engines import ENGINES
 from ..errors import UsageError
 from ..runner import Summary, run
+from ..spec import Spec
 from ..store import Store, write_whole
+from ..tasks.base import changed
 from . import options
 from .progress import Terminal
 
@@ -107,10 +109,11 @@ def write_plots(summary: Summary) -> list[Path]:
     from ..report.plots import draw, save
 
     store, task, written = Store.open(summary.store.path), summary.plan.task, []
+    label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
     for kind in task.plots:
         path = store.path / "plots" / f"{kind}.png"
         try:
-            save(draw(store, kind, task=task.name, baseline=summary.plan.baseline.spec), path)
+            save(draw(store, kind, task=label, baseline=summary.plan.baseline.spec), path)
             written.append(path)
         except UsageError as error:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)

@@ -47,7 +47,7 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     figure, cells = sheet.grid(grid, caption(trials, names, choice, pictures[0]))
     for (panel,), name, picture in zip(cells, names, pictures, strict=True):
         role = roles(trials).get(name, "")
-        head(panel, name, f"{trials.show(trials.score(name, seed))}{role and f', {role}'}")
+        head(panel, name, f"{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
         regions(panel, picture, colours)
         points(panel, picture, colours)
         panel.set(xticks=[], yticks=[], aspect="equal")

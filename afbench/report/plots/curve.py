@@ -146,17 +146,22 @@ def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], h
 
 
 def compare(panel: Axes, trials: Trials, higher: bool) -> None:
-    """Draw what the metric can be compared with, where it lies near the curves."""
+    """Draw lines for what the metric can be compared with, where they lie near; named where names have room."""
     low, high = panel.get_ylim()
-    for name, value in trials.references.items():
-        if low - NEAR * (high - low) <= value <= high + NEAR * (high - low):
-            panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+    near, room = NEAR * (high - low), ABOVE * (high - low)
+    side = 1 if higher else -1  # curves come from the other one
+    last = -np.inf
+    for name, value in sorted(trials.references.items(), key=lambda item: side * item[1]):
+        if not low - near <= value <= high + near:
+            continue
+        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        if side * value - last >= room:
             style: dict[str, Any] = {"va": "bottom" if higher else "top", "size": SMALL, "color": GREY}
             style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            panel.annotate(f"{name} {trials.show(value)}", (0, value), (3, 1.5 if higher else -1.5), **style)
-            spare = ABOVE * (high - low)
-            bottom, top = panel.get_ylim()
-            panel.set_ylim(min(bottom, value - spare * (not higher)), max(top, value + spare * higher))
+            panel.annotate(f"{name} {trials.show(value)}", (0, value), (3, 1.5 * side), **style)
+            last = side * value
+        bottom, top = panel.get_ylim()
+        panel.set_ylim(min(bottom, value - room * (not higher)), max(top, value + room * higher))
 
 
 def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> Iterator[str]:
@@ -167,10 +172,9 @@ def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> 
     yield f"Means over {count} {plural('seed', max(counts))}."
     if max(counts) >= BANDS_FROM:
         yield f"Bands: {100 * LEVEL:g} % intervals, Student's t over seeds, epoch by epoch."
-    if not trials.named:
-        best = len(looks) - (trials.baseline in looks)
-        baseline = ", and the baseline" if trials.baseline in looks else ""
-        yield f"Labelled: the best {best} by mean test {trials.metric}{baseline}."
+    best = len(looks) - (trials.baseline in looks)
+    baseline, other = ("the baseline and ", " others") if trials.baseline in looks else ("", "")
+    yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}." if not trials.named else ""
     grey = len(names) - len(looks)
     yield f"Grey: the other {grey}." if grey else ""
     yield f"The first epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may lie beyond the axes."

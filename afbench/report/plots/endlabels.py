@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def label_ends(figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: 
         ends: by panel and name, the last value of a line.
         looks: the lines' looks, by name.
     """
-    texts = {(panel, name): write(panel, name) for panel, lines in ends.items() for name in lines}
+    texts = {(panel, name): write(panel, name, looks) for panel, lines in ends.items() for name in lines}
     freeze(figure)  # it leaves room for the names; how far apart they must be is known only after it
     for panel, lines in ends.items():
         box, (across, up) = panel.get_position(), figure.get_size_inches() * POINTS
@@ -41,10 +41,10 @@ def label_ends(figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: 
             panel.add_artist(Line2D(*leader, transform=panel.transAxes, clip_on=False, **style))
 
 
-def write(panel: Axes, name: str) -> Annotation:
+def write(panel: Axes, name: str, among: Iterable[str]) -> Annotation:
     """Write a name beside a panel's right edge, at its middle for now."""
     return panel.annotate(
-        shorten(name, WIDEST, SMALL),
+        shorten(name, WIDEST, SMALL, among),
         (1.0, 0.5),
         (LEADER + SPACE, 0.0),
         xycoords="axes fraction",

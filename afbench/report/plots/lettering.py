@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
+from ...spec import split
 from .style import BODY, FONT
 
 POINTS = 72.0
 """Points in an inch."""
 LEADING = 1.3
 """Distance of lines in units of the font's size."""
-GAP = "…"
+GAP = "⋯"
 
 
 @cache
@@ -26,9 +28,12 @@ def extent(text: str, size: float = BODY) -> float:
 
 
 def wrap(text: str, width: float, size: float = BODY) -> list[str]:
-    """Break a text between words into lines of at most a width in points; a longer word stands alone."""
+    """Break a text between words into lines of at most a width in points; a longer word stands alone.
+
+    A percent sign stays with its number.
+    """
     lines: list[str] = []
-    for word in text.split():
+    for word in re.split(r" +(?!%)", text.strip()) if text.strip() else []:
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and extent(longer, size) <= width:
             lines[-1] = longer
@@ -37,11 +42,18 @@ def wrap(text: str, width: float, size: float = BODY) -> list[str]:
     return lines
 
 
-def shorten(text: str, width: float, size: float = BODY) -> str:
-    """Cut the middle out of a text that is wider than a width in points: whole settings if that does, else letters.
+def shorten(text: str, width: float, size: float = BODY, among: Iterable[str] = ()) -> str:
+    """Shorten a text that is wider than a width in points.
 
-    The end is kept because specs of one activation begin alike: ``ditac[a=-3.0,…,lambda_var=1.0]``.
+    Of a spec, what tells it from those ``among`` it stands comes first; then its middle is cut out, by whole settings
+    or, if that does not do, by letters.
+
+    >>> shorten("pau[init=relu,version=b]", 80, among=["pau[init=relu,version=c]"])
+    'pau[version=b,⋯]'
     """
+    if extent(text, size) <= width:
+        return text
+    text = telling(text, among)
     if extent(text, size) <= width:
         return text
     for pieces, joint in ((text.split(","), ","), (list(text), "")):
@@ -51,6 +63,19 @@ def shorten(text: str, width: float, size: float = BODY) -> str:
             if extent(short, size) <= width:
                 return short
     return GAP
+
+
+def telling(spec: str, among: Iterable[str]) -> str:
+    """Leave out of a spec the settings that all others of the same activation share."""
+    name, bracket, _ = spec.partition("[")
+    others = [settings(other) for other in among if other != spec and other.partition("[")[0] == name]
+    kept = [piece for piece in settings(spec) if not others or not all(piece in other for other in others)]
+    return f"{name}[{','.join([*kept, GAP])}]" if bracket and len(kept) < len(settings(spec)) else spec
+
+
+def settings(spec: str) -> list[str]:
+    """List the settings of a spec as text."""
+    return split(spec.partition("[")[2].removesuffix("]"))
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

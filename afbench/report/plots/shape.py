@@ -75,7 +75,8 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     here = names[(page - 1) * beside * ROWS : page * beside * ROWS]
     fixed = every[trials.baseline][0] if trials.baseline in every and trials.baseline not in trained else {}
 
-    grid = Grid(len(here) * len(places), beside * len(places), 0.75, left=0.32, bottom=0.32, top=LINE)
+    ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
+    grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
     turned = f"Page {page} of {pages}, of {len(names)} activations." if pages > 1 else ""
     figure, cells = sheet.grid(grid, caption(trials, here, every, len(held), turned))
     xlim, ylim = limits([[graph for one in every[name] for graph in one.values()] for name in names])
@@ -83,7 +84,7 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
         name, place = here[index // len(places)], places[index % len(places)]
         words = [trials.show(trials.mean(name))] if place == places[0] else []
         words += [label(place, len(held))] if len(places) > 1 else []
-        head(panel, name if place == places[0] else "", ", ".join(words), span=len(places))
+        head(panel, name if place == places[0] else "", ", ".join(words), span=len(places), among=names)
         trace(panel, [one[place] for one in every[name] if place in one], fixed.get(place), name in trained)
         panel.set(xlim=xlim, ylim=ylim)
         for axis in (panel.xaxis, panel.yaxis):

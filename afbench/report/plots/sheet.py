@@ -100,10 +100,9 @@ class Sheet:
         engine = ConstrainedLayoutEngine(w_pad=PAD, h_pad=PAD, wspace=0.0, hspace=0.0, rect=rect)
         figure = Figure(figsize=(self.width, whole), layout=engine if layout else None, facecolor="white")
         figure.set_label(caption)
-        if lines:
-            # matplotlib counts line spacing in units of a line that is 1.2 times the font's size
-            place = (PAD / self.width, PAD / whole)
-            figure.text(*place, "\n".join(lines), size=SMALL, linespacing=LEADING / 1.2, va="bottom", gid="caption")
+        for above, line in enumerate(reversed(lines)):  # one by one: matplotlib spaces lines unevenly
+            place = (PAD / self.width, (PAD + (above + 0.25) * LINE) / whole)
+            figure.text(*place, line, size=SMALL, va="baseline", gid="caption")
         return figure
 
     def grid(self, grid: Grid, sentences: Iterable[str]) -> tuple[Figure, list[list[Axes]]]:
@@ -125,10 +124,18 @@ class Sheet:
         return figure, cells
 
 
-def head(panel: Axes, title: str, below: str = "", span: int = 1) -> None:
-    """Write a panel's title, cut to the width of so many panels, and a grey line below it, cut to the panel's own."""
+def head(panel: Axes, title: str, below: str = "", *, span: int = 1, among: Iterable[str] = ()) -> None:
+    """Write a panel's title and a grey line below it.
+
+    Args:
+        panel: where.
+        title: what is cut to the width of ``span`` panels, so that it differs from those ``among`` it stands.
+        below: what is cut to the panel's own width.
+        span: how many panels the title stands above.
+        among: the titles of all panels.
+    """
     width = panel.get_position().width * panel.figure.bbox.width / panel.figure.dpi * POINTS
-    panel.set_title(shorten(title, span * width), pad=SMALL * LEADING + 1)
+    panel.set_title(shorten(title, span * width, among=among), pad=SMALL * LEADING + 1)
     style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
     panel.annotate(shorten(below, width, SMALL), (0, 1), (0, 2.5), size=SMALL, color=GREY, **style)
 

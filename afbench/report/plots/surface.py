@@ -20,6 +20,8 @@ from .trials import Array, Trials
 NEEDS = tuple(f"picture/{name}" for name in ("target", "prediction", "extent"))
 VALUES, ERRORS = "viridis", "PuOr_r"
 """Even in lightness; two hues on white that all eyes tell apart."""
+SHORT = 4
+"""Letters of a metric's name that stand beside its value; a longer one would press the value out of a narrow panel."""
 MOST = 99.5
 """Percentile of the absolute errors at which their scale ends: one corner must not pale all the rest."""
 
@@ -52,7 +54,8 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     value = image(top, target, extent, **values)
     for name, (above, below) in zip(names, cells[1:], strict=True):
         role = roles(trials).get(name, "")
-        head(above, name, f"{trials.metric} {trials.show(trials.score(name, seed))}{role and f', {role}'}")
+        metric = f"{trials.metric} " if len(trials.metric) <= SHORT else ""
+        head(above, name, f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
         image(above, pictures[name]["picture/prediction"], extent, **values)
         error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
         under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
@@ -93,7 +96,7 @@ def caption(trials: Trials, names: tuple[str, ...], choice: str) -> Iterator[str
     yield title(trials)
     yield "Target and predictions (above) and errors (below), each on one scale; RMSE over the grid shown."
     yield choice
-    yield f"{trials.metric}: test value of that seed; ranks by the mean over seeds."
+    yield f"Above: test {trials.metric} of that seed; ranks by the mean over seeds."
     yield compared(trials)
     yield left_out(trials, names)
 

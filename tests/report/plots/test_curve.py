@@ -114,6 +114,24 @@ def test_what_the_metric_can_be_compared_with_is_a_line_if_it_is_near(results, m
     assert "Bayes-optimal accuracy 92.4 %; target 500.0 %." in figure.get_label()
 
 
+def test_names_of_lines_for_comparison_do_not_overlap(results, make):
+    about = {"references": {"Bayes-optimal accuracy": 92.4, "published": 92.5}}
+    results.add("relu", 0, 90.0, make("curve", [80.0, 85.0, 90.0]), about=about)
+    panel = draw(results.store, "curve").axes[0]
+    assert [text.get_text() for text in panel.texts if not text.get_gid()] == ["Bayes-optimal accuracy 92.4 %"]
+    assert sum(line.get_color() == "#767676" for line in panel.lines) == 2
+
+
+def test_lower_is_better(results, make):
+    for name, last in (("relu", 0.5), ("a", 0.25)):
+        about = {"metric": "mse", "unit": "", "higher_is_better": False, "references": {"noise": 0.2}}
+        results.add(name, 0, last, make("curve", [5000.0, 0.9, *[last] * 18]), about=about)
+    panel = draw(results.store, "curve", best=1).axes[0]
+    low, high = panel.get_ylim()
+    assert low < 0.2 and high < 1
+    assert ends(panel) == ["relu", "a"] and panel.get_ylabel() == "validation mse"
+
+
 def test_axes_say_what_they_show(store):
     validation, loss = draw(store, "curve").axes
     assert (validation.get_ylabel(), loss.get_ylabel()) == ("validation accuracy (%)", "training loss")

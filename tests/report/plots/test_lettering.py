@@ -26,18 +26,29 @@ def test_wraps_between_words():
     assert all(extent(line, 7) <= 60 for line in lines[:-1])
     assert lines[-1] == "x" * 60
     assert wrap("", 60) == []
+    assert wrap("accuracy 92.4 %.", extent("accuracy 92.4", 7), 7) == ["accuracy", "92.4 %."]
 
 
 def test_shortens_by_whole_settings_first():
     assert shorten(SPEC, 1000) == SPEC
-    assert shorten(SPEC, extent(SPEC) - 1) == "ditac[a=-3.0,b=3.0,…,init_var=2.0,lambda_var=1.0]"
-    assert shorten(SPEC, extent("ditac[a=-3.0,…,lambda_var=1.0]")) == "ditac[a=-3.0,…,lambda_var=1.0]"
+    assert shorten(SPEC, extent(SPEC) - 1) == "ditac[a=-3.0,b=3.0,⋯,init_var=2.0,lambda_var=1.0]"
+    assert shorten(SPEC, extent("ditac[a=-3.0,⋯,lambda_var=1.0]")) == "ditac[a=-3.0,⋯,lambda_var=1.0]"
+
+
+def test_shortened_specs_keep_what_tells_them_apart():
+    specs = [f"ditac[a=-3.0,b=3.0,init_smooth={smooth}.0,lambda_var=1.0]" for smooth in (1, 2)]
+    assert [shorten(spec, 150, among=[*specs, "relu"]) for spec in specs] == [
+        "ditac[init_smooth=1.0,⋯]",
+        "ditac[init_smooth=2.0,⋯]",
+    ]
+    assert shorten("pau[version=b]", 30, among=["pau[version=b]"]) != "pau[⋯]"
+    assert shorten("pau[init=relu,version=b]", 60, among=["pau", "pau[init=relu]"]).startswith("pau[")
 
 
 @pytest.mark.parametrize("width", [0, 8, 20, 40, 60, 120])
 def test_shortened_text_fits(width):
     short = shorten(SPEC, width)
-    assert extent(short) <= width or short == "…"
+    assert extent(short) <= width or short == "⋯"
 
 
 @pytest.mark.parametrize("seed", range(5))

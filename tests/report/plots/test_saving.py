@@ -5,23 +5,25 @@ import time
 import pytest
 
 from afbench.errors import UsageError
-from afbench.report.plots import KINDS, draw, save
+from afbench.report.plots import draw, save
 from afbench.store import Store
 
 STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_same_results_give_the_same_bytes(full, tmp_path, monkeypatch, kind):
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [("curve", "png"), ("curve", "svg"), ("curve", "pdf"), ("boundary", "svg"), ("shape", "png"), ("surface", "pdf")],
+)
+def test_the_same_results_give_the_same_bytes(full, tmp_path, monkeypatch, kind, ending):
     figure = draw(full, kind, width="column")
-    first = {ending: save(figure, tmp_path / f"first.{ending}").read_bytes() for ending in STARTS}
+    content = save(figure, tmp_path / f"one.{ending}").read_bytes()
+    assert content.startswith(STARTS[ending])
     monkeypatch.setattr(time, "time", lambda: 2e9)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
+    assert save(figure, tmp_path / f"two.{ending}").read_bytes() == content
     again = draw(Store.open(full.path), kind, width="column")
-    for ending, content in first.items():
-        assert content.startswith(STARTS[ending])
-        assert save(again, tmp_path / f"again.{ending}").read_bytes() == content
-    assert save(figure, tmp_path / "again.svg").read_bytes() == first["svg"]
+    assert save(again, tmp_path / f"three.{ending}").read_bytes() == content
 
 
 def test_png_has_300_dots_an_inch(full, tmp_path):
