@@ -110,6 +110,8 @@ def failure(error: Exception) -> dict[str, Any]:
     status = next((s for kind, s in kinds if isinstance(error, kind)), Status.ERROR)
     own = isinstance(error, (ActivationError, AfbenchError))
     text = " ".join(str(error).split())
+    if isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in text:
+        status = Status.OOM  # on a CPU torch raises no kind of its own
     message = text if own else f"{type(error).__name__}: {text}"
     lines = traceback.format_exception(error)
     tail = "".join(lines).splitlines()[-TRACEBACK_LINES:]

@@ -108,7 +108,7 @@ def step_time(own: Bench, base: Bench) -> dict[str, Any]:
     for one in (own, base):
         for _ in range(WARM_UP):
             one.step()
-        repeats[id(one)] = max(1, round(SAMPLE_SECONDS / one.time(1)))
+        repeats[id(one)] = max(1, round(SAMPLE_SECONDS / min(one.time(1) for _ in range(WARM_UP))))
     shuffle = random.Random(0)
     times: dict[int, list[float]] = {id(own): [], id(base): []}
     collecting = gc.isenabled()

@@ -8,13 +8,14 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
-from .registry import Entry, Registry, place_of
+from .registry import ACTIVATIONS, TASKS, Entry, Registry, place_of
 
 problems: list[str] = []
 """What entry points failed to load, one line each; the command line shows them, and goes on."""
@@ -29,14 +30,13 @@ def import_all(package: str) -> None:
 def load_entry_points(group: str, registry: Registry) -> None:
     """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
     for point in entry_points(group=group):
-        before = dict(registry.entries), dict(registry.aliases)
         try:
-            target = point.load()
-            known = any(entry.target is target for entry in registry.entries.values())
-            if isinstance(target, type) and not known:
-                registry.decorator(point.name)(target)
-        except Exception as error:  # other people's code may raise anything
-            registry.entries, registry.aliases = before
+            with taken_back(registry, ACTIVATIONS, TASKS):
+                target = point.load()
+                known = any(entry.target is target for entry in registry.entries.values())
+                if isinstance(target, type) and not known:
+                    registry.decorator(point.name)(target)
+        except (Exception, SystemExit) as error:  # other people's code may raise anything
             owner = point.dist.name if point.dist else "an unknown package"
             problems.append(f"entry point {point.name} = {point.value} of {owner} failed: {last_line(error)}")
 
@@ -59,15 +59,13 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
         raise UsageError(f"plugin {path} is not a Python file (its name must end in .py)")
     for registry in registries:
         registry.populate()
-    before = [(dict(registry.entries), dict(registry.aliases)) for registry in registries]
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with taken_back(*registries):
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        for registry, (entries, aliases) in zip(registries, before, strict=True):
-            registry.entries, registry.aliases = entries, aliases
         raise UsageError(f"plugin {path} failed: {last_line(error)}") from error
 
 
@@ -82,17 +80,35 @@ def import_class(path: str) -> Entry:
         sys.path.append(str(Path.cwd()))
     try:
         target: Any = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
+    try:
         for part in attribute.split("."):
             target = getattr(target, part)
-    except ImportError as error:
-        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
     except AttributeError:
         raise UsageError(f"cannot import {path!r}: module {module_name!r} has no {attribute!r}") from None
-    except Exception as error:
-        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
     if not isinstance(target, Callable):  # type: ignore[arg-type]
         raise UsageError(f"{path!r} is not a class")
-    return Entry("activation", path, target, version=int(getattr(target, "version", 1)), where=place_of(target))
+    version = getattr(target, "version", 1)
+    where = place_of(target)
+    entry = Entry("activation", path, target, version=version if isinstance(version, int) else 1, where=where)
+    try:
+        _ = entry.settings
+    except UsageError as error:
+        raise UsageError(f"{path!r} cannot be an activation: {error}") from error
+    return entry
+
+
+@contextmanager
+def taken_back(*registries: Registry) -> Iterator[None]:
+    """Take back what was registered within the block if it raises."""
+    before = [(registry, dict(registry.entries), dict(registry.aliases)) for registry in registries]
+    try:
+        yield
+    except BaseException:
+        for registry, entries, aliases in before:
+            registry.entries, registry.aliases = entries, aliases
+        raise
 
 
 def last_line(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import nn
 
-from .discovery import import_class
+from .discovery import import_class, last_line
 from .errors import UsageError
 from .registry import ACTIVATIONS, Entry
 from .settings import Value, differing, resolve
@@ -50,7 +50,7 @@ class Choice:
         try:
             module = self.entry.target(**given, **self.settings)
         except (ValueError, TypeError) as error:
-            raise UsageError(f"{self.spec}: {error}") from error
+            raise UsageError(f"{self.spec}: {' '.join(str(error).split())}") from error
         if not isinstance(module, nn.Module):
             raise UsageError(f"{self.spec} made a {type(module).__name__}, not a torch.nn.Module")
         module.__dict__["is_activation"] = True  # so that its parameters are known as an activation's, whoever wrote it
@@ -94,15 +94,33 @@ def create(spec: str | Spec, channels: int | None = None, channel_dim: int = 1) 
 def check(spec: str | Spec) -> Choice:
     """Check a spec before anything runs, by building it on the meta device."""
     choice = choose(spec)
-    with torch.device("meta"):
-        choice.build(PROBE_CHANNELS)
+    probe(choice)
     return choice
+
+
+def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
+    """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
+
+    Raises:
+        UsageError: if it cannot be built.
+    """
+    try:
+        with torch.device("meta"):
+            return choice.build(channels)
+    except Exception:
+        pass
+    try:
+        with forked(0, "probe"):
+            return choice.build(channels)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{choice.spec}: {last_line(error)}") from error
 
 
 def is_trainable(choice: Choice) -> bool:
     """Tell whether an activation has parameters that learn."""
-    with torch.device("meta"):
-        return any(p.requires_grad for p in choice.build(PROBE_CHANNELS).parameters())
+    return any(p.requires_grad for p in probe(choice).parameters())
 
 
 def list_activations(tag: str | None = None) -> list[str]:

@@ -16,6 +16,9 @@ from .spec import NAME, Spec
 
 T = TypeVar("T", bound=Callable[..., Any])
 
+RESERVED = ("all", "trainable", "fixed")
+"""Words of ``--acts``, which no entry may take."""
+
 PLACEMENT = ("channels", "channel_dim")
 """What the factory passes to an activation where it is declared; no settings, since the network knows them."""
 
@@ -73,6 +76,7 @@ class Registry:
         self.kind = kind
         self.entries: dict[str, Entry] = {}
         self.aliases: dict[str, Spec] = {}
+        self.prepare: Callable[[Any, str], Any] = lambda target, name: target
         self._populate = populate
         self._populated = False
 
@@ -83,14 +87,16 @@ class Registry:
             RegistryError: if its name or an alias is taken; the message names both places.
         """
         for name in (entry.name, *entry.aliases):
-            if not NAME.match(name) or ":" in name:
+            if not NAME.match(name) or ":" in name or name in RESERVED:
                 raise RegistryError(f"{name!r} ({entry.where}) is no name for {self._a}")
             owner = self.entries.get(name) or self.entries.get(self.aliases[name].name if name in self.aliases else "")
             if owner is not None:
                 raise RegistryError(f"{self.kind} {name!r} of {entry.where} is already defined in {owner.where}")
+        aliases = {a: Spec.parse(f"{entry.name}[{s}]" if s else entry.name) for a, s in entry.aliases.items()}
+        if self.kind == "activation":
+            _ = entry.settings  # an argument that no spec can give is refused here, not in the middle of a list
         self.entries[entry.name] = entry
-        for alias, settings in entry.aliases.items():
-            self.aliases[alias] = Spec.parse(f"{entry.name}[{settings}]" if settings else entry.name)
+        self.aliases |= aliases
 
     def populate(self) -> None:
         """Import what fills this registry, once."""
@@ -138,13 +144,14 @@ class Registry:
         *,
         aliases: Sequence[str] | Mapping[str, str] = (),
         tags: Iterable[str] = (),
-        prepare: Callable[[Any, str], Any] = lambda target, name: target,
         **about: Any,
     ) -> Callable[[T], T]:
-        """Return a class decorator that registers under a name; ``prepare`` may finish the class first."""
+        """Return a class decorator that registers under a name; ``self.prepare`` may finish the class first."""
+        if isinstance(aliases, str) or isinstance(tags, str):
+            raise RegistryError(f"{self.kind} {name!r}: aliases and tags are sequences of words, not one text")
 
         def register(target: T) -> T:
-            target = prepare(target, name)
+            target = self.prepare(target, name)
             named = dict(aliases) if isinstance(aliases, Mapping) else dict.fromkeys(aliases, "")
             self.add(Entry(self.kind, name, target, named, tuple(tags), where=place_of(target), **about))
             return target

@@ -131,7 +131,8 @@ def run(
         load_plugin(file, ACTIVATIONS, TASKS)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
-    made = create_task(task, {"device": resolve_device(device), **(settings or {})}, budget)
+    chosen = {"device": device, **(settings or {})}
+    made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
     planned = plan.make(made, acts, seeds, baseline)
     jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
     if jobs < 1:

@@ -39,7 +39,7 @@ class Range:
 
     def __str__(self) -> str:
         """Say the bounds in words: ``above 0, at most 1``."""
-        parts = [f"{k.replace('_', ' ')} {v:g}" for k, v in vars(self).items() if v is not None]
+        parts = [f"{k.replace('_', ' ')} {v:.12g}" for k, v in vars(self).items() if v is not None]
         return ", ".join(parts)
 
 
@@ -92,16 +92,18 @@ class Setting:
             if self.optional:
                 return None
             raise TypeError
-        if self.choices and given in self.choices:
-            return given
+        for choice in self.choices:
+            if choice == given and isinstance(choice, bool) == isinstance(given, bool):
+                return choice
         if self.type is bool:
             return given if isinstance(given, bool) else _bool(given)
         if isinstance(given, bool):
             raise TypeError
         if self.type is int:
-            if isinstance(given, float) and not given.is_integer():
+            whole = int(given)  # type: ignore[call-overload]
+            if not isinstance(given, str) and whole != given:
                 raise ValueError
-            return int(given)  # type: ignore[call-overload,no-any-return]
+            return whole  # type: ignore[no-any-return]
         if self.type is float:
             number = float(given)  # type: ignore[arg-type]
             if math.isnan(number):
@@ -158,16 +160,20 @@ def settings_of(target: Callable[..., object], skip: Iterable[str] = ()) -> dict
     1.0
     """
     function: Any = target.__init__ if isinstance(target, type) else target  # type: ignore[misc]
-    hints = typing.get_type_hints(function, include_extras=True)
+    label = getattr(target, "__qualname__", target)
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+        arguments = inspect.signature(target).parameters
+    except (NameError, TypeError, ValueError) as error:
+        raise UsageError(f"{label}: its arguments cannot be read: {error}") from error
     found: dict[str, Setting] = {}
-    for name, argument in inspect.signature(target).parameters.items():
+    for name, argument in arguments.items():
         if name in set(skip) or argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
             continue
         setting = from_annotation(name, hints.get(name), argument.default)
         if setting is not None:
             found[name] = setting
         elif argument.default is argument.empty:
-            label = getattr(target, "__qualname__", target)
             raise UsageError(f"{label}: argument {name!r} has no default and no type that a spec can give")
     return found
 

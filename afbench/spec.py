@@ -96,7 +96,7 @@ def unquote(text: str, value: str) -> str:
     try:
         read = json.loads(value)
     except json.JSONDecodeError:
-        raise malformed(text, f"{value} is no quoted text") from None
+        raise malformed(text, f"{value!r} is no quoted text") from None
     return str(read)
 
 

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,8 @@ import numpy as np
 
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
+
+FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
@@ -43,7 +44,15 @@ class Store:
         Raises:
             UsageError: if it is a file, cannot be written, or (to read) is not there.
         """
+        if not str(path):
+            raise UsageError("the results path is empty; --out takes a folder")
         path = Path(path)
+        try:
+            path.exists()
+        except OSError as error:
+            raise UsageError(f"results path {path}: {error.strerror}") from None
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"results path {path} is a link to nowhere")
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
         if not write and not (path / "trials").is_dir():
@@ -52,6 +61,9 @@ class Store:
             nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
             if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
                 raise UsageError(f"results folder {path} cannot be written ({nearest} is not writable)")
+            for folder in (path / name for name in FOLDERS):
+                if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+                    raise UsageError(f"results folder {path} cannot be written ({folder} is not a writable folder)")
         return cls(path)
 
     def records(self) -> list[Record]:
@@ -70,16 +82,19 @@ class Store:
                 found.append(record)
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
-            except (UsageError, UnicodeDecodeError) as error:
+            except FileNotFoundError:  # another run has moved it to stale/ meanwhile
+                continue
+            except (UsageError, UnicodeDecodeError, OSError) as error:
                 self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
         return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
         """Read a trial's arrays; an empty dict if it left none."""
         try:
-            with np.load(self.path / "arrays" / f"{key}.npz", allow_pickle=False) as held:
-                return {name: held[name] for name in held.files}
-        except (FileNotFoundError, ValueError, zipfile.BadZipFile, EOFError):
+            packed = io.BytesIO((self.path / "arrays" / f"{key}.npz").read_bytes())
+            held = np.load(packed, allow_pickle=False)
+            return {name: held[name] for name in held.files}
+        except Exception:  # not there, a pickle, or damaged: NumPy, zipfile and zlib raise half a dozen kinds
             return {}
 
     def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:

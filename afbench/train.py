@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -52,12 +52,12 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         start = [copy.deepcopy(module) for module in factory.built]
         with forked(seed, "noise"):
             curve, ndims, extras = fit(task, network, factory, splits, seed)
-            metrics = evaluate(task, network, splits.test) | extras
+            metrics = evaluate(task, network, factory.built, splits.test) | extras
         if not all(math.isfinite(value) for value in metrics.values()):
             raise Diverged(f"the test metrics are not finite after {task.epochs} epochs: {metrics}")
         arrays = {f"curve/{name}": np.asarray(values) for name, values in curve.items()}
-        arrays |= shape.sample(factory, start, ndims)
-        with torch.no_grad():
+        with torch.no_grad(), forked(seed, "picture"):
+            arrays |= shape.sample(factory, start, ndims)
             arrays |= {f"picture/{name}": value for name, value in task.picture(network.eval(), splits).items()}
         return Trained(network, metrics, count_parameters(network), arrays)
 
@@ -97,7 +97,7 @@ def fit(
             losses.append(loss)
         if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
             raise Diverged(f"diverged by step {step} (a parameter is not finite)")
-        score = evaluate(task, network, splits.validation)[task.metric]
+        score = evaluate(task, network, factory.built, splits.validation)[task.metric]
         for name, values in (("epoch", epoch), ("loss", sum(losses) / len(losses)), ("validation", score)):
             curve[name].append(values)
         for name, value in task.observe(network, epoch, observed).items():
@@ -114,9 +114,11 @@ def descend(task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, ba
     inputs, targets = batch
     optimizer.zero_grad(set_to_none=True)
     loss = task.loss(network(inputs), targets)
-    (loss + penalty(network)).backward()
-    optimizer.step()
-    return loss.item()
+    value = loss.item()
+    if math.isfinite(value):  # otherwise the weights stay as they are, for the culprit to be found with
+        (loss + penalty(network)).backward()
+        optimizer.step()
+    return value
 
 
 def make_optimizer(task: Task, network: nn.Module) -> torch.optim.Optimizer:
@@ -137,11 +139,19 @@ def schedule(task: Task, optimizer: torch.optim.Optimizer, epoch: int) -> None:
 
 
 @torch.no_grad()
-def evaluate(task: Task, network: nn.Module, split: Batch) -> dict[str, float]:
-    """Measure the network on a split, in evaluation mode."""
+def evaluate(task: Task, network: nn.Module, activations: Sequence[nn.Module], split: Batch) -> dict[str, float]:
+    """Measure the network on a split, in evaluation mode.
+
+    Raises:
+        Diverged: if an output is not finite: an accuracy would not show it.
+    """
     network.eval()
     inputs, targets = split
-    output = torch.cat([network(chunk) for chunk in inputs.split(CHUNK)])
+    chunks = inputs.split(CHUNK)
+    output = torch.cat([network(chunk) for chunk in chunks])
+    if not bool(torch.isfinite(output).all()):
+        why = next(filter(None, (watch.culprit(network, activations, chunk) for chunk in chunks)), "")
+        raise Diverged(f"the output is not finite in evaluation{'; the activation ' + why if why else ''}")
     return task.metrics(output, targets)
 
 

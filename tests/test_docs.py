@@ -43,3 +43,22 @@ def test_every_verb_has_a_page():
     from afbench.cli import VERBS
 
     assert {verb for verb in VERBS if (DOCS / f"{verb}.md").is_file()} == set(VERBS)
+
+
+ROOT = DOCS.parent
+
+
+def test_the_readme_shows_the_reference_table():
+    shown = re.search(r"<!-- table: (\S+) -->\n(.*?)<!-- end of table -->", (ROOT / "README.md").read_text(), re.S)
+    assert shown.group(2).strip() == (ROOT / shown.group(1)).read_text().strip()
+
+
+def test_the_readme_links_to_what_is_there():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_example_runs():
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
+    exec(compile(code, "README.md", "exec"), {})

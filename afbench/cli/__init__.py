@@ -6,6 +6,7 @@ Exit codes: 0 all good, 1 some trials failed, 2 the call was wrong, 130 interrup
 from __future__ import annotations
 
 import argparse
+import builtins
 import os
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is, and exit with 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.splitlines())} (see {self.prog} --help)\n")
 
 
 def parser() -> Parser:
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         near = did_you_mean(argv[0], VERBS) or f" (verbs: {', '.join(VERBS)})"
         return complain(f"unknown verb {argv[0]!r}{near}")
     top = parser()
-    arguments = top.parse_args(argv)
+    arguments = top.parse_args(joined(argv))
     if arguments.verb is None:
         top.print_help()
         return 0
@@ -73,7 +74,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def joined(argv: Sequence[str]) -> Sequence[str]:
+    """Write ``--acts -pau`` as ``--acts=-pau``: argparse would take ``-pau`` for an option.
+
+    >>> joined(["run", "--acts", "-pau"])
+    ['run', '--acts=-pau']
+    """
+    words: builtins.list[str] = []
+    for word in argv:
+        if words and words[-1] == "--acts" and word.startswith("-") and not word.startswith("--") and word != "-h":
+            words[-1] = f"--acts={word}"
+        else:
+            words.append(word)
+    return words
+
+
 def complain(message: str) -> int:
     """Print one line on standard error; returns 2."""
-    print(f"afbench: {message}", file=sys.stderr)
+    print(f"afbench: {' '.join(message.splitlines())}", file=sys.stderr)
     return 2

@@ -48,7 +48,10 @@ def call(arguments: argparse.Namespace) -> int:
 def tags_of(entry: Entry) -> tuple[str, ...]:
     """Return an activation's tags, and whether it is trainable."""
     required = any(setting.required for setting in entry.settings.values())
-    group = () if required else ("trainable" if is_trainable(Choice(entry, {})) else "fixed",)
+    try:
+        group = () if required else ("trainable" if is_trainable(Choice(entry, {})) else "fixed",)
+    except UsageError:
+        group = ()  # it cannot be built here; a list names it all the same
     return (*group, *entry.tags)
 
 

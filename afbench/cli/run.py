@@ -10,7 +10,9 @@ from ..data import roots
 from ..engines import ENGINES
 from ..errors import UsageError
 from ..runner import Summary, run
+from ..spec import Spec
 from ..store import Store, write_whole
+from ..tasks.base import changed
 from . import options
 from .progress import Terminal
 
@@ -82,46 +84,55 @@ def call(arguments: argparse.Namespace) -> int:
         terminal.close()
     if summary.interrupted:
         return report_interruption(summary)
-    written = write_reports(summary, summary.plan.baseline.spec)
-    report(summary, written)
+    counts = f"{len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped"
+    print(f"done: {counts}; {summary.store.path}\n", flush=True)
+    print(write_tables(summary))
+    for record in summary.failed:
+        print(f"  failed  {record.trial}: {record.status}: {record.reason}")
+    report(summary, write_plots(summary))
     return 1 if summary.failed else 0
 
 
-def write_reports(summary: Summary, baseline: str) -> str:
-    """Write the tables and the task's plots into the results folder; returns this run's table as text."""
+def write_tables(summary: Summary) -> str:
+    """Write the tables into the results folder; returns this run's as text."""
     from ..report.groups import group_of
-    from ..report.plots import draw, save
     from ..report.summary import tables
     from ..report.table import render
 
     store = Store.open(summary.store.path)
-    made = tables(store, baseline=baseline)
+    made = tables(store, baseline=summary.plan.baseline.spec)
     for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex")):
         path = store.path / "tables" / f"{summary.plan.task.name}.{ending}"
         write_whole(path, render(made, name).encode())
-    for kind in summary.plan.task.plots:
-        try:
-            save(
-                draw(store, kind, task=summary.plan.task.name, baseline=baseline),
-                store.path / "plots" / f"{kind}.png",
-            )
-        except UsageError as error:
-            print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
     return render([table for table in made if table.group in own], "text")
 
 
-def report(summary: Summary, table: str) -> None:
-    """Print the summary line, the table, the failures and the next commands."""
+def write_plots(summary: Summary) -> list[Path]:
+    """Draw the task's plots into the results folder; one that cannot be drawn is said, and loses nothing else."""
+    from ..report.plots import draw, save
+
+    store, task, written = Store.open(summary.store.path), summary.plan.task, []
+    label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
+    for kind in task.plots:
+        path = store.path / "plots" / f"{kind}.png"
+        try:
+            save(draw(store, kind, task=label, baseline=summary.plan.baseline.spec), path)
+            written.append(path)
+        except UsageError as error:
+            print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
+        except Exception as error:
+            print(f"afbench: no plot {kind}: {type(error).__name__}: {error}", file=sys.stderr)
+    return written
+
+
+def report(summary: Summary, plots: list[Path]) -> None:
+    """Print what was written, and the next commands."""
     folder = summary.store.path
-    print(f"done: {len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped; {folder}\n")
-    print(table)
-    for record in summary.failed:
-        print(f"  failed  {record.trial}: {record.status}: {record.reason}")
-    kinds = ", ".join(str(Path("plots") / f"{kind}.png") for kind in summary.plan.task.plots)
-    print(f"written: {folder}/tables/{summary.plan.task.name}.md (also .txt, .csv, .tex), {kinds}")
-    first = summary.plan.task.plots[0]
-    print(f"next: afbench plot {folder} {first} | afbench table {folder} --format latex")
+    names = "".join(f", {path.relative_to(folder)}" for path in plots)
+    print(f"written: {folder}/tables/{summary.plan.task.name}.md (also .txt, .csv, .tex){names}")
+    draw = f"afbench plot {folder} {plots[0].stem} | " if plots else ""
+    print(f"next: {draw}afbench table {folder} --format latex")
 
 
 def report_interruption(summary: Summary) -> int:

@@ -8,11 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from ..discovery import problems
 from ..errors import UsageError, did_you_mean
-from ..factory import Choice, check
+from ..factory import Choice, check, probe
 from ..parameters import count_parameters
 from ..registry import ACTIVATIONS, TASKS, Entry
 from ..settings import Setting, Value
@@ -77,9 +75,8 @@ def activation(choice: Choice) -> dict[str, Any]:
     """Describe an activation with its settings."""
     entry = choice.entry
     counts = {}
-    with torch.device("meta"):
-        for channels in CHANNELS:
-            counts[channels] = count_parameters(choice.build(channels)).activation
+    for channels in CHANNELS:
+        counts[channels] = count_parameters(probe(choice, channels)).activation
     alike = len(set(counts.values())) == 1
     return {
         "spec": choice.spec,

@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from ..errors import AfbenchError
@@ -33,7 +34,8 @@ class Worker:
         """Start the process."""
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, work, setup), daemon=True)
-        self.process.start()
+        with interrupts_held_back():
+            self.process.start()
         theirs.close()
         self.item: Any = None
         self.ready = False
@@ -50,6 +52,23 @@ class Worker:
         self.process.kill()
         self.process.join()
         self.pipe.close()
+
+
+@contextlib.contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back in this thread while a process starts.
+
+    The child inherits the mask: Ctrl-C, which reaches it too, would end it with a traceback before it can ignore it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it lifts the mask, so that it comes first
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def serve(pipe: Any, work: Callable[[Any], Any], setup: Setup) -> None:
@@ -115,7 +134,7 @@ def listen(
     """Take what a worker says, or notice that it died; then give it the next item, or let it go."""
     try:
         said = worker.pipe.recv() if worker.pipe.poll() else None
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):  # ended before, or in the middle of, what it had to say
         said = None
     if isinstance(said, AfbenchError):
         raise said

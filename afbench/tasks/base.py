@@ -167,6 +167,7 @@ def settings_of(target: type[Task]) -> dict[str, Setting]:
         setting = None
         if default is not dataclasses.MISSING:
             setting = from_annotation(field.name, hints[field.name], default)
+            setting = bounded(target, setting) if setting is not None else None
         if setting is None:
             raise UsageError(
                 f"task field {field.name!r} needs a default and a type among bool, int, float, str, Literal"
@@ -175,16 +176,29 @@ def settings_of(target: type[Task]) -> dict[str, Setting]:
     return found
 
 
+def bounded(target: type, setting: Setting) -> Setting:
+    """Give a field that a subclass annotates anew without a range the range that a base declares for it."""
+    if setting.range is not None or setting.choices:
+        return setting
+    for base in target.__mro__[1:]:
+        if dataclasses.is_dataclass(base) and setting.name in base.__dict__.get("__annotations__", {}):
+            hint = typing.get_type_hints(base, include_extras=True)[setting.name]
+            declared = from_annotation(setting.name, hint, setting.default)
+            if declared is not None and declared.type is setting.type and declared.range is not None:
+                return dataclasses.replace(setting, range=declared.range)
+    return setting
+
+
 def create_task(name: str, given: Mapping[str, object] | None = None, budget: str = "default") -> Task:
     """Build a task with settings checked against their types; explicit ones win over the budget's.
 
     Raises:
         UsageError: for an unknown task, setting or budget, a wrong type, or a value out of range.
     """
-    entry, _ = TASKS.find(name)
+    entry, implied = TASKS.find(name)
     settings = settings_of(entry.target)  # type: ignore[arg-type]
     planned = spend(entry.target, settings, budget)  # type: ignore[arg-type]
-    values = resolve(settings, {**planned, **(given or {})}, f"task {name!r}")
+    values = resolve(settings, {**planned, **implied, **(given or {})}, f"task {name!r}")
     try:
         return entry.target(**values)  # type: ignore[no-any-return]
     except ValueError as error:
@@ -228,13 +242,22 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
     Raises:
         RegistryError: if the name is taken.
     """
-    return TASKS.decorator(name, prepare=_finish, **about)
+    if "version" in about:
+        raise UsageError(f"task {name!r}: its version is a class attribute, version = {about['version']}")
+    return TASKS.decorator(name, **about)
 
 
 def _finish(target: type, name: str) -> type:
     if not issubclass(target, Task):
         raise UsageError(f"task {name!r}: {target.__name__} must be a subclass of afbench.Task")
+    bases = [base for base in target.__mro__[1:] if dataclasses.is_dataclass(base)]
+    inherited = {field.name for base in bases for field in dataclasses.fields(base)}
+    for field in inherited & vars(target).keys() - target.__dict__.get("__annotations__", {}).keys():
+        raise UsageError(f"task {name!r}: {field} is set without its annotation, which would change nothing")
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
     finished.name = name
     settings_of(finished)
     return finished
+
+
+TASKS.prepare = _finish

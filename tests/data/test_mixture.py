@@ -26,24 +26,26 @@ def two(distance: float, weights: tuple[float, float] = (0.5, 0.5)) -> Mixture:
 
 
 def test_log_joint_is_that_of_scipy() -> None:
-    mixture = random_mixture(7, 0.3, 1)
+    mixture = random_mixture(7, 0.3, 1.0, 1)
     points = np.random.default_rng(0).normal(size=(50, 2))
     expected = np.stack([np.log(w) + normal.logpdf(points) for w, normal in components(mixture)], axis=1)
     np.testing.assert_allclose(mixture.log_joint(torch.from_numpy(points)).numpy(), expected, rtol=1e-10, atol=1e-10)
 
 
 def test_posterior_is_bayes_rule() -> None:
-    mixture = random_mixture(5, 0.4, 2)
+    mixture = random_mixture(5, 0.4, 1.0, 2)
     points = np.random.default_rng(1).normal(size=(40, 2))
     joint = np.stack([w * normal.pdf(points) for w, normal in components(mixture)], axis=1)
     expected = joint / joint.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(mixture.posterior(torch.from_numpy(points)).numpy(), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(("classes", "spread", "seed"), [(10, 0.15, 1), (20, 0.15, 0), (40, 0.3, 3)])
-def test_bayes_accuracy_by_monte_carlo(classes: int, spread: float, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("classes", "spread", "unevenness", "seed"), [(10, 0.15, 0.0, 1), (20, 0.15, 2.5, 0), (40, 0.3, 1.0, 3)]
+)
+def test_bayes_accuracy_by_monte_carlo(classes: int, spread: float, unevenness: float, seed: int) -> None:
     """Points drawn and classified with SciPy alone; 4 standard errors of 100,000 draws are below 0.65 points."""
-    mixture = random_mixture(classes, spread, seed)
+    mixture = random_mixture(classes, spread, unevenness, seed)
     rng = np.random.default_rng(seed)
     count = 100_000 // classes
     known = components(mixture)
@@ -66,17 +68,17 @@ def test_bayes_accuracy_with_unequal_weights_in_closed_form() -> None:
     assert two(d, (w, 1 - w)).bayes_accuracy == pytest.approx(100 * expected, abs=0.01)
 
 
-@pytest.mark.parametrize("classes", [2, 20])
-def test_quadrature_has_converged(classes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    coarse = random_mixture(classes, 0.15, 0).bayes_accuracy
+@pytest.mark.parametrize(("classes", "unevenness"), [(2, 1.0), (20, 3.0)])
+def test_quadrature_has_converged(classes: int, unevenness: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    coarse = random_mixture(classes, 0.15, unevenness, 0).bayes_accuracy
     monkeypatch.setattr(module, "CELLS", 1500)
     monkeypatch.setattr(module, "REACH", 8.0)
-    fine = random_mixture.__wrapped__(classes, 0.15, 0).bayes_accuracy
+    fine = random_mixture.__wrapped__(classes, 0.15, unevenness, 0).bayes_accuracy
     assert coarse == pytest.approx(fine, abs=0.01)
 
 
 def test_samples_have_the_components_moments() -> None:
-    mixture = random_mixture(3, 0.3, 4)
+    mixture = random_mixture(3, 0.3, 1.0, 4)
     points, labels = mixture.sample(60_000, torch.Generator().manual_seed(0))
     assert points.dtype == torch.float32
     for k in range(3):
@@ -89,19 +91,21 @@ def test_samples_have_the_components_moments() -> None:
 
 
 def test_a_seed_is_a_mixture() -> None:
-    again = random_mixture.__wrapped__(20, 0.15, 5)
-    assert torch.equal(random_mixture(20, 0.15, 5).means, again.means)
-    assert torch.equal(random_mixture(20, 0.15, 5).factors, again.factors)
-    assert not torch.equal(random_mixture(20, 0.15, 6).means, again.means)
+    again = random_mixture.__wrapped__(20, 0.15, 1.0, 5)
+    assert torch.equal(random_mixture(20, 0.15, 1.0, 5).means, again.means)
+    assert torch.equal(random_mixture(20, 0.15, 1.0, 5).factors, again.factors)
+    assert not torch.equal(random_mixture(20, 0.15, 1.0, 6).means, again.means)
 
 
-def test_means_and_deviations_lie_where_the_docstring_says() -> None:
-    mixture = random_mixture(200, 0.2, 0)
+@pytest.mark.parametrize("unevenness", [0.0, 1.0, 2.5])
+def test_means_and_deviations_lie_where_the_docstring_says(unevenness: float) -> None:
+    mixture = random_mixture(200, 0.2, unevenness, 0)
     assert mixture.means.abs().max() <= math.sqrt(3)
     assert mixture.means.var().item() == pytest.approx(1.0, abs=0.15)
-    deviations = torch.linalg.svdvals(mixture.factors) / (0.2 * math.sqrt(12 / 200))
-    assert 0.5 - 1e-9 <= deviations.min() < 0.6
-    assert 1.8 < deviations.max() <= 2 + 1e-9
+    powers = (torch.linalg.svdvals(mixture.factors) / (0.2 * math.sqrt(12 / 200))).log2().flatten()
+    assert powers.abs().max() <= unevenness + 1e-9
+    assert powers.min() <= -0.97 * unevenness + 1e-9
+    assert powers.max() >= 0.97 * unevenness - 1e-9
 
 
 def test_extent_holds_every_component() -> None:

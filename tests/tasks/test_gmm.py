@@ -21,7 +21,7 @@ class Halves(nn.Module):
     def forward(self, points: Tensor) -> Tensor:
         right, upper = points[:, 0] > 0, points[:, 1] > 0
         label = right.long() + (right & upper).long()
-        return nn.functional.one_hot(label, 40).float()
+        return nn.functional.one_hot(label, 20).float()
 
 
 def draw(seed: int, **settings: object) -> Splits:
@@ -41,9 +41,9 @@ def test_a_seed_fixes_the_data() -> None:
 def test_another_seed_draws_other_samples_of_the_same_mixture() -> None:
     one, other = draw(0).test, draw(1).test
     assert not torch.equal(one[0], other[0])
-    for k in range(40):
+    for k in range(20):
         means = [points[labels == k].mean(0) for points, labels in (one, other)]
-        torch.testing.assert_close(means[0], means[1], atol=0.15, rtol=0)
+        torch.testing.assert_close(means[0], means[1], atol=0.25, rtol=0)
 
 
 def test_the_mixture_setting_changes_the_mixture() -> None:
@@ -76,8 +76,8 @@ def test_activations_see_the_same_data_and_start_from_the_same_weights() -> None
 
 
 def test_reference_is_the_mixtures_bayes_accuracy() -> None:
-    task = create_task("gmm", {"mixture": 4, "classes": 6, "spread": 0.3})
-    assert task.references() == {"Bayes-optimal accuracy": random_mixture(6, 0.3, 4).bayes_accuracy}
+    task = create_task("gmm", {"mixture": 4, "classes": 6, "spread": 0.3, "unevenness": 2.0})
+    assert task.references() == {"Bayes-optimal accuracy": random_mixture(6, 0.3, 2.0, 4).bayes_accuracy}
 
 
 def test_the_true_posterior_reaches_the_reference() -> None:
@@ -93,7 +93,9 @@ def test_headline_follows_the_settings() -> None:
     assert small.headline == "2-D Gaussian mixture, 5 classes, MLP 2-8-5"
 
 
-@pytest.mark.parametrize("settings", [{"classes": 1}, {"classes": 256}, {"spread": 0}, {"mixture": -1}, {"depth": 0}])
+@pytest.mark.parametrize(
+    "settings", [{"classes": 1}, {"classes": 256}, {"spread": 0}, {"unevenness": 4}, {"mixture": -1}, {"depth": 0}]
+)
 def test_refuses_what_makes_no_mixture(settings: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=next(iter(settings))):
         create_task("gmm", settings)
@@ -112,7 +114,7 @@ def test_picture_holds_the_regions_where_they_lie() -> None:
 
 def test_picture_shows_test_points_and_is_small() -> None:
     splits = draw(0)
-    noisy = nn.Sequential(nn.Linear(2, 20), nn.Tanh(), nn.Linear(20, 40))
+    noisy = nn.Sequential(nn.Linear(2, 20), nn.Tanh(), nn.Linear(20, 20))
     with torch.no_grad():
         picture = create_task("gmm").picture(noisy, splits)
     assert {name: values.dtype.name for name, values in picture.items()} == {

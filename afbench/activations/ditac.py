@@ -1,0 +1,297 @@
+"""DiTAC and its three variants: a learnt diffeomorphism, the flow of a CPAB velocity, as an activation."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..kernels import cpab
+from ..registry import activation
+from ..settings import Range
+
+Positive = Annotated[float, Range(above=0)]
+
+
+def normal_cdf(x: Tensor) -> Tensor:
+    """Phi(x) of the standard normal, by erfc: below -6 (1 + erf) / 2 has no correct digit in float32.
+
+    >>> normal_cdf(torch.tensor([0.0, -10.0]))
+    tensor([5.0000e-01, 7.6199e-24])
+    """
+    return 0.5 * torch.erfc(x * -math.sqrt(0.5))
+
+
+class Warped(nn.Module):
+    """What the variants share: theta, T(x), the penalty. A variant says in `combine` what it makes of T(x).
+
+    Raises:
+        ValueError: unless a < b, both finite.
+    """
+
+    theta: nn.Parameter
+    vertices: Tensor
+    precision: Tensor
+
+    def __init__(
+        self,
+        cells: Annotated[int, Range(at_least=2)] = 10,
+        a: float = -0.5,
+        b: float = 2.0,
+        zero_boundary: bool = True,
+        init: Literal["prior", "identity"] = "prior",
+        init_smooth: Positive = 5.0,
+        init_var: Positive = 2.0,
+        lambda_smooth: Positive = 5.0,
+        lambda_var: Positive = 2.0,
+        penalty_weight: Annotated[float, Range(at_least=0)] = 0.1,
+        method: Literal["exact", "nearest"] = "exact",
+        bins: Annotated[int, Range(at_least=2)] = 1024,
+    ) -> None:
+        """Draw theta, or set it to 0; the settings are described in `Ditac`."""
+        super().__init__()
+        if not a < b:
+            raise ValueError(f"a must be below b, got a={a}, b={b}")
+        if not math.isfinite(b - a):
+            raise ValueError(f"a and b must be finite, got a={a}, b={b}")
+        self.cells, self.a, self.b, self.zero_boundary = cells, a, b, zero_boundary
+        self.init, self.init_smooth, self.init_var = init, init_smooth, init_var
+        self.lambda_smooth, self.lambda_var, self.penalty_weight = lambda_smooth, lambda_var, penalty_weight
+        self.method, self.bins = method, bins
+        self.theta = nn.Parameter(torch.empty(cpab.basis(cells, zero_boundary).shape[1]))
+        self._make_constants()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw theta ~ N(0, B^T C B) from torch's generator; with ``init="identity"`` set it to 0."""
+        covariance = cpab.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
+        values, vectors = np.linalg.eigh(covariance)
+        # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
+        root = torch.tensor(vectors * np.sqrt(values.clip(0.0)) @ vectors.T)
+        with torch.no_grad():
+            if self.init == "identity":
+                self.theta.zero_()
+            else:
+                self.theta.copy_((root * torch.randn(len(values)).to(root)).sum(-1))
+
+    def _make_constants(self) -> None:
+        """B at the vertices and P: buffers that follow the module, left out of the state dict."""
+        device = self.theta.device
+        dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
+        vertices = cpab.vertex_basis(self.cells, self.zero_boundary)
+        precision = cpab.penalty_matrix(self.cells, self.zero_boundary, self.lambda_smooth, self.lambda_var)
+        for name, values in (("vertices", vertices), ("precision", precision)):
+            self.register_buffer(name, torch.tensor(values, dtype=dtype, device=device), persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Make the constants anew where theta went: B cast to bfloat16 would be a basis of other fields."""
+        self._buffers.clear()
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._make_constants()
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise, for any shape and floating dtype."""
+        wide, inside = self._widen(x), self._inside(x)
+        start = torch.where(inside, wide, self.a)
+        warped = self._nearest(start) if self._quantises(wide) else cpab.flow(start, *self._field(start))
+        return self.combine(warped, wide, inside).to(x.dtype)
+
+    def combine(self, warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+        """Make the output from T(x) where x is inside [a, b]; elsewhere ``warped`` means nothing."""
+        raise NotImplementedError
+
+    def velocity(self, x: Tensor) -> Tensor:
+        """Velocity v(x), continuous and piecewise affine; its outer cells reach to infinity. Any shape."""
+        wide = self._widen(x)
+        return cpab.velocity(wide, *self._field(wide)).to(x.dtype)
+
+    def flow(self, x: Tensor) -> Tensor:
+        """Diffeomorphism T(x) of the whole line, the flow of the velocity at time 1. Any shape.
+
+        With ``method="nearest"`` x in [a, b] is rounded to the nearest of the bins, except in float64.
+        """
+        wide = self._widen(x)
+        warped = cpab.flow(wide, *self._field(wide))
+        if self._quantises(wide):
+            inside = self._inside(x)
+            warped = torch.where(inside, self._nearest(torch.where(inside, wide, self.a)), warped)
+        return warped.to(x.dtype)
+
+    def penalty(self) -> Tensor:
+        """Penalty penalty_weight * theta^T P theta, a scalar, to be added to the loss once a step.
+
+        The published code adds a gradient in backward instead: once per call, unseen by the loss and by a
+        gradient scaler, and wrong. Its product P theta broadcasts to [d, d], so the data's gradient is
+        multiplied by d, and theta is weighted by the sums of P's columns.
+        """
+        dtype = torch.promote_types(self.theta.dtype, torch.float32)
+        theta, precision = self.theta.to(dtype), self.precision.to(dtype)
+        return self.penalty_weight * (theta * (precision * theta).sum(-1)).sum()
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in inspect.signature(type(self)).parameters)
+
+    def _widen(self, x: Tensor) -> Tensor:
+        """Cast to the dtype to compute in: that of x and theta, and at least float32."""
+        return x.to(torch.promote_types(torch.promote_types(x.dtype, self.theta.dtype), torch.float32))
+
+    def _inside(self, x: Tensor) -> Tensor:
+        """Whether x is in [a, b], both rounded to x's own dtype, so that x = b is inside in bfloat16 too."""
+        return (x >= self.a) & (x <= self.b)
+
+    def _field(self, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
+        return self.theta.to(x.dtype), self.vertices.to(x.dtype), self.a, self.b
+
+    def _quantises(self, x: Tensor) -> bool:
+        return self.method == "nearest" and x.dtype != torch.float64
+
+    def _nearest(self, x: Tensor) -> Tensor:
+        """T(q), q the nearest to x of a + k (b - a) / bins, with the gradients dT/dx and dT/dtheta of q.
+
+        The table is built at every forward: weights change without notice, and it costs what ``bins`` + 1
+        inputs cost.
+        """
+        k = torch.arange(self.bins + 1, dtype=x.dtype, device=x.device)
+        width = (self.b - self.a) / self.bins
+        values, slopes = cpab.flow_and_slope(self.a + k * width, *self._field(x))
+        # Clamped twice as NaN becomes any integer.
+        nearest = ((x - self.a) / width).round().clamp(0, self.bins).long().clamp(0, self.bins).reshape(-1)
+        value, slope = (table.index_select(0, nearest).reshape(x.shape) for table in (values, slopes))
+        return value + slope * (x - x.detach())  # the last factor is 0 and its derivative 1
+
+
+@activation(
+    "ditac",
+    formula="T(x) Phi(x) on [a, b], else GELU(x)",
+    paper="arXiv:2407.07564",
+    year=2024,
+    tags=("diffeomorphism",),
+)
+class Ditac(Warped):
+    """DiTAC: T(x) * Phi(x) on [a, b] and GELU(x) = x * Phi(x) elsewhere (Chelly et al. 2024).
+
+    T is the flow at time 1 of a continuous velocity, affine in each of ``cells`` equal cells of [a, b] with
+    the coefficients B theta; Phi is the normal distribution function. There is one theta per layer. It starts
+    at a random smooth T, as in the published code, far from the identity; theta = 0 is exactly GELU.
+
+    Where the published code departs from the paper, this follows the paper; for the penalty see `penalty`.
+    That code also always quantises, to 2,048 values (``method="nearest"`` here; the paper finds 256 enough),
+    gives no gradient in eval mode, and does not see weights that are loaded after ``eval()``.
+
+    Args:
+        cells: in how many cells the velocity is affine.
+        a: the left end of [a, b].
+        b: the right end.
+        zero_boundary: whether v(a) = v(b) = 0; then T fixes a and b, the activation is continuous, and theta
+            has cells - 1 entries. Otherwise it jumps at a and b, and theta has cells + 1.
+        init: ``"prior"``, theta drawn from the smoothness prior, or ``"identity"``, theta = 0.
+        init_smooth: the prior's length scale, in widths of [a, b].
+        init_var: the prior's standard deviation, in spite of its published name.
+        lambda_smooth: the penalty's length scale.
+        lambda_var: the penalty's standard deviation.
+        penalty_weight: the weight of `penalty`.
+        method: ``"exact"``, the closed form, or ``"nearest"``, T at the nearest of ``bins`` + 1 values of
+            [a, b], with straight-through gradients. float64 is always exact.
+        bins: into how many intervals ``"nearest"`` cuts [a, b].
+
+    Raises:
+        ValueError: unless a < b, both finite.
+
+    >>> Ditac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
+    tensor([-0.1587,  0.8413])
+    """
+
+    def combine(self, warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+        """T(x) * Phi(x) inside, x * Phi(x) elsewhere."""
+        return torch.where(inside, warped, x) * normal_cdf(x)
+
+
+@activation(
+    "ge_ditac",
+    formula="GELU(x) below 0, T(x) on [0, b], x above b",
+    paper="arXiv:2407.07564",
+    year=2024,
+    tags=("diffeomorphism",),
+)
+class GeDitac(Warped):
+    """GE-DiTAC: GELU(x) for x < 0, T(x) on [0, b], x above b (Chelly et al. 2024).
+
+    Settings as those of `Ditac`, with a = 0. The published code does not have it.
+
+    >>> GeDitac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
+    tensor([-0.1587,  1.0000])
+    """
+
+    def __init__(
+        self,
+        cells: Annotated[int, Range(at_least=2)] = 10,
+        b: float = 2.0,
+        zero_boundary: bool = True,
+        init: Literal["prior", "identity"] = "prior",
+        init_smooth: Positive = 5.0,
+        init_var: Positive = 2.0,
+        lambda_smooth: Positive = 5.0,
+        lambda_var: Positive = 2.0,
+        penalty_weight: Annotated[float, Range(at_least=0)] = 0.1,
+        method: Literal["exact", "nearest"] = "exact",
+        bins: Annotated[int, Range(at_least=2)] = 1024,
+    ) -> None:
+        """Draw theta, or set it to 0; the settings are described in `Ditac`."""
+        prior, penalty = (init_smooth, init_var), (lambda_smooth, lambda_var, penalty_weight)
+        super().__init__(cells, 0.0, b, zero_boundary, init, *prior, *penalty, method, bins)
+
+    def combine(self, warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+        """T(x) inside, x * Phi(x) below, x above."""
+        return torch.where(inside, warped, x * torch.where(x < 0, normal_cdf(x), 1))
+
+
+@activation(
+    "leaky_ditac",
+    formula="T(x) on [a, b], else leaky ReLU(x) of slope 0.01",
+    paper="arXiv:2407.07564",
+    year=2024,
+    tags=("diffeomorphism",),
+)
+class LeakyDitac(Warped):
+    """L-DiTAC: T(x) on [a, b] and leaky ReLU(x), of slope 0.01, elsewhere (Chelly et al. 2024).
+
+    By the paper's definition it jumps at a < 0: with a zero boundary T(a) = a, where leaky ReLU is a / 100.
+    Settings as those of `Ditac`. The published code raises NotImplementedError.
+
+    >>> LeakyDitac(init="identity")(torch.tensor([-1.0, -0.5, 1.0])).detach()
+    tensor([-0.0100, -0.5000,  1.0000])
+    """
+
+    def combine(self, warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+        """T(x) inside, leaky ReLU elsewhere."""
+        return torch.where(inside, warped, nn.functional.leaky_relu(x, 0.01))
+
+
+@activation(
+    "inf_ditac",
+    formula="T(x) on all of R",
+    paper="arXiv:2407.07564",
+    year=2024,
+    tags=("diffeomorphism",),
+)
+class InfDitac(Warped):
+    """inf-DiTAC: T(x) on all of R, the velocity's outer cells reaching to infinity (Chelly et al. 2024).
+
+    Beyond a and b it is affine, as in the paper, with the slope e^alpha of the outer cell. Without a zero
+    boundary a path may leave that cell, where the paper's formula jumps and the flow does not. Settings as
+    those of `Ditac`; ``method="nearest"`` rounds x in [a, b] only. The published code does not have it.
+
+    >>> InfDitac(init="identity")(torch.tensor([-5.0, 5.0])).detach()
+    tensor([-5.,  5.])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise, for any shape and floating dtype."""
+        return self.flow(x)

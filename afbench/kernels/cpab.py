@@ -1,0 +1,301 @@
+"""CPAB in one dimension: the flow of a continuous piecewise affine velocity; its basis, prior and penalty.
+
+u = (x - a) / (b - a) is cut into ``cells`` equal cells, with v01(u) = alpha_i u + beta_i in cell i; the
+outer cells reach to infinity. A = (alpha_0, beta_0, alpha_1, ...) = B theta, and v(x) = (b - a) v01(u). The
+flow T(x) = phi(x; 1), with phi(x; 0) = x and dphi/dt = v(phi), is a diffeomorphism (Freifeld et al. 2017,
+IEEE TPAMI 39(12); Chelly et al. 2024, arXiv:2407.07564). What does not depend on theta is float64 NumPy.
+
+Inside, lengths are counted in cells, and a velocity is given by its values W at the vertices 0, ..., cells:
+interpolated, they are continuous by construction, in every dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Matrix = NDArray[np.float64]
+
+NEVER = 2.0  # a time above 1, at which the flow ends
+
+
+def _frozen(array: Matrix) -> Matrix:
+    array.setflags(write=False)  # cached, so shared by all callers
+    return array
+
+
+@lru_cache(maxsize=64)
+def basis(cells: int, zero_boundary: bool = True) -> Matrix:
+    """Orthonormal basis B of the continuous piecewise affine velocities on [0, 1], as [2 cells, d].
+
+    d is cells - 1 with a zero boundary (v01(0) = v01(1) = 0) and cells + 1 without. The null space of the
+    constraints by QR with pivoting; in each column the largest entry, the first of equals, is positive.
+
+    Raises:
+        ValueError: if there are fewer than 2 cells.
+
+    >>> basis(10).shape, basis(10, zero_boundary=False).shape
+    ((20, 9), (20, 11))
+    """
+    import scipy.linalg  # here, for `import afbench` loads torch alone
+
+    if cells < 2:
+        raise ValueError(f"cells must be at least 2, got {cells}")
+    constraints = np.zeros((cells - 1 + 2 * zero_boundary, 2 * cells))
+    for i, u in enumerate(np.arange(1, cells) / cells):
+        constraints[i, 2 * i : 2 * i + 4] = (u, 1.0, -u, -1.0)
+    if zero_boundary:
+        constraints[-2, 1] = 1.0
+        constraints[-1, -2:] = 1.0
+    orthogonal, _, _ = scipy.linalg.qr(constraints.T, pivoting=True)
+    columns = orthogonal[:, len(constraints) :]
+    # Rounded, so that entries equal but for rounding are ties on every machine; argmax takes the first.
+    largest = np.abs(columns).round(6).argmax(axis=0)
+    return _frozen(columns * np.sign(columns[largest, np.arange(columns.shape[1])]))
+
+
+@lru_cache(maxsize=64)
+def vertex_basis(cells: int, zero_boundary: bool = True) -> Matrix:
+    """Velocities v01 at the vertices 0, 1 / cells, ..., 1 of the columns of `basis`, as [cells + 1, d].
+
+    >>> bool((vertex_basis(10)[[0, -1]] == 0).all())
+    True
+    """
+    alpha, beta = basis(cells, zero_boundary).reshape(cells, 2, -1).swapaxes(0, 1)
+    u = np.arange(cells + 1)[:, None] / cells
+    values = np.concatenate([alpha, alpha[-1:]]) * u + np.concatenate([beta, beta[-1:]])
+    if zero_boundary:
+        values[[0, -1]] = 0.0  # not 1e-17: T(a) = a exactly
+    return _frozen(values)
+
+
+@lru_cache(maxsize=64)
+def prior_covariance(cells: int, zero_boundary: bool, smooth: float, var: float) -> Matrix:
+    """Covariance B^T C B of theta at the start, as [d, d].
+
+    c_i are the centres of the cells. C between two slopes alpha or two intercepts beta of cells i and j is
+    var^2 exp(-|c_i - c_j| / (2 smooth^2)); between a slope and an intercept it is
+    var^2 exp(-100 max|c_i - c_j| / (2 smooth^2)). Source: difw's prior, with which DiTAC's code starts; its
+    docstring says squared exponential, but the distance is not squared.
+
+    >>> prior_covariance(10, True, 5.0, 2.0).shape
+    (9, 9)
+    """
+    centres = (np.arange(cells) + 0.5) / cells
+    distance = np.abs(centres[:, None] - centres)
+    same = np.exp(-distance / (2 * smooth**2))
+    other = np.full_like(same, np.exp(-100 * distance.max() / (2 * smooth**2)))
+    covariance = np.kron(same, np.eye(2)) + np.kron(other, 1 - np.eye(2))
+    columns = basis(cells, zero_boundary)
+    return _frozen(var**2 * columns.T @ covariance @ columns)
+
+
+@lru_cache(maxsize=64)
+def penalty_matrix(cells: int, zero_boundary: bool, smooth: float, var: float) -> Matrix:
+    """Precision P = inv(B^T K B + eps I) of the smoothness penalty theta^T P theta, as [d, d].
+
+    K_ij = (var D)^2 exp(-2 |g_i - g_j| / smooth) with g = D points evenly over [-1, 1], D = 2 cells; eps is
+    float32's. Source: L_reg of the paper, with the covariance of DiTAC's published code, utils/misc.py.
+
+    >>> penalty_matrix(10, True, 5.0, 2.0).shape
+    (9, 9)
+    """
+    columns = basis(cells, zero_boundary)
+    g = np.linspace(-1.0, 1.0, 2 * cells)
+    kernel = (var * len(g)) ** 2 * np.exp(-2 * np.abs(g[:, None] - g) / smooth)
+    covariance = columns.T @ kernel @ columns + np.finfo(np.float32).eps * np.eye(columns.shape[1])
+    return _frozen(np.linalg.inv(covariance).astype(np.float64))
+
+
+def velocity(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tensor:
+    """Velocity v(x) in units of x, for x of any shape, theta [d], vertices [cells + 1, d] (`vertex_basis`).
+
+    >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
+    >>> velocity(torch.tensor([-3.0, 3.0]), torch.ones(3), B, -3.0, 3.0).tolist()
+    [0.0, 0.0]
+    """
+    y, W, scale = _in_cells(x, theta, vertices, a, b)
+    return (_locate(y, W)[-1] / scale).reshape(x.shape)
+
+
+def flow(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tensor:
+    """Flow T(x) of the velocity at time 1, for x of any shape, theta [d] and vertices [cells + 1, d].
+
+    The closed form, without a loop over the cells. Backward is closed form too, keeps two numbers an element,
+    and can itself be differentiated, in reverse mode. All tensors are float32, or all float64.
+
+    >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
+    >>> flow(torch.tensor([-1.0, 0.25]), torch.zeros(3), B, -3.0, 3.0).tolist()
+    [-1.0, 0.25]
+    """
+    y, W, scale = _in_cells(x, theta, vertices, a, b)
+    return x + (displacement(y, W) / scale).reshape(x.shape)
+
+
+def flow_and_slope(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> tuple[Tensor, Tensor]:
+    """Flow T(x) and its slope dT/dx: v(T) / v(x), or e^alpha if the path stays in its cell. See `flow`.
+
+    >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
+    >>> T, slope = flow_and_slope(torch.tensor([-1.0, 0.25]), torch.zeros(3), B, -3.0, 3.0)
+    >>> slope.tolist()
+    [1.0, 1.0]
+    """
+    y, W, scale = _in_cells(x, theta, vertices, a, b)
+    moved = displacement(y, W)
+    return x + (moved / scale).reshape(x.shape), _Path(y, W, moved).slope.reshape(x.shape)
+
+
+def _in_cells(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> tuple[Tensor, Tensor, float]:
+    """Count in cells: x from a, as [n]; the velocities at the vertices; how many cells are a unit of x."""
+    cells = vertices.shape[0] - 1
+    scale = cells / (b - a)
+    # Not the matrix product that it is: autocast would round that to bfloat16.
+    return ((x - a) * scale).reshape(-1), (vertices * theta).sum(-1) * cells, scale
+
+
+def _locate(y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Cell of each y, and the velocities there: at its left vertex, at its right vertex, at y itself."""
+    last = W.shape[0] - 2
+    # Clamped before the cast, which would wrap 1e30 round, and after it, for the cast of NaN is any integer.
+    cell = y.clamp(0, last).long().clamp(0, last)
+    flat = cell.reshape(-1)  # index_select is three times faster than W[cell], forward and backward
+    left, right = (W.index_select(0, i).reshape(y.shape) for i in (flat, flat + 1))
+    return cell, left, right, torch.lerp(left, right, y - cell)
+
+
+class _Displacement(torch.autograd.Function):
+    """phi(y; 1) - y in cells, for y [n] and vertex velocities W [cells + 1].
+
+    Autograd through this closed form would keep 133 bytes an element in float32, and divide by v(x) = 0. This
+    keeps y and the result, 8 bytes, from which `_Path` has the derivatives.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(y: Tensor, W: Tensor) -> Tensor:
+        """Compute the displacement. Autograd does not see this, so a `where` may hide a NaN."""
+        cells = W.shape[0] - 1
+        cell, _, _, w = _locate(y, W)
+
+        # Per cell: its slope, kept off 0 by less than any rounding, and the time that crossing it takes. S is
+        # that time summed to each vertex: a path of either direction ends where S has changed by 1.
+        alpha = W.diff()
+        alpha = torch.copysign(alpha.abs() + torch.finfo(W.dtype).eps ** 2, alpha)
+        crossing = (torch.log1p(alpha / W[:-1]) / alpha).abs().clamp(max=NEVER).nan_to_num(NEVER)
+        inner = crossing[:-1].cumsum(0)
+        S = torch.nn.functional.pad(inner, (1, 1))
+        edge = torch.tensor([-torch.inf, *range(1, cells), torch.inf], dtype=W.dtype, device=W.device)
+
+        # Its cell alone would move y by w phi1(alpha), phi1(z) = expm1(z) / z. Does that lead out of it?
+        alone = w * (torch.expm1(alpha) / alpha).index_select(0, cell)
+        first = alone.clamp(edge.index_select(0, cell) - y, edge.index_select(0, cell + 1) - y)
+        a = alpha.index_select(0, cell)
+        rest = (1 - torch.log1p(a * (first / w)) / a).clamp(0, 1)
+
+        # The cell in which time runs out, the vertex where it is entered, and the time then left.
+        forwards = (w > 0).long()
+        direction, at = w.sign(), S.index_select(0, cell + forwards)
+        last = torch.searchsorted(inner, at + direction * rest, right=True)
+        # No rounding may turn the path round, nor lead a path that stays out of bounds.
+        last = torch.minimum(last, cell - 1 + cells * forwards).clamp(min=0)
+        entry = last + 1 - forwards
+        rest = (rest + direction * (at - S.index_select(0, entry))).clamp(0, 1)
+        a = alpha.index_select(0, last)
+        beyond = W.index_select(0, entry) * torch.expm1(a * rest) / a
+        return torch.where(first == alone, alone, entry - y + beyond)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        """Keep both ends of the path."""
+        ctx.save_for_backward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        """Return grad * (dT/dy - 1) and the sum of grad * dT/dW, never building dT/dW as [n, cells + 1]."""
+        path = _Path(*ctx.saved_tensors)
+        return grad * (path.slope - 1), path.pull_back(grad)
+
+
+displacement: Callable[[Tensor, Tensor], Tensor] = _Displacement.apply
+
+
+class _Path:
+    """Paths from y to T = y + moved, and their derivatives, which can be differentiated themselves.
+
+    As v is constant in time, dT/dy = v(T) / v(y) and dT/dW = v(T) int_y^T hat(s) / v(s)^2 ds, hat = dv/dW. A
+    path is a part from y to its first vertex, whole cells, and a part from its last vertex to T; or it stays
+    in its cell, T = y + v(y) phi1(alpha), with no pole at v(y) = 0.
+
+    A part lies between a vertex of velocity v and an end, y in row 0, T in row 1, of velocity w, a gap apart.
+    With p = (w - v) / (w + v) and h = gap / (w + v) it takes the time 2 h (1 + p skew(p)); its integrals are
+    int 1 / v^2 = h (w + v) / (w v) and int (s - vertex) / v(s)^2 ds = h (gap / w + 2 h skew(p)).
+    """
+
+    def __init__(self, y: Tensor, W: Tensor, moved: Tensor) -> None:
+        self.W, self.ends = W, torch.stack([y, y + moved])
+        self.cell, left, right, self.velocity = _locate(self.ends, W)
+        forwards = moved > 0
+        self.side = torch.stack([forwards, ~forwards]).to(W.dtype)  # 0: the vertex is its cell's left one
+        vertex = torch.lerp(left, right, self.side)
+        away = self.velocity * vertex.sign() > 0  # False if T was rounded onto a vertex where v = 0
+        leaves = (self.cell[0] != self.cell[1]) & away[0] & away[1]
+        # Choosing by lerp of weight 0 or 1, exact for finite numbers, takes a fifth of the time of `where`.
+        self.leaves = leaves.to(W.dtype)
+        # A path that stays is its row 1, in units of v(y); its row 0 is empty.
+        one = torch.ones_like(moved)
+        growth = torch.exp((right[0] - left[0]) * (one - self.leaves))
+        self.v = torch.lerp(one, vertex, self.leaves)
+        self.w = torch.lerp(torch.stack([one, growth]), self.velocity, self.leaves)
+        self.slope = self.w[1] / self.w[0]
+
+    def pull_back(self, grad: Tensor) -> Tensor:
+        """Sum grad * dT/dW over the paths, to [cells + 1]."""
+        W, v, w, leaves = self.W, self.v, self.w, self.leaves
+        cells, n = W.shape[0] - 1, grad.shape[0]
+        passable = W[:-1].sign() * W[1:].sign() > 0
+        v0, v1 = torch.where(passable, W[:-1], 1), torch.where(passable, W[1:], 1)
+        p, skew = _skew(torch.cat([v.reshape(-1), v0]), torch.cat([w.reshape(-1), v1]))
+        duration = 1 + p * skew  # in units of 2 h
+
+        # The parts' integrals of hat / v^2, times v(T): to the vertex in row 0, from the vertex in row 1.
+        start, stop = self.cell
+        cell = torch.stack([start, torch.where(leaves > 0, stop, start)])
+        base = torch.lerp(self.ends[0] - start, self.side, leaves)
+        gap = self.ends - cell - base
+        stays = torch.stack([torch.zeros_like(grad), 0.5 / duration[n : 2 * n]])
+        h = torch.lerp(stays, gap / (w + v), leaves)
+        flux = h * torch.stack([-self.slope * grad, grad])
+        whole = flux * (w + v) / v
+        right = whole * base + flux * (gap + 2 * self.velocity * h * skew[: 2 * n].view(2, n))
+        index, parts = torch.stack([cell, cell + cells]), torch.stack([whole - right, right])
+        parts = W.new_zeros(2 * cells).index_add(0, index.view(-1), parts.view(-1)).view(2, cells)
+
+        # Whole cells: the sum of grad * v(T) over the paths that cross them.
+        exit, entry = cell + self.side.long()
+        final = grad * self.velocity[1] * leaves * (exit != entry)
+        crossed = W.new_zeros(cells + 1).index_add(0, torch.cat([exit, entry]), torch.cat([final, -final]))
+        in_time = passable & (2 * duration[2 * n :] < NEVER * (v0 + v1).abs())
+        crossed = torch.where(in_time, crossed.cumsum(0)[:-1] / (v0 + v1), 0)
+        bend = 2 * skew[2 * n :] / (v0 + v1)
+        left, right = parts[0] + crossed * (1 / v0 - bend), parts[1] + crossed * (1 / v1 + bend)
+        return torch.nn.functional.pad(left, (0, 1)) + torch.nn.functional.pad(right, (1, 0))
+
+
+def _skew(v: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """Return p = (w - v) / (w + v) and skew = (atanh(p) - p) / p^2, where v and w have one sign."""
+    p = (w - v) / (w + v)
+    square = p * p
+    near = 0.02  # beyond it the closed form has lost few enough digits, for its derivative too
+    terms = 9 if p.dtype == torch.float64 else 4
+    series = square * (1 / (2 * terms + 1)) + 1 / (2 * terms - 1)
+    for odd in range(2 * terms - 3, 1, -2):
+        series = series * square + 1 / odd
+    closed = (0.5 * torch.log(w / v) - p) / square.clamp(min=near)
+    return p, torch.lerp(closed, series * p, (square < near).to(p.dtype))

@@ -1,0 +1,63 @@
+"""Plots of a results folder, drawn from its records and arrays alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from ...errors import UsageError, did_you_mean
+from ...store import Store
+from . import boundary, curve, shape, style, surface
+from .kind import Plot
+from .saving import save
+from .sheet import Sheet, freeze
+from .trials import BASELINE, Trials
+
+__all__ = ["KINDS", "Plot", "draw", "save"]
+
+KINDS: dict[str, Plot] = {plot.name: plot for plot in (boundary.PLOT, surface.PLOT, shape.PLOT, curve.PLOT)}
+"""The kinds of plot by name."""
+
+
+def draw(
+    store: Store,
+    kind: str,
+    *,
+    task: str | None = None,
+    activations: Sequence[str] | None = None,
+    baseline: str = BASELINE,
+    width: str = "text",
+    caption: bool = True,
+    **options: Any,
+) -> Figure:
+    """Draw one kind of plot of a results folder. What its caption says is ``figure.get_label()``.
+
+    Args:
+        store: the results folder.
+        kind: a name in ``KINDS``.
+        task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``.
+        activations: canonical specs of those to draw; the kind chooses if not given.
+        baseline: the canonical spec that the others are compared with.
+        width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
+        caption: whether the caption stands below the plot.
+        options: the kind's own: ``seed`` (boundary, surface), ``page`` (shape), ``best`` (curve).
+
+    Raises:
+        UsageError: for an unknown kind, task, activation, width or option, or if the store lacks what is drawn.
+
+    Example::
+
+        save(draw(Store.open("results/gmm"), "boundary", width="column"), "boundary.pdf")
+    """
+    if kind not in KINDS:
+        raise UsageError(f"unknown plot {kind!r}{did_you_mean(kind, KINDS)} (plots: {', '.join(KINDS)})")
+    plot = KINDS[kind]
+    plot.check(options)
+    sheet = Sheet.of(width, caption)
+    trials = Trials.of(store, task, activations, baseline)
+    with style.context():
+        figure = plot.draw(trials, sheet, **options)
+        freeze(figure)
+    return figure

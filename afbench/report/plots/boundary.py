@@ -1,0 +1,116 @@
+"""Decision regions of a classifier of two inputs, with test points in the colours of their true classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy import ndimage
+
+from .captions import compared, left_out, title
+from .colours import ClassColours, class_colours
+from .kind import Plot
+from .notable import notable, one_seed, roles
+from .sheet import Grid, Sheet, head
+from .style import INK
+from .trials import Array, Arrays, Trials
+
+NEEDS = tuple(f"picture/{name}" for name in ("regions", "extent", "points", "labels"))
+SHOWN = 400
+"""How many points a panel shows at most: of 1000, the regions below are hard to see."""
+EDGE = 0.7
+"""Points. The lines between regions hide the stairs of the stored grid: 201 cells in 1.7 inches are 0.6 points each."""
+
+
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+    """Draw the regions of one seed: best activation, runner-up, baseline and worst, or those that were named.
+
+    Args:
+        trials: what to draw.
+        sheet: what to draw on.
+        seed: which seed; if not given the median one, by the mean metric of the activations shown.
+
+    Raises:
+        UsageError: if there are no regions, or none of that seed.
+    """
+    holding = trials.holding(PLOT.name, *NEEDS)
+    names = trials.named or notable(trials, holding)
+    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
+    pictures = [trials.arrays(name, seed) for name in names]
+    classes = 1 + max(int(p[f"picture/{array}"].max()) for p in pictures for array in ("regions", "labels"))
+    colours = class_colours(classes)
+
+    xmin, xmax, ymin, ymax = pictures[0]["picture/extent"]
+    grid = Grid(len(names), 4 if sheet.wide else 2, float((ymax - ymin) / (xmax - xmin)))
+    figure, cells = sheet.grid(grid, caption(trials, names, choice, pictures[0]))
+    for (panel,), name, picture in zip(cells, names, pictures, strict=True):
+        role = roles(trials).get(name, "")
+        head(panel, name, f"{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
+        regions(panel, picture, colours)
+        points(panel, picture, colours)
+        panel.set(xticks=[], yticks=[], aspect="equal")
+        panel.set(xlim=picture["picture/extent"][:2], ylim=picture["picture/extent"][2:])
+        panel.spines[:].set_visible(True)
+    return figure
+
+
+def regions(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
+    """Fill the regions and draw white lines between them."""
+    held, extent = picture["picture/regions"], picture["picture/extent"]
+    present = np.unique(held)
+    # Half a cell of blur takes the stairs off the edges; a cell that is alone in its class keeps 62 % and stays.
+    soft = np.stack([ndimage.gaussian_filter((held == k).astype(np.float32), 0.5, mode="nearest") for k in present])
+    panel.imshow(colours.fills[held], origin="lower", extent=tuple(extent), interpolation="nearest")
+    rows, columns = held.shape
+    xs = extent[0] + (np.arange(columns) + 0.5) / columns * (extent[1] - extent[0])
+    ys = extent[2] + (np.arange(rows) + 0.5) / rows * (extent[3] - extent[2])
+    first, second = -np.partition(-np.pad(soft, ((0, 1), (0, 0), (0, 0))), (0, 1), axis=0)[:2]
+    for one in soft[: len(present) * (len(present) > 1)]:
+        lead = one - np.where(one == first, second, first)
+        panel.contour(xs, ys, lead, levels=[0.0], colors="white", linewidths=EDGE, linestyles="solid")
+
+
+def points(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
+    """Draw test points in the colours of their true classes, those in a region of another class with a black ring."""
+    index = shown(picture)
+    xy, labels = picture["picture/points"][index], picture["picture/labels"][index]
+    wrong = labels != region_at(picture, xy)
+    for kept, size, ring in ((~wrong, 2.2, 0.0), (wrong, 7.0, 0.6)):
+        x, y = xy[kept].T
+        edges = INK if ring else "none"
+        panel.scatter(x, y, s=size, c=colours.points[labels[kept]], linewidths=ring, edgecolors=edges, zorder=3)
+
+
+def shown(picture: Arrays) -> Array:
+    """Choose the points to draw: within the picture, evenly through the list if there are too many."""
+    xmin, xmax, ymin, ymax = picture["picture/extent"]
+    x, y = picture["picture/points"].T
+    within = np.flatnonzero((xmin <= x) & (x < xmax) & (ymin <= y) & (y < ymax))
+    chosen: Array = within[np.linspace(0, len(within) - 1, min(SHOWN, len(within))).round().astype(int)]
+    return chosen
+
+
+def region_at(picture: Arrays, xy: Array) -> Array:
+    """Return the class of the cell that each point [m, 2] lies in."""
+    held, (xmin, xmax, ymin, ymax) = picture["picture/regions"], picture["picture/extent"]
+    rows, columns = held.shape
+    column = ((xy[:, 0] - xmin) / (xmax - xmin) * columns).astype(int).clip(0, columns - 1)
+    row = ((xy[:, 1] - ymin) / (ymax - ymin) * rows).astype(int).clip(0, rows - 1)
+    return np.asarray(held[row, column])
+
+
+def caption(trials: Trials, names: tuple[str, ...], choice: str, picture: Arrays) -> Iterator[str]:
+    """Say what is shown."""
+    yield title(trials)
+    held, drawn = len(picture["picture/points"]), len(shown(picture))
+    some = f"{drawn} of {held} test points" if drawn < held else "test points"
+    yield f"Decision regions; {some} in the colours of their true classes, ringed where the region is another's."
+    yield choice
+    yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
+    yield compared(trials)
+    yield left_out(trials, names)
+
+
+PLOT = Plot("boundary", "decision regions of a classifier of two inputs", draw)

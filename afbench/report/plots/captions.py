@@ -1,0 +1,32 @@
+"""Sentences that the captions of several plots share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..footnotes import failures
+from .trials import Trials
+
+
+def title(trials: Trials) -> str:
+    """Say the task, its settings and its headline."""
+    headline = str(trials.about.get("headline") or "")
+    return f"{trials.label}: {headline}." if headline else f"{trials.label}."
+
+
+def compared(trials: Trials) -> str:
+    """Say what the metric can be compared with; empty if nothing."""
+    said = "; ".join(f"{name} {trials.show(value)}" for name, value in trials.references.items())
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def left_out(trials: Trials, shown: Iterable[str]) -> str:
+    """Say which trials of the activations shown failed, and which activations gave nothing at all; empty if none."""
+    lost = [record.trial.activation for record in trials.records if record.trial.activation not in trials.ok]
+    parts = []
+    for name in dict.fromkeys([*shown, *([] if trials.named else lost)]):
+        held = [record for record in trials.records if record.trial.activation == name]
+        failed = failures(held, trials.metric, trials.ok.get(name, {}))
+        parts += [f"{name} ({replace(failure, reason='').words(len(held))})" for failure in failed]
+    return f"Left out: {', '.join(parts)}." if parts else ""

@@ -1,0 +1,185 @@
+"""The validation metric and the training loss against the epoch: means over seeds, the baseline in black."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from scipy import stats
+
+from ...errors import UsageError
+from ...stats import LEVEL
+from ..footnotes import plural
+from .captions import compared, left_out, title
+from .endlabels import label_ends
+from .kind import Plot
+from .sheet import Sheet
+from .style import BASELINE, GREY, LOOKS, PALE, SMALL, Look
+from .trials import Array, Arrays, Trials
+
+NEEDS = ("curve/epoch", "curve/loss", "curve/validation")
+SETTLED = 0.15
+"""Share of the epochs whose validation metrics may be cut off: they would flatten the differences that remain."""
+BANDS_FROM = 3
+"""Seeds. Student's t for two is 12.7 standard errors: bands that hide all else."""
+NEAR, ABOVE = 0.35, 0.12
+"""Shares of the axis: how far beyond it a line for comparison may lie, and the room that its words take."""
+RATIO = 5.0
+"""From this ratio of the largest to the smallest mean loss on, the axis is logarithmic."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """An activation's curve: epochs, means over seeds, and the ends of their intervals (NaN for too few), each [E]."""
+
+    epochs: Array
+    mean: Array
+    low: Array
+    high: Array
+
+    @classmethod
+    def of(cls, seeds: Sequence[Arrays], what: str) -> Curve:
+        """Average over seeds, up to the last epoch that all of them reached; Student's t intervals, epoch by epoch."""
+        length = min(len(arrays[f"curve/{what}"]) for arrays in seeds)
+        values = np.stack([arrays[f"curve/{what}"][:length].astype(float) for arrays in seeds])
+        mean, count = values.mean(axis=0), len(values)
+        half = np.full(length, np.nan)
+        if count >= BANDS_FROM:
+            half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * stats.sem(values, axis=0)
+        return cls(seeds[0]["curve/epoch"][:length], mean, mean - half, mean + half)
+
+
+def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
+    """Draw the curves of all activations: the best few and the baseline labelled, with intervals, the rest in grey.
+
+    Activations that were named are all labelled, and nothing is drawn beside them but the baseline.
+
+    Args:
+        trials: what to draw.
+        sheet: what to draw on.
+        best: how many are labelled beside the baseline, at most 6.
+
+    Raises:
+        UsageError: if there are no curves, or ``best`` is not from 0 to 6.
+    """
+    if not 0 <= best <= len(LOOKS):
+        raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
+    holding = trials.holding(PLOT.name, *NEEDS)
+    names = [name for name in holding if not trials.named or name in (*trials.named, trials.baseline)]
+    others = [name for name in names if name != trials.baseline]
+    looks = dict(zip(others[: len(LOOKS) if trials.named else best], LOOKS, strict=False))
+    if trials.baseline in names:
+        looks[trials.baseline] = BASELINE
+
+    figure = sheet.figure(2.15 if sheet.wide else 3.7, caption(trials, names, looks))
+    shape = (1, 2) if sheet.wide else (2, 1)
+    panels = dict(zip(("validation", "loss"), figure.subplots(*shape, sharex=True).flat, strict=True))
+    higher = {"validation": trials.higher_is_better, "loss": False}
+    ends: dict[Axes, dict[str, float]] = {}
+    for what, panel in panels.items():
+        curves = {name: Curve.of([trials.arrays(name, seed) for seed in holding[name]], what) for name in names}
+        trace(panel, curves, looks)
+        scale(panel, curves, looks, higher[what], whole=what == "loss")
+        ends[panel] = {name: float(curves[name].mean[-1]) for name in looks}
+    compare(panels["validation"], trials, higher["validation"])
+    unit = f" ({trials.unit})" if trials.unit else ""
+    panels["validation"].set_ylabel(f"validation {trials.metric}{unit}")
+    panels["loss"].set_ylabel("training loss")
+    for panel in panels.values() if sheet.wide else [panels["loss"]]:
+        panel.set_xlabel("epoch")
+    label_ends(figure, ends, looks)
+    return figure
+
+
+def trace(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -> None:
+    """Draw the curves, those that are labelled on top, with bands and markers."""
+    for name in curves:
+        if name not in looks:
+            panel.plot(curves[name].epochs, curves[name].mean, color=PALE, linewidth=0.6, zorder=1)
+    for order, (name, look) in enumerate(reversed(list(looks.items()))):
+        curve = curves[name]
+        if np.isfinite(curve.low).any():
+            band: dict[str, Any] = {"color": look.colour, "alpha": 0.12, "linewidth": 0, "zorder": 2}
+            panel.fill_between(curve.epochs, curve.low, curve.high, **band)
+        step = max(1, len(curve.epochs) // 6)
+        every = ((order * step) // max(1, len(looks)), step)
+        line = panel.plot(curve.epochs, curve.mean, marker=look.marker, markevery=every, zorder=3 + order, **look.line)
+        line[0].set_label(name)
+
+
+def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], higher: bool, whole: bool) -> None:
+    """Set the axes: all epochs; vertically what is labelled, from a while after the start on unless ``whole``.
+
+    Whole curves that span more than a factor of 5 get a logarithmic axis.
+    """
+    epochs = max((curve.epochs for curve in curves.values()), key=len)
+    lone = 0.5 if len(epochs) == 1 else 0.0
+    panel.set_xlim(epochs[0] - lone, epochs[-1] + lone)
+    panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    start = 0 if whole else int(SETTLED * len(epochs))
+    seen = [curves[name].mean[start:] for name in looks] or [curve.mean[start:] for curve in curves.values()]
+    # Of a few seeds, early bands are many times wider than all that the means tell apart: the last epoch's count.
+    seen += [end[-1:] for name in looks for end in (curves[name].low, curves[name].high)]
+    # The others may end beyond what is seen, but a tenth of them at most: a failed one would press the rest together.
+    last = np.array([curve.mean[-1] for curve in curves.values()])
+    seen += [np.nanpercentile(last, [10, 100] if higher else [0, 90])]
+    values = np.concatenate(seen)
+    positive = all((curve.mean > 0).all() for curve in curves.values())
+    values = values[np.isfinite(values) & ((values > 0) | (not positive))]  # a band may end below 0 where no mean does
+    low, high = float(values.min()), float(values.max())
+    if whole and positive and high / low > RATIO:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.yaxis.set_minor_locator(NullLocator())
+        spare = (high / low) ** 0.04
+        panel.set_ylim(low / spare, high * spare)
+    else:
+        spare = 0.04 * (high - low) or 0.5
+        panel.set_ylim(low - spare, high + spare)
+        panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+
+
+def compare(panel: Axes, trials: Trials, higher: bool) -> None:
+    """Draw lines for what the metric can be compared with, where they lie near; named where names have room."""
+    low, high = panel.get_ylim()
+    near, room = NEAR * (high - low), ABOVE * (high - low)
+    side = 1 if higher else -1  # curves come from the other one
+    last = -np.inf
+    for name, value in sorted(trials.references.items(), key=lambda item: side * item[1]):
+        if not low - near <= value <= high + near:
+            continue
+        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        if side * value - last >= room:
+            style: dict[str, Any] = {"va": "bottom" if higher else "top", "size": SMALL, "color": GREY}
+            style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            panel.annotate(f"{name} {trials.show(value)}", (0, value), (3, 1.5 * side), **style)
+            last = side * value
+        bottom, top = panel.get_ylim()
+        panel.set_ylim(min(bottom, value - room * (not higher)), max(top, value + room * higher))
+
+
+def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> Iterator[str]:
+    """Say what is shown."""
+    yield title(trials)
+    counts = [len(trials.ok[name]) for name in names]
+    count = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(max(counts))
+    yield f"Means over {count} {plural('seed', max(counts))}."
+    if max(counts) >= BANDS_FROM:
+        yield f"Bands: {100 * LEVEL:g} % intervals, Student's t over seeds, epoch by epoch."
+    best = len(looks) - (trials.baseline in looks)
+    baseline, other = ("the baseline and ", " others") if trials.baseline in looks else ("", "")
+    yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}." if not trials.named else ""
+    grey = len(names) - len(looks)
+    yield f"Grey: the other {grey}." if grey else ""
+    yield f"The first epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may lie beyond the axes."
+    yield compared(trials)
+    yield left_out(trials, names)
+
+
+PLOT = Plot("curve", "validation metric and training loss against the epoch", draw)

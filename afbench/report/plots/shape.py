@@ -1,0 +1,168 @@
+"""The shapes of activations before and after training, a small panel for each activation and place in the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ...errors import UsageError
+from .captions import left_out, title
+from .kind import Plot
+from .sheet import LINE, Grid, Sheet, head, key, sides
+from .style import GREY, INK, LOOKS
+from .trials import Array, Arrays, Trials
+
+ROWS = 6
+"""Rows of a page: with their titles, they leave room for a caption on a printed page."""
+PLACES = 3
+"""How many places of a network are shown; of more, the first, the middle one and the last."""
+CUT = (2.0, 98.0)
+"""Percentiles of its outputs that an activation needs on the vertical axis. The needs of half of the activations are
+met: one rational near a pole, or channels with steep slopes, would flatten the shapes of all others."""
+AFTER: dict[str, Any] = {"color": LOOKS[0].colour, "linestyle": "solid", "linewidth": 1.0}
+BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 0.8)), "linewidth": 1.0}
+FIXED: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2)), "linewidth": 0.7}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An activation at one place: inputs [P], outputs before and after training [P, C]."""
+
+    x: Array
+    before: Array
+    after: Array
+
+    @property
+    def changed(self) -> bool:
+        """Whether training changed it."""
+        before, after = np.broadcast_arrays(self.before, self.after)
+        return not np.array_equal(before, after)
+
+
+Seeds = Sequence[Mapping[str, Graph]]
+"""The graphs of an activation, seed by seed, by place."""
+
+
+def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
+    """Draw the activations that training changed, the best first, or those that were named; all seeds and channels.
+
+    Args:
+        trials: what to draw.
+        sheet: what to draw on.
+        page: which one, of more activations than fit on one.
+
+    Raises:
+        UsageError: if there are no shapes, none that training changed, or no such page.
+    """
+    holding = trials.holding(PLOT.name, "shape/")
+    every = {name: [read(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding.items()}
+    trained = [name for name in every if changed(every[name])]
+    names = list(trials.named or trained)
+    if not names:
+        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
+    held = sorted({place for name in names for one in every[name] for place in one}, key=order)
+    places = [held[0], held[len(held) // 2], held[-1]] if len(held) > PLACES else held
+    beside = max(1, (6 if sheet.wide else 3) // len(places))
+    pages = -(-len(names) // (beside * ROWS))
+    if not 1 <= page <= pages:
+        raise UsageError(f"the shapes of {trials.label} fill {pages} page{'s' * (pages > 1)}; there is no page {page}")
+    here = names[(page - 1) * beside * ROWS : page * beside * ROWS]
+    fixed = every[trials.baseline][0] if trials.baseline in every and trials.baseline not in trained else {}
+
+    ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
+    grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
+    turned = f"Page {page} of {pages}, of {len(names)} activations." if pages > 1 else ""
+    figure, cells = sheet.grid(grid, caption(trials, here, every, len(held), turned))
+    xlim, ylim = limits([[graph for one in every[name] for graph in one.values()] for name in names])
+    for index, (panel,) in enumerate(cells):
+        name, place = here[index // len(places)], places[index % len(places)]
+        words = [trials.show(trials.mean(name))] if place == places[0] else []
+        words += [label(place, len(held))] if len(places) > 1 else []
+        head(panel, name if place == places[0] else "", ", ".join(words), span=len(places), among=names)
+        trace(panel, [one[place] for one in every[name] if place in one], fixed.get(place), name in trained)
+        panel.set(xlim=xlim, ylim=ylim)
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 4, 5, 10]))
+        panel.tick_params(labelleft=index % grid.across == 0, labelbottom=index + grid.across >= len(cells))
+    sides(figure, grid, "input", "output")
+    lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
+    others = "fixed" if set(here) - set(trained) else trials.baseline if fixed else None
+    key(figure, lines | ({others: FIXED} if others else {}))
+    return figure
+
+
+def read(arrays: Arrays) -> dict[str, Graph]:
+    """Read a trial's graphs by place; a shape without channels has one column."""
+    places = [name[len("shape/") : -len("/x")] for name in arrays if name.startswith("shape/") and name.endswith("/x")]
+    found = {}
+    for place in places:
+        x, before, after = (arrays[f"shape/{place}/{part}"] for part in ("x", "before", "after"))
+        found[place] = Graph(x, before.reshape(len(x), -1), after.reshape(len(x), -1))
+    return found
+
+
+def changed(seeds: Seeds) -> bool:
+    """Tell whether training changed an activation anywhere."""
+    return any(graph.changed for one in seeds for graph in one.values())
+
+
+def order(place: str) -> tuple[int, str]:
+    """Sort numbered places by their numbers."""
+    return (int(place), "") if place.isdecimal() else (-1, place)
+
+
+def label(place: str, places: int) -> str:
+    """Name a place; numbered ones are counted from 1."""
+    return f"place {int(place) + 1} of {places}" if place.isdecimal() else place
+
+
+def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:
+    """Draw an activation at one place: each seed and channel a faint line, the fixed baseline for reference."""
+    if not trained:
+        fixed = graphs[0] if graphs else None
+    if fixed is not None:
+        panel.plot(fixed.x, fixed.after, zorder=1, **FIXED)
+    if trained:
+        lines = sum(graph.after.shape[1] for graph in graphs)
+        faint = max(0.25, 1.0 / max(lines, 1) ** 0.4)
+        for graph in graphs:
+            panel.plot(graph.x, graph.before, zorder=2, alpha=faint, **BEFORE)
+            panel.plot(graph.x, graph.after, zorder=3, alpha=faint, **AFTER)
+
+
+def limits(seen: Sequence[Sequence[Graph]]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits of both axes, the same for all panels and pages."""
+    inputs = np.concatenate([graph.x for graphs in seen for graph in graphs])
+    needs = []
+    for graphs in seen:
+        outputs = np.concatenate([part.ravel() for graph in graphs for part in (graph.before, graph.after)])
+        needs.append(np.percentile(outputs[np.isfinite(outputs)], CUT) if np.isfinite(outputs).any() else (-1.0, 1.0))
+    lows, highs = np.asarray(needs).T
+    low, high = float(np.median(lows)), float(np.median(highs))
+    spare = 0.05 * (high - low) or 1.0
+    return (float(inputs.min()), float(inputs.max())), (low - spare, high + spare)
+
+
+def caption(
+    trials: Trials, names: Sequence[str], every: Mapping[str, Seeds], places: int, turned: str
+) -> Iterator[str]:
+    """Say what is shown."""
+    yield title(trials)
+    graphs = [graph for name in names for one in every[name] for graph in one.values()]
+    channels = ", and for each of up to 8 channels" if any(graph.after.shape[1] > 1 for graph in graphs) else ""
+    yield f"Activations before and after training, a line for each seed{channels}."
+    yield "Shown: those that training changed, the best mean first." if not trials.named else ""
+    yield f"Numbers: mean test {trials.metric} over seeds."
+    yield f"Of {places} places the first, the middle one and the last." if places > PLACES else ""
+    yield "All panels share their axes; what lies beyond them is cut off."
+    yield turned
+    yield left_out(trials, names)
+
+
+PLOT = Plot("shape", "activations before and after training, by place in the network", draw)

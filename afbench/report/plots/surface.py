@@ -1,0 +1,104 @@
+"""A function of two variables, what networks made of it, and their errors on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.ticker import MaxNLocator
+
+from .captions import compared, left_out, title
+from .kind import Plot
+from .notable import notable, one_seed, roles
+from .sheet import Grid, Sheet, head, under
+from .trials import Array, Trials
+
+NEEDS = tuple(f"picture/{name}" for name in ("target", "prediction", "extent"))
+VALUES, ERRORS = "viridis", "PuOr_r"
+"""Even in lightness; two hues on white that all eyes tell apart."""
+SHORT = 4
+"""Letters of a metric's name that stand beside its value; a longer one would press the value out of a narrow panel."""
+MOST = 99.5
+"""Percentile of the absolute errors at which their scale ends: one corner must not pale all the rest."""
+
+
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+    """Draw the target and the surfaces of one seed, errors below: best and baseline, or those that were named.
+
+    Args:
+        trials: what to draw.
+        sheet: what to draw on; one as wide as the text has room for the runner-up.
+        seed: which seed; if not given the median one, by the mean metric of the activations shown.
+
+    Raises:
+        UsageError: if there are no surfaces, or none of that seed.
+    """
+    holding = trials.holding(PLOT.name, *NEEDS)
+    names = trials.named or notable(trials, holding, 3 if sheet.wide else 2)
+    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
+    pictures = {name: trials.arrays(name, seed) for name in names}
+    target = pictures[names[0]]["picture/target"].astype(float)
+    xmin, xmax, ymin, ymax = extent = pictures[names[0]]["picture/extent"]
+    errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
+    most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
+
+    grid = Grid(1 + len(names), 4 if sheet.wide else 3, float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
+    figure, cells = sheet.grid(grid, caption(trials, names, choice))
+    top, bottom = cells[0]
+    head(top, "target")
+    values: dict[str, Any] = {"cmap": VALUES, "vmin": target.min(), "vmax": target.max()}
+    value = image(top, target, extent, **values)
+    for name, (above, below) in zip(names, cells[1:], strict=True):
+        role = roles(trials).get(name, "")
+        metric = f"{trials.metric} " if len(trials.metric) <= SHORT else ""
+        head(above, name, f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
+        image(above, pictures[name]["picture/prediction"], extent, **values)
+        error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
+        under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
+    predictions = np.stack([picture["picture/prediction"] for picture in pictures.values()])
+    bar(bottom, value, 0.78, "value", predictions)
+    bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
+    bottom.set_axis_off()
+    return figure
+
+
+def image(panel: Axes, values: Array, extent: Array, **colours: Any) -> AxesImage:
+    """Draw values on an even grid whose outermost points lie on the extent's edges."""
+    rows, columns = values.shape
+    dx, dy = (extent[1] - extent[0]) / (columns - 1) / 2, (extent[3] - extent[2]) / (rows - 1) / 2
+    edges = (extent[0] - dx, extent[1] + dx, extent[2] - dy, extent[3] + dy)
+    drawn = panel.imshow(values, origin="lower", extent=edges, interpolation="nearest", aspect="auto", **colours)
+    panel.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
+    panel.spines[:].set_visible(True)
+    return drawn
+
+
+def bar(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) -> None:
+    """Draw a colour scale into a cell; its ends are pointed where values go beyond them."""
+    low, high = drawn.get_clim()
+    beyond = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    extend = beyond.get((bool(values.min() < low), bool(values.max() > high)), "neither")
+    scale = cell.figure.colorbar(
+        drawn, cax=cell.inset_axes((0.05, height, 0.9, 0.07)), orientation="horizontal", extend=extend
+    )
+    scale.set_label(label)
+    scale.outline.set_linewidth(0.5)
+    scale.locator = MaxNLocator(3, symmetric=low == -high)
+    scale.update_ticks()
+
+
+def caption(trials: Trials, names: tuple[str, ...], choice: str) -> Iterator[str]:
+    """Say what is shown."""
+    yield title(trials)
+    yield "Target and predictions (above) and errors (below), each on one scale; RMSE over the grid shown."
+    yield choice
+    yield f"Above: test {trials.metric} of that seed; ranks by the mean over seeds."
+    yield compared(trials)
+    yield left_out(trials, names)
+
+
+PLOT = Plot("surface", "a function of two variables, its reconstructions and their errors", draw)

@@ -1,0 +1,185 @@
+"""The command line: a wrong call is one line on standard error, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from afbench.cli import VERBS, main
+from afbench.version import __version__
+
+
+def words(value):
+    """Name a case by its call, not by its message."""
+    return " ".join(value)[:40] if isinstance(value, list) else ""
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """An empty folder to stand in."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def complaint(empty, capsys):
+    """Make a wrong call; returns the one line that it says."""
+
+    def call(*argv):
+        try:
+            code = main(argv)
+        except SystemExit as exit:
+            code = exit.code
+        out, err = capsys.readouterr()
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1, err
+        assert err.startswith("afbench")
+        assert list(empty.iterdir()) == [], "nothing is written"
+        return err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["rnu"], "unknown verb 'rnu'; did you mean 'run'?"),
+        (["frobnicate"], f"unknown verb 'frobnicate' (verbs: {', '.join(VERBS)})"),
+        (["--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["run"], "the following arguments are required: --task"),
+        (["run", "--task", "gmm", "--frobnicate"], "--frobnicate"),
+        (["run", "--task", "gmm", "two\nlines"], "unrecognized arguments"),
+        (["list"], "the following arguments are required: kind"),
+        (["list", "taks"], "invalid choice: 'taks'"),
+        (["table", "nowhere"], "no results in nowhere"),
+        (["plot", "nowhere", "curve"], "no results in nowhere"),
+    ],
+    ids=words,
+)
+def test_a_wrong_call(complaint, argv, message):
+    assert message in complaint(*argv)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "gm"], "unknown task 'gm'; did you mean 'gmm'?"),
+        (["--acts", "rellu"], "unknown activation 'rellu'; did you mean 'relu'?"),
+        (["--acts", "prelu[aa=1]"], "activation 'prelu' has no setting 'aa'; did you mean 'a'?"),
+        (["--acts", "prelu[a=x]"], "activation 'prelu': a must be a float, not 'x'"),
+        (["--acts", "ditac[cells=-3]"], "cells"),
+        (["--acts", "ditac[a=2,b=-1]"], "ditac[a=2.0,b=-1.0]"),
+        (["--acts", "prelu[a=1"], "malformed spec"),
+        (["--acts", "prelu[]"], "malformed spec 'prelu[]': the brackets are empty"),
+        (["--acts", 'prelu[a="1\n"]'], "malformed spec"),
+        (["--acts", "relu,-relu"], "no activation is selected by 'relu,-relu'"),
+        (["--acts", ""], "no activation is selected by ''"),
+        (["--acts", "tag:nothing"], "no activation has the tag 'nothing'"),
+        (["--acts", "zzz*"], "no activation matches 'zzz*'"),
+        (["--acts", "no_such_package:Snake"], "cannot import 'no_such_package:Snake'"),
+        (["--acts", "torch:relu"], "torch:relu"),
+        (["--baseline", "rellu"], "unknown activation 'rellu'; did you mean 'relu'?"),
+        (["--set", "epoch=3"], "task 'gmm' has no setting 'epoch'; did you mean 'epochs'?"),
+        (["--set", "epochs=many"], "task 'gmm': epochs must be an int, at least 1, not 'many'"),
+        (["--set", "epochs=0"], "epochs must be an int, at least 1, not '0'"),
+        (["--set", "lr=nan"], "lr must be a float, above 0, not 'nan'"),
+        (["--set", "epochs"], "--set takes key=value, not 'epochs'"),
+        (["--set", "=3"], "--set takes key=value, not '=3'"),
+        (["--set", "epochs="], "--set takes key=value, not 'epochs='"),
+        (["--set", "epochs=1", "--set", "epochs=2"], "--set gives 'epochs' twice"),
+        (["--set", "device=abacus"], "unknown device 'abacus'"),
+        (["--budget", "huge"], "--budget takes default, smoke, paper or a fraction above 0, not 'huge'"),
+        (["--device", "abacus"], "unknown device 'abacus'; give auto, cpu, cuda or cuda:N"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not here"),
+        (["--seeds", "0"], "--seeds must be at least 1, not 0"),
+        (["--seeds", "-1"], "--seeds must be at least 1, not -1"),
+        (["--seeds", "five"], "argument --seeds: invalid int value: 'five'"),
+        (["--jobs", "0"], "--jobs must be at least 1, not 0"),
+        (["--timeout", "0"], "--timeout must be above 0 seconds, not 0"),
+        (["--timeout", "nan"], "--timeout must be above 0 seconds, not nan"),
+        (["--engine", "proces"], "unknown engine 'proces'; did you mean 'process'?"),
+        (["--plugin", "none.py"], "plugin none.py not found"),
+        (["--plugin", "none.py", "--plugin", "nor_this.py"], "plugin nor_this.py not found"),
+        (["--out", "x" * 300], "x" * 300),
+        (["--out", ""], "--out"),
+    ],
+    ids=words,
+)
+def test_a_wrong_run(complaint, options, message):
+    given = {"--task": "gmm", "--acts": "tanh", "--seeds": "1", "--engine": "inline", "--budget": "smoke"}
+    defaults = [word for option, value in given.items() if option not in options for word in (option, value)]
+    assert message in complaint("run", *defaults, "--no-cost", *options)
+
+
+RUN = ["run", "--task", "gmm", "--acts", "tanh", "--seeds", "1", "--engine", "inline", "--budget", "smoke", "--no-cost"]
+
+
+@pytest.mark.parametrize(("below", "why"), [("", "is a file"), ("/below/it", "cannot be written")])
+def test_a_results_path_that_is_a_file(complaint, tmp_path, below, why):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert f"{file}{below} {why}" in complaint(*RUN, "--out", f"{file}{below}")
+    assert file.read_text() == "mine"
+
+
+def test_a_results_path_that_cannot_be_written(complaint, tmp_path, monkeypatch):
+    folder = tmp_path / "read_only"
+    folder.mkdir()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # root may write anywhere
+    assert f"{folder / 'new'} cannot be written" in complaint(*RUN, "--out", str(folder / "new"))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_results_folder_that_holds_a_file_where_its_trials_belong(complaint, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "trials").write_text("mine")
+    assert str(tmp_path / "out" / "trials") in complaint(*RUN, "--out", str(tmp_path / "out"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["trials"]
+
+
+def test_a_results_path_that_is_a_link_to_nowhere(complaint, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    assert "link" in complaint(*RUN, "--out", str(tmp_path / "link"))
+
+
+def test_a_plugin_that_fails_leaves_the_run_undone(complaint, tmp_path):
+    (tmp_path / "broken.py").write_text("\n1 / 0\n")
+    line = complaint(*RUN, "--plugin", str(tmp_path / "broken.py"))
+    assert "broken.py failed: ZeroDivisionError: division by zero (broken.py:2)" in line
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([verb, "--help"])
+    text = capsys.readouterr().out
+    assert f"examples:\n  afbench {verb} " in text
+
+
+def test_no_verb_is_help(capsys):
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert all(f" {verb} " in text for verb in VERBS)
+    assert "python -m afbench run --task gmm --acts all" in text
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"afbench {__version__}\n"
+
+
+def test_an_exclusion_may_come_first_on_the_command_line(complaint):
+    """What is wrong here is the unknown name, not the minus before it."""
+    assert "unknown activation 'rellu'" in complaint("run", "--task", "gmm", "--acts", "-rellu")
+
+
+def test_an_interrupted_verb_exits_with_130(monkeypatch):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(VERBS["list"], "call", interrupt)
+    assert main(["list", "tasks"]) == 130

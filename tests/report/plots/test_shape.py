@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from afbench.errors import UsageError
+from afbench.report.plots import draw
+
+
+def titles(figure):
+    return [(panel.get_title(loc="left"), panel.texts[0].get_text()) for panel in figure.axes]
+
+
+def after(panel):
+    return [line for line in panel.lines if line.get_color() == "#0072b2"]
+
+
+@pytest.fixture
+def store(results, make):
+    for seed, slope in enumerate((0.1, 0.3)):
+        results.add("relu", seed, 80.0, make("fixed"))
+        results.add("gelu", seed, 95.0, make("fixed"))
+        results.add("prelu", seed, 90.0 + seed, make("shape", slope))
+        results.add("acon_c", seed, 85.0, make("shape", slope, channels=3))
+    return results.store
+
+
+def test_shows_what_training_changed_at_each_place(store):
+    figure = draw(store, "shape")
+    assert titles(figure) == [
+        ("prelu", "90.5 %, place 1 of 2"),
+        ("", "place 2 of 2"),
+        ("acon_c", "85.0 %, place 1 of 2"),
+        ("", "place 2 of 2"),
+    ]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before training", "after", "relu"]
+
+
+def test_every_seed_and_channel_is_a_faint_line(store):
+    prelu, _, acon, _ = draw(store, "shape").axes
+    assert [len(after(panel)) for panel in (prelu, acon)] == [2, 6]
+    assert all(line.get_alpha() < 1 for line in after(prelu) + after(acon))
+    x = np.linspace(-5, 5, 41)
+    for line, slope in zip(after(prelu), (0.1, 0.3), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), np.where(x > 0, x, slope * x), atol=1e-6)
+
+
+def test_the_fixed_baseline_is_a_dashed_reference(store):
+    panel = draw(store, "shape").axes[0]
+    (line,) = (line for line in panel.lines if line.get_color() == "#000000")
+    assert line.is_dashed()
+    np.testing.assert_allclose(line.get_ydata(), np.maximum(np.linspace(-5, 5, 41), 0), atol=1e-6)
+
+
+def test_panels_share_their_axes_and_only_outer_ones_label_them(store):
+    panels = draw(store, "shape").axes
+    assert len({(panel.get_xlim(), panel.get_ylim()) for panel in panels}) == 1
+    low, high = panels[0].get_ylim()
+    assert low < -1.0 and 4.5 < high < 6.0
+    assert [panel.yaxis.get_major_ticks()[0].label1.get_visible() for panel in panels] == [True, False, False, False]
+
+
+def test_named_fixed_activations_are_drawn_dashed(store):
+    figure = draw(store, "shape", activations=["gelu"])
+    assert len(figure.axes) == 2 and not after(figure.axes[0])
+    assert [line.is_dashed() for line in figure.axes[0].lines] == [True]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fixed"]
+
+
+def test_only_fixed_activations(results, make):
+    results.add("relu", 0, 80.0, make("fixed"))
+    with pytest.raises(UsageError, match="training changed no activation in gmm: run trainable ones, or name those"):
+        draw(results.store, "shape")
+
+
+def test_many_activations_fill_pages(results, make):
+    for index in range(24):
+        results.add(f"act{index:02}", 0, 100.0 - index, make("shape", 0.5))
+    first, second = (draw(results.store, "shape", page=page) for page in (1, 2))
+    names = [[title for title, _ in titles(figure) if title] for figure in (first, second)]
+    assert names == [[f"act{i:02}" for i in range(18)], [f"act{i:02}" for i in range(18, 24)]]
+    assert "Page 1 of 2, of 24 activations." in first.get_label()
+    assert first.axes[0].get_ylim() == second.axes[0].get_ylim()
+    assert first.get_figheight() < 9.0  # a printed page
+    with pytest.raises(UsageError, match="fill 2 pages; there is no page 0"):
+        draw(results.store, "shape", page=0)
+
+
+def test_of_many_places_three_are_shown(results, make):
+    results.add("prelu", 0, 80.0, make("shape", 0.5, [str(place) for place in range(17)]))
+    figure = draw(results.store, "shape")
+    places = [below.split(", ")[-1] for _, below in titles(figure)]
+    assert places == ["place 1 of 17", "place 9 of 17", "place 17 of 17"]
+    assert "Of 17 places the first, the middle one and the last." in figure.get_label()
+
+
+def test_one_wild_activation_does_not_flatten_the_others(results, make):
+    for index in range(3):
+        results.add(f"prelu{index}", 0, 80.0, make("shape", 0.5))
+    wild = make("shape", 0.5)
+    wild["shape/0/after"] = 1e6 * wild["shape/0/after"]
+    wild["shape/1/after"][3] = np.inf
+    results.add("pau", 0, 80.0, wild)
+    assert draw(results.store, "shape").axes[0].get_ylim()[1] < 10
