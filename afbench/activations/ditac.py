@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -25,6 +25,27 @@ def normal_cdf(x: Tensor) -> Tensor:
     tensor([5.0000e-01, 7.6199e-24])
     """
     return 0.5 * torch.erfc(x * -math.sqrt(0.5))
+
+
+class _Pulled(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(theta: Tensor, pull: Tensor) -> Tensor:
+        return theta.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        theta, pull = ctx.saved_tensors
+        return len(theta) * grad + pull * theta, None
+
+
+pulled: Callable[[Tensor, Tensor], Tensor] = _Pulled.apply
+"""theta as it is, whose gradient is d * (that of the data) + pull * theta: what the published code's backward gives."""
 
 
 class Warped(nn.Module):
@@ -52,6 +73,7 @@ class Warped(nn.Module):
         penalty_weight: Annotated[float, Range(at_least=0)] = 0.1,
         method: Literal["exact", "nearest"] = "exact",
         bins: Annotated[int, Range(at_least=2)] = 1024,
+        published_gradient: bool = False,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         super().__init__()
@@ -62,7 +84,7 @@ class Warped(nn.Module):
         self.cells, self.a, self.b, self.zero_boundary = cells, a, b, zero_boundary
         self.init, self.init_smooth, self.init_var = init, init_smooth, init_var
         self.lambda_smooth, self.lambda_var, self.penalty_weight = lambda_smooth, lambda_var, penalty_weight
-        self.method, self.bins = method, bins
+        self.method, self.bins, self.published_gradient = method, bins, published_gradient
         self.theta = nn.Parameter(torch.empty(cpab.basis(cells, zero_boundary).shape[1]))
         self._make_constants()
         self.reset_parameters()
@@ -130,6 +152,8 @@ class Warped(nn.Module):
         gradient scaler, and wrong. Its product P theta broadcasts to [d, d], so the data's gradient is
         multiplied by d, and theta is weighted by the sums of P's columns.
         """
+        if self.published_gradient:
+            return self.theta.new_zeros(())  # it is in backward
         dtype = torch.promote_types(self.theta.dtype, torch.float32)
         theta, precision = self.theta.to(dtype), self.precision.to(dtype)
         return self.penalty_weight * (theta * (precision * theta).sum(-1)).sum()
@@ -147,7 +171,10 @@ class Warped(nn.Module):
         return (x >= self.a) & (x <= self.b)
 
     def _field(self, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
-        return self.theta.to(x.dtype), self.vertices.to(x.dtype), self.a, self.b
+        theta = self.theta
+        if self.published_gradient:
+            theta = pulled(theta, 2 * self.penalty_weight * self.precision.sum(0).to(theta.dtype))
+        return theta.to(x.dtype), self.vertices.to(x.dtype), self.a, self.b
 
     def _quantises(self, x: Tensor) -> bool:
         return self.method == "nearest" and x.dtype != torch.float64
@@ -200,6 +227,9 @@ class Ditac(Warped):
         method: ``"exact"``, the closed form, or ``"nearest"``, T at the nearest of ``bins`` + 1 values of
             [a, b], with straight-through gradients. float64 is always exact.
         bins: into how many intervals ``"nearest"`` cuts [a, b].
+        published_gradient: reproduce the published code's theta.grad, for who must compare: d times the
+            data's gradient plus 2 * penalty_weight * (sums of P's columns) * theta, at every call, and no `penalty`.
+            It is wrong (see `penalty`).
 
     Raises:
         ValueError: unless a < b, both finite.

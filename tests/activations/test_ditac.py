@@ -256,3 +256,19 @@ def test_wrong_settings_are_refused(spec, message):
 def test_repr_shows_the_settings():
     assert "cells=7, a=-3.0, b=3.0, zero_boundary=True" in repr(create("ditac[cells=7,a=-3,b=3]"))
     assert "a=" not in repr(create("ge_ditac")).replace("lambda_", "").replace("zero_boundary=", "")
+
+
+def test_the_published_gradient_is_d_times_the_datas_and_weighs_theta_by_column_sums():
+    torch.manual_seed(0)
+    right = create("ditac").double()
+    published = create("ditac[published_gradient=true]").double()
+    published.load_state_dict(right.state_dict())
+    x, weights = torch.randn(50, dtype=torch.float64), torch.randn(50, dtype=torch.float64)
+    (right(x) * weights).sum().backward()
+    (published(x) * weights).sum().backward()
+    # Written apart, as the published backward has it: a [1, d] and a [d, d] broadcast, summed back to [1, d].
+    theta, precision = right.theta.detach().numpy(), right.precision.numpy()
+    broadcast = right.theta.grad.numpy()[None, :] + 0.2 * precision * theta[None, :]
+    np.testing.assert_allclose(published.theta.grad.numpy(), broadcast.sum(0), rtol=1e-12)
+    assert published.penalty() == 0
+    assert torch.equal(right(x), published(x))
