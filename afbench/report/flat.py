@@ -7,16 +7,27 @@ import io
 import math
 from collections.abc import Sequence
 
+from ..errors import UsageError
 from ..stats import LEVEL, Interval
 from ..trial import Status
 from .rows import Row, Table
+from .wide import Wide
 
 Cell = str | int | float | None
+COUNTS = ("best", "trials", "ok")
 
 
-def csv(tables: Sequence[Table]) -> str:
-    """Print tables as CSV with one header. Empty is what was not measured; truths are ``true`` and ``false``."""
-    held, out = lines(tables), io.StringIO()
+def csv(tables: Sequence[Table | Wide]) -> str:
+    """Print tables as CSV with one header. Empty is what was not measured; truths are ``true`` and ``false``.
+
+    Raises:
+        UsageError: for a wide table beside another, whose columns are others.
+    """
+    single = [table for table in tables if isinstance(table, Table)]
+    wide = [table for table in tables if isinstance(table, Wide)]
+    if wide and len(tables) > 1:
+        raise UsageError("a CSV has one header: print a wide table alone")
+    held, out = wide_lines(wide[0]) if wide else lines(single), io.StringIO()
     if held:
         rows = writer.DictWriter(out, list(held[0]), lineterminator="\n")
         rows.writeheader()
@@ -27,8 +38,32 @@ def csv(tables: Sequence[Table]) -> str:
 def lines(tables: Sequence[Table]) -> list[dict[str, Cell]]:
     """Lay tables out as one dict an activation, ready for JSON: what was not measured is None, never NaN."""
     extras = list(dict.fromkeys(name for table in tables for name in table.extras))
-    held = [flat(table, row, extras) for table in tables for row in table.rows]
-    return [{n: None if isinstance(c, float) and math.isnan(c) else c for n, c in line.items()} for line in held]
+    return [known(flat(table, row, extras)) for table in tables for row in table.rows]
+
+
+def wide_lines(wide: Wide) -> list[dict[str, Cell]]:
+    """Lay a wide table out as one dict an activation; a task's columns begin with its name: ``gmm mean``."""
+    held = []
+    for row in wide.rows:
+        line: dict[str, Cell] = {"activation": row.activation, "mean_rank": row.mean_rank}
+        line |= {"ranked_activations": wide.ranked, "ranked_tasks": len(wide.tables)}
+        ranked = row.ranks or (None,) * len(wide.tables)
+        for name, table, cell, rank in zip(wide.names, wide.tables, row.cells, ranked, strict=True):
+            mean = cell.mean if cell else Interval()
+            own: dict[str, Cell] = {"metric": table.metric, "unit": table.unit}
+            own |= {"higher_is_better": table.higher_is_better, "mean": mean.mean, "low": mean.low, "high": mean.high}
+            own |= {"level": LEVEL if mean.known else None, "method": mean.method, "rank": rank}
+            own |= {"best": cell.best, "trials": len(cell.seeds), "ok": cell.ok} if cell else dict.fromkeys(COUNTS)
+            line |= {f"{name} {field}": value for field, value in own.items()}
+        marks = sorted({*row.rank_marks, *(mark for marks in row.cell_marks for mark in marks)})
+        line["notes"] = "; ".join(wide.footnotes[mark - 1] for mark in marks)
+        held.append(known(line))
+    return held
+
+
+def known(line: dict[str, Cell]) -> dict[str, Cell]:
+    """Turn each NaN into None."""
+    return {name: None if isinstance(cell, float) and math.isnan(cell) else cell for name, cell in line.items()}
 
 
 def flat(table: Table, row: Row, extras: Sequence[str]) -> dict[str, Cell]:

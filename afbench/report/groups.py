@@ -46,3 +46,12 @@ def grouped(records: Iterable[Record]) -> dict[Group, list[Record]]:
         if same:
             found[min(same)] += found.pop(vague)
     return dict(sorted(found.items()))
+
+
+def headings(groups: Iterable[Group]) -> dict[Group, str]:
+    """Name groups: ``gmm``, ``gmm[epochs=3]``, and ``gmm@cuda/float32`` where only the device tells them apart."""
+    names = {group: f"{group.task}[{group.settings}]".replace(" ", "").removesuffix("[]") for group in groups}
+    held = list(names.values())
+    return {
+        group: f"{name}@{group.device}/{group.dtype}" if held.count(name) > 1 else name for group, name in names.items()
+    }

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from .caption import sentences
 from .columns import Column, columns
 from .rows import Row, Table
+from .wide import Wide
+from .wide_columns import wide_columns, wide_sentences
 
 # \@nodocument is \relax once a document has begun: then the preamble is skipped, and so is the end.
 HEAD = r"""% Compiles as it stands (pdflatex FILE); a document with \usepackage{booktabs} can \input it.
@@ -25,6 +27,7 @@ HEAD = r"""% Compiles as it stands (pdflatex FILE); a document with \usepackage{
 TAIL = "\\afbenchend\n"
 SPECIAL = {
     "\\": r"\textbackslash{}",
+    "±": r"$\pm$",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": "$<$",
@@ -37,9 +40,13 @@ GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu x
 GREEK_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 
 
-def latex(tables: Sequence[Table]) -> str:
+def latex(tables: Sequence[Table | Wide]) -> str:
     """Print tables as one LaTeX file, a ``table*`` environment for each: too wide for one column of two."""
-    return HEAD + "\n".join(one_latex(table, number) for number, table in enumerate(tables, 1)) + TAIL
+    made = [
+        wide_latex(table, number) if isinstance(table, Wide) else one_latex(table, number)
+        for number, table in enumerate(tables, 1)
+    ]
+    return HEAD + "\n".join(made) + TAIL
 
 
 def one_latex(table: Table, number: int) -> str:
@@ -47,20 +54,60 @@ def one_latex(table: Table, number: int) -> str:
     shown = columns(table)
     header = [head(table, column) for column in shown]
     body = [[cell(row, column, index) for column in shown] for index, row in enumerate(table.rows)]
-    told = " ".join(escape(sentence) for sentence in sentences(table, best="Bold", significant="*"))
-    notes = [rf"\textsuperscript{{{n}}} {escape(note)}." for n, note in enumerate(table.footnotes, 1)]
+    told = sentences(table, best="Bold", significant="*")
+    letters = "".join("l" if column.name == "activation" else "r" for column in shown)
+    label = named(table.group.task, number)
+    return environment(table.title, told, label, letters, [header], body, table.footnotes)
+
+
+def wide_latex(wide: Wide, number: int) -> str:
+    """Print a wide table as a ``table*`` environment: the best of each task in bold, footnotes as superscripts."""
+    shown = wide_columns(wide)
+    below = []
+    for column in shown:
+        power = f" / $10^{{{column.exponent}}}$" if column.exponent else ""
+        arrow = "" if column.higher is None else r" $\uparrow$" if column.higher else r" $\downarrow$"
+        below.append(escape(column.below) + power + arrow)
+    body = []
+    for index, row in enumerate(wide.rows):
+        cells = [rf"\texttt{{{escape(row.activation)}}}"]
+        for one in (column.cells[index] for column in shown):
+            words = numbers(one.joined("±")).replace("±", r"$\pm$") or "--"
+            marks = rf"\rlap{{\textsuperscript{{{one.superscript}}}}}" if one.marks else ""
+            cells.append((rf"\textbf{{{words}}}" if one.best else words) + marks)
+        body.append(cells)
+    header = [["activation", *(escape(column.name) for column in shown)], ["", *below]]
+    told = wide_sentences(wide, "Bold", "±")
+    return environment(wide.title, told, named("tasks", number), "l" + "r" * len(shown), header, body, wide.footnotes)
+
+
+def named(task: str, number: int) -> str:
+    """Name a table for references."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", task) + (f"-{number}" if number > 1 else "")
+
+
+def environment(
+    title: str,
+    told: Sequence[str],
+    label: str,
+    letters: str,
+    header: Sequence[Sequence[str]],
+    body: Sequence[Sequence[str]],
+    footnotes: Sequence[str],
+) -> str:
+    """Put a ``table*`` environment together; header and body are printed already, the words are not."""
+    notes = [rf"\textsuperscript{{{n}}} {escape(note)}." for n, note in enumerate(footnotes, 1)]
     below = [r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize", "\\par\n".join(notes), r"\end{minipage}"]
-    label = re.sub(r"[^A-Za-z0-9]+", "-", table.group.task) + (f"-{number}" if number > 1 else "")
     return "\n".join(
         [
             r"\begin{table*}[tbp]",
             r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
-            rf"\caption[{{{escape(table.title)}}}]{{{escape(table.title)}. {told}}}",
+            rf"\caption[{{{escape(title)}}}]{{{escape(title)}. {' '.join(escape(sentence) for sentence in told)}}}",
             rf"\label{{tab:{label}}}",
             r"\smallskip",
-            rf"\begin{{tabular}}{{@{{}}{''.join('l' if c.name == 'activation' else 'r' for c in shown)}@{{}}}}",
+            rf"\begin{{tabular}}{{@{{}}{letters}@{{}}}}",
             r"\toprule",
-            " & ".join(header) + r" \\",
+            *(" & ".join(cells) + r" \\" for cells in header),
             r"\midrule",
             *(" & ".join(cells) + r" \\" for cells in body),
             r"\bottomrule",

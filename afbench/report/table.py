@@ -1,8 +1,7 @@
-"""Tables in four formats: text for a terminal, Markdown, CSV with every digit, LaTeX that compiles as it stands."""
+"""Tables in five formats: text for a terminal, Markdown, CSV with every digit, LaTeX and HTML that stand alone."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Sequence
 
@@ -10,35 +9,40 @@ from ..errors import UsageError, did_you_mean
 from .caption import sentences
 from .columns import Column, columns
 from .flat import csv
+from .html import html
 from .latex import latex
+from .markdown import md
 from .rows import Table
+from .wide import Wide
+from .wide_columns import WideColumn, wide_columns, wide_sentences
 
 WIDTH = 110
 LEFT = ("activation",)
 BEST = "> "
 
 
-def render(tables: Table | Sequence[Table], format: str = "text") -> str:
+def render(tables: Table | Wide | Sequence[Table | Wide], format: str = "text") -> str:
     r"""Print tables in a format.
 
     Args:
-        tables: one or several.
+        tables: one or several, wide ones too.
         format: ``text`` (ASCII but for what users wrote, 110 columns wide), ``md`` (GitHub), ``csv`` (one header, one
-            row an activation, every number unrounded), ``latex`` (booktabs; compiles alone, and can be ``\input``).
+            row an activation, every number unrounded), ``latex`` (booktabs; compiles alone, and can be ``\input``),
+            ``html`` (one file that needs no other).
 
     Raises:
-        UsageError: for another format.
+        UsageError: for another format, or for wide tables beside others in one CSV, which has one header.
     """
     if format not in FORMATS:
         raise UsageError(
             f"unknown format {format!r}{did_you_mean(format, FORMATS)}; the formats are {', '.join(FORMATS)}"
         )
-    return FORMATS[format]([tables] if isinstance(tables, Table) else list(tables))
+    return FORMATS[format]([tables] if isinstance(tables, Table | Wide) else list(tables))
 
 
-def text(tables: Sequence[Table]) -> str:
+def text(tables: Sequence[Table | Wide]) -> str:
     """Print tables for a terminal; extra metrics are left out where they do not fit, and the caption says so."""
-    return "\n".join(one_text(table) for table in tables)
+    return "\n".join(wide_text(table) if isinstance(table, Wide) else one_text(table) for table in tables)
 
 
 def one_text(table: Table) -> str:
@@ -54,9 +58,13 @@ def one_text(table: Table) -> str:
     told = sentences(table, best=">", significant="*")
     if left_out:
         told.append(f"Not shown for want of room: {', '.join(left_out)} (all are in the other formats).")
-    notes = [f"({number}) {note}" for number, note in enumerate(table.footnotes, 1)]
-    below = [line for one in (" ".join(told), *notes) for line in textwrap.wrap(one, WIDTH, break_on_hyphens=False)]
-    return "\n".join([table.title, "", *lines, "", *below, ""])
+    return "\n".join([table.title, "", *lines, "", *below(told, table.footnotes), ""])
+
+
+def below(told: Sequence[str], footnotes: Sequence[str]) -> list[str]:
+    """Break the caption and the footnotes into lines."""
+    notes = [f"({number}) {note}" for number, note in enumerate(footnotes, 1)]
+    return [line for one in (" ".join(told), *notes) for line in textwrap.wrap(one, WIDTH, break_on_hyphens=False)]
 
 
 def width(lines: Sequence[str]) -> int:
@@ -85,48 +93,38 @@ def aligned(table: Table, shown: Sequence[Column], gap: int = 3) -> list[str]:
     return [(" " * gap).join(cells).rstrip() for cells in zip(*blocks, strict=True)]
 
 
-def md(tables: Sequence[Table]) -> str:
-    """Print tables for GitHub."""
-    return "\n".join(one_md(table) for table in tables)
+def wide_text(wide: Wide) -> str:
+    """Print a wide table for a terminal; columns that do not fit stand below, beside the activations once more."""
+    names = ["activation", "", *(row.activation for row in wide.rows)]
+    first = [name.ljust(width(names)) for name in names]
+    parts = [first]
+    for block in map(wide_block, wide_columns(wide)):
+        longer = [f"{line}   {cell}" for line, cell in zip(parts[-1], block, strict=True)]
+        if width(longer) > WIDTH and parts[-1] is not first:
+            parts.append([f"{line}   {cell}" for line, cell in zip(first, block, strict=True)])
+        else:
+            parts[-1] = longer
+    lines = [line for part in parts for line in ("", *(line.rstrip() for line in part))]
+    return "\n".join(
+        [*textwrap.wrap(wide.title, WIDTH), *lines, "", *below(wide_sentences(wide, ">", "+/-"), wide.footnotes), ""]
+    )
 
 
-def one_md(table: Table) -> str:
-    """Print one table for GitHub: the best in bold, the baseline in italics, footnotes as superscripts."""
-    shown = columns(table)
-    arrow = " ↑" if table.higher_is_better else " ↓"
-    header, rule = [], []
-    for column in shown:
-        power = f" / 1e{column.exponent}" if column.exponent else ""
-        header.append(guarded(column.header + power) + (arrow if column.name == "mean" else ""))
-        rule.append(":--" if column.name in LEFT else "--:")
-    lines = [header, rule]
-    for index, row in enumerate(table.rows):
-        cells = []
-        for column in shown:
-            cell = column.cells[index]
-            if column.name == "activation":
-                cell = code(cell) + (f" <sup>{row.superscript}</sup>" if row.marks else "")
-            elif column.name == "mean" and row.best and cell:
-                cell = f"**{cell}**"
-            elif column.name == "versus":
-                cell = f"*{cell}*" if row.is_baseline and cell else cell + (r" \*" if row.significant else "")
-            cells.append(cell or "—")
-        lines.append(cells)
-    told = guarded(" ".join(sentences(table, best="Bold", significant="*")))
-    notes = [f"<sup>{number}</sup> {guarded(note)}" for number, note in enumerate(table.footnotes, 1)]
-    body = [f"| {' | '.join(cells)} |" for cells in lines]
-    return "\n".join([f"**{guarded(table.title)}**", "", *body, "", "  \n".join([told, *notes]), ""])
+def wide_block(column: WideColumn) -> list[str]:
+    """Align a column of a wide table: means below means, half-widths below half-widths, marks below marks."""
+    best = BEST if any(cell.best for cell in column.cells) else ""
+    wide = width([cell.half_width for cell in column.cells])
+    means = [
+        (BEST if cell.best else "") + (cell.mean or "-") + (f" +/- {cell.half_width.rjust(wide)}" if wide else "")
+        if cell.half_width
+        else (cell.mean or "-") + " " * (wide + 5 if wide else 0)
+        for cell in column.cells
+    ]
+    marks = [f" ({cell.superscript})" if cell.marks else "" for cell in column.cells]
+    cells = [mean.rjust(width(means)) + mark.ljust(width(marks)) for mean, mark in zip(means, marks, strict=True)]
+    power = f" / 1e{column.exponent}" if column.exponent else ""
+    block = [" " * len(best) + column.name, " " * len(best) + column.below + power, *cells]
+    return [cell.rjust(width(block)) for cell in block]
 
 
-def guarded(words: str) -> str:
-    """Keep Markdown from reading words as its own."""
-    return re.sub(r"([\\`*_{}\[\]<>|~#$])", r"\\\1", words)
-
-
-def code(spec: str) -> str:
-    """Print a spec as code; a table's cell ends at a bare ``|`` even there."""
-    spec = spec.replace("|", r"\|")
-    return f"`` {spec} ``" if "`" in spec else f"`{spec}`"
-
-
-FORMATS = {"text": text, "md": md, "csv": csv, "latex": latex}
+FORMATS = {"text": text, "md": md, "csv": csv, "latex": latex, "html": html}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...errors import UsageError, did_you_mean
 from ...store import Store
 from ...trial import Record
-from ..groups import Group, grouped
+from ..groups import Group, grouped, headings
 
 
 def choose(store: Store, task: str | None) -> tuple[str, list[Record]]:
@@ -39,9 +39,4 @@ def choose(store: Store, task: str | None) -> tuple[str, list[Record]]:
 
 def labels(groups: Mapping[Group, list[Record]]) -> dict[str, list[Record]]:
     """Label groups: ``gmm``, ``gmm[epochs=3]``, and ``gmm@cuda/float32`` where only the device tells them apart."""
-    names = {group: f"{group.task}[{group.settings}]".replace(" ", "").removesuffix("[]") for group in groups}
-    held = list(names.values())
-    return {
-        f"{name}@{group.device}/{group.dtype}" if held.count(name) > 1 else name: groups[group]
-        for group, name in names.items()
-    }
+    return {name: groups[group] for group, name in headings(groups).items()}

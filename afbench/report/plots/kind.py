@@ -13,11 +13,15 @@ from ...errors import UsageError, did_you_mean
 
 @dataclass(frozen=True)
 class Plot:
-    """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes."""
+    """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
+
+    One that goes ``across`` tasks is given a sequence of trials, one a task.
+    """
 
     name: str
     about: str
     draw: Callable[..., Figure]
+    across: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from ...errors import UsageError, did_you_mean
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
-from .choice import choose
+from ..groups import grouped
+from .choice import choose, labels
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -76,6 +77,18 @@ class Trials:
             if name not in ok:
                 raise UsageError(f"no trial of {name!r} in {label} ended well (afbench table says why)")
         return cls(store, label, about, records, ranked, named, baseline if baseline in ok else None)
+
+    @classmethod
+    def each(
+        cls, store: Store, task: str | None, activations: Sequence[str] | None, baseline: str
+    ) -> tuple[Trials, ...]:
+        """Choose every group of a store's records, or the one of a task.
+
+        Raises:
+            UsageError: as ``of``, for any of them.
+        """
+        groups = labels(grouped(store.records())) if task is None else {}
+        return tuple(cls.of(store, label, activations, baseline) for label in groups or [task])
 
     @property
     def metric(self) -> str:

@@ -48,6 +48,12 @@ class Results:
         self.store.write(Record(trial, status, about=known, metrics=metrics), arrays)
         return self
 
+    def cost(self, activation: str, ratio: float, *, task: str = "gmm") -> Results:
+        cost = {"task": task, "activation": activation, "settings": {}, "baseline": "relu", "status": "ok"}
+        step = {"ratio": ratio, "quartiles": [0.95 * ratio, 1.05 * ratio]}
+        self.store.write_json("costs", f"{task}-{activation}", {**cost, "key": activation, "step": step})
+        return self
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
@@ -136,5 +142,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Store:
             drawn = shape(0.1 * rank, channels=4 * (rank % 2)) if rank else fixed()
             arrays = curve(validation) | regions(seed=seed) | surface(0.05 * (rank + 1)) | drawn
             results.add(name, seed, score, arrays)
+        results.cost(name, 1.0 + 0.5 * rank)
     results.add("prelu", 3, 0.0, status=Status.DIVERGED)
     return results.store

@@ -1,0 +1,90 @@
+"""Ranks over tasks or seeds, and how far apart mean ranks must lie to be told from each other (Demšar 2006)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from .stats import ALPHA
+
+Array = np.ndarray[Any, Any]
+
+
+def ranks(values: Sequence[float], higher_is_better: bool) -> list[float]:
+    """Rank values from 1, the best, on; ties get the mean of the ranks they take.
+
+    >>> ranks([90.0, 95.0, 90.0], higher_is_better=True)
+    [2.5, 1.0, 2.5]
+    """
+    signed = -np.asarray(values, float) if higher_is_better else np.asarray(values, float)
+    return [float(rank) for rank in stats.rankdata(signed)]
+
+
+def friedman(ranked: Array) -> float:
+    """Return the p of Friedman's test that all columns have the same mean rank, with its correction for ties.
+
+    Args:
+        ranked: ranks [blocks, activations], a block being a task or a seed.
+
+    NaN for fewer than two blocks or three activations, or where all are tied.
+
+    >>> round(friedman(np.array([[1, 2, 3]] * 4)), 4)
+    0.0183
+    """
+    blocks, count = ranked.shape
+    if blocks < 2 or count < 3 or (ranked == ranked[:, :1]).all():
+        return math.nan
+    return float(stats.friedmanchisquare(*ranked.T).pvalue)
+
+
+def critical_difference(count: int, blocks: int, alpha: float = ALPHA) -> float:
+    """Return Nemenyi's critical difference q / sqrt(2) * sqrt(k (k + 1) / (6 N)) (Demšar 2006, sec. 3.2.2).
+
+    Args:
+        count: k, how many activations are ranked.
+        blocks: N, over how many tasks or seeds.
+        alpha: the level; q is the studentised range's quantile with infinitely many degrees of freedom.
+
+    >>> round(critical_difference(4, 14), 2)
+    1.25
+    """
+    q = float(stats.studentized_range.ppf(1 - alpha, count, np.inf))
+    return q / math.sqrt(2) * math.sqrt(count * (count + 1) / (6 * blocks))
+
+
+@dataclass(frozen=True)
+class Nemenyi:
+    """What can be claimed of mean ranks: a critical difference, or in words why there is none."""
+
+    difference: float = math.nan
+    p: float = math.nan
+    refused: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a critical difference."""
+        return not math.isnan(self.difference)
+
+
+def nemenyi(ranked: Array) -> Nemenyi:
+    """Compare mean ranks [blocks, activations] as Demšar does: Nemenyi's difference if Friedman's test rejects.
+
+    None is given either if it is as large as mean ranks can lie apart, k - 1: then no pair could reach it.
+    """
+    blocks, count = ranked.shape
+    if count < 3 or blocks < 2:
+        return Nemenyi(refused=f"it takes 3 activations and 2 rankings; here are {count} and {blocks}")
+    p = friedman(ranked)
+    if not p <= ALPHA:
+        return Nemenyi(
+            p=p, refused="all are tied" if math.isnan(p) else f"Friedman's test does not reject, p = {p:.2g}"
+        )
+    difference = critical_difference(count, blocks)
+    if difference >= count - 1:
+        return Nemenyi(p=p, refused=f"it would be {difference:.3g}, and ranks lie at most {count - 1} apart")
+    return Nemenyi(difference, p)

@@ -1,0 +1,80 @@
+"""Tables in Markdown, as GitHub shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .caption import sentences
+from .columns import columns
+from .rows import Table
+from .wide import Wide
+from .wide_columns import wide_columns, wide_sentences
+
+
+def md(tables: Sequence[Table | Wide]) -> str:
+    """Print tables for GitHub."""
+    return "\n".join(wide_md(table) if isinstance(table, Wide) else one_md(table) for table in tables)
+
+
+def one_md(table: Table) -> str:
+    """Print one table for GitHub: the best in bold, the baseline in italics, footnotes as superscripts."""
+    shown = columns(table)
+    arrow = " ↑" if table.higher_is_better else " ↓"
+    header, rule = [], []
+    for column in shown:
+        power = f" / 1e{column.exponent}" if column.exponent else ""
+        header.append(guarded(column.header + power) + (arrow if column.name == "mean" else ""))
+        rule.append(":--" if column.name == "activation" else "--:")
+    lines = [header, rule]
+    for index, row in enumerate(table.rows):
+        cells = []
+        for column in shown:
+            cell = column.cells[index]
+            if column.name == "activation":
+                cell = code(cell) + (f" <sup>{row.superscript}</sup>" if row.marks else "")
+            elif column.name == "mean" and row.best and cell:
+                cell = f"**{cell}**"
+            elif column.name == "versus":
+                cell = f"*{cell}*" if row.is_baseline and cell else cell + (r" \*" if row.significant else "")
+            cells.append(cell or "—")
+        lines.append(cells)
+    return assembled(table.title, lines, sentences(table, best="Bold", significant="*"), table.footnotes)
+
+
+def wide_md(wide: Wide) -> str:
+    """Print a wide table for GitHub: the best of each task in bold, footnotes as superscripts."""
+    shown = wide_columns(wide)
+    header, rule = ["activation"], [":--"]
+    for column in shown:
+        power = f" / 1e{column.exponent}" if column.exponent else ""
+        arrow = "" if column.higher is None else " ↑" if column.higher else " ↓"
+        header.append(f"{guarded(column.name)}<br>{guarded(column.below + power)}{arrow}")
+        rule.append("--:")
+    lines = [header, rule]
+    for index, row in enumerate(wide.rows):
+        cells = [code(row.activation)]
+        for cell in (column.cells[index] for column in shown):
+            words = cell.joined("±") or "—"
+            marks = f" <sup>{cell.superscript}</sup>" if cell.marks else ""
+            cells.append((f"**{words}**" if cell.best else words) + marks)
+        lines.append(cells)
+    return assembled(wide.title, lines, wide_sentences(wide, "Bold", "±"), wide.footnotes)
+
+
+def assembled(title: str, lines: Sequence[Sequence[str]], told: Sequence[str], footnotes: Sequence[str]) -> str:
+    """Put title, rows, caption and footnotes together."""
+    notes = [f"<sup>{number}</sup> {guarded(note)}" for number, note in enumerate(footnotes, 1)]
+    body = [f"| {' | '.join(cells)} |" for cells in lines]
+    return "\n".join([f"**{guarded(title)}**", "", *body, "", "  \n".join([guarded(" ".join(told)), *notes]), ""])
+
+
+def guarded(words: str) -> str:
+    """Keep Markdown from reading words as its own."""
+    return re.sub(r"([\\`*_{}\[\]<>|~#$])", r"\\\1", words)
+
+
+def code(spec: str) -> str:
+    """Print a spec as code; a table's cell ends at a bare ``|`` even there."""
+    spec = spec.replace("|", r"\|")
+    return f"`` {spec} ``" if "`" in spec else f"`{spec}`"

@@ -1,0 +1,71 @@
+"""The Pareto front against brute force, and names that do not overlap."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from afbench.errors import UsageError
+from afbench.report.plots import draw
+from afbench.report.plots.tradeoff import pareto
+
+
+@pytest.mark.parametrize("higher", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_front_is_who_nobody_beats(seed, higher):
+    drawn = np.random.default_rng(seed).integers(0, 6, (12, 2)).astype(float)  # coarse, so that there are ties
+    points = {str(i): (x, y) for i, (x, y) in enumerate(drawn.tolist())}
+
+    def beats(a, b):
+        no_worse = a[0] <= b[0] and (a[1] >= b[1] if higher else a[1] <= b[1])
+        return no_worse and a != b
+
+    expected = {n for n, p in points.items() if not any(beats(q, p) for q in points.values())}
+    found = pareto(points, higher)
+    assert set(found) == expected
+    assert [points[n][0] for n in found] == sorted(points[n][0] for n in found)
+
+
+@pytest.fixture
+def crowded(results):
+    """Thirty activations near each other, and one far below."""
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        name = "relu" if i == 0 else f"activation_{i}"
+        for seed in range(3):
+            results.add(name, seed, 90.0 + rng.normal())
+        results.cost(name, 1.0 if i == 0 else float(rng.uniform(0.9, 2.0)))
+    results.add("sunk", 0, 10.0).cost("sunk", 1.5)
+    return results.store
+
+
+@pytest.mark.parametrize("width", ["column", "text"])
+def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, width):
+    figure = draw(crowded, "tradeoff", width=width)
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    labels = [text for text in panel.texts if text.get_gid() == "point label"]
+    boxes = [text.get_window_extent() for text in labels]
+    for a, b in itertools.combinations(boxes, 2):
+        assert min(a.x1, b.x1) - max(a.x0, b.x0) <= 1 or min(a.y1, b.y1) - max(a.y0, b.y0) <= 1
+    black = {text.get_text() for text in labels if text.get_color() == "#000000"}
+    (front,) = (line for line in panel.lines if line.get_gid() == "front")
+    members = {(x, y) for x, y in zip(*front.get_data(), strict=True)}
+    assert "relu" in black and len(black) >= (len(members) + 1) // 2
+    assert "Beyond the axis: " in figure.get_label() and "sunk. Bayes" in figure.get_label()
+
+
+def test_an_activation_without_a_cost_is_named(results):
+    results.add("relu", 0, 90.0).add("pau", 0, 91.0).add("elu", 0, 89.0)
+    results.cost("pau", 2.0)
+    assert "Without a cost: elu." in draw(results.store, "tradeoff").get_label()  # relu's is 1 by definition
+    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of elu in gmm in .*costs: copy that folder"):
+        draw(results.store, "tradeoff", activations=["elu"])
+
+
+def test_no_costs_at_all_say_what_brings_them(results):
+    results.add("relu", 0, 90.0)
+    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of gmm in .*afbench run --task gmm --out DIR"):
+        draw(results.store, "tradeoff")
