@@ -18,7 +18,7 @@ EXAMPLES = (
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     verb.add_argument("results", metavar="RESULTS", help="a results folder")
-    verb.add_argument("kind", metavar="KIND", help="boundary, surface, shape, curve, rank or tradeoff")
+    verb.add_argument("kind", metavar="KIND", help="boundary, surface, nodes, shape, curve, rank or tradeoff")
     verb.add_argument("--acts", metavar="SPECS", help="only these activations, by their canonical specs")
     verb.add_argument("--task", help="which task, if the folder holds several")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")

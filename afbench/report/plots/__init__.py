@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
 from ...store import Store
-from . import boundary, curve, shape, style, surface
+from . import boundary, curve, nodes, rank, shape, style, surface, tradeoff
 from .kind import Plot
 from .saving import save
 from .sheet import Sheet, freeze
@@ -17,7 +17,10 @@ from .trials import BASELINE, Trials
 
 __all__ = ["KINDS", "Plot", "draw", "save"]
 
-KINDS: dict[str, Plot] = {plot.name: plot for plot in (boundary.PLOT, surface.PLOT, shape.PLOT, curve.PLOT)}
+KINDS: dict[str, Plot] = {
+    plot.name: plot
+    for plot in (boundary.PLOT, surface.PLOT, nodes.PLOT, shape.PLOT, curve.PLOT, rank.PLOT, tradeoff.PLOT)
+}
 """The kinds of plot by name."""
 
 
@@ -37,12 +40,13 @@ def draw(
     Args:
         store: the results folder.
         kind: a name in ``KINDS``.
-        task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``.
+        task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
+            given, ``rank`` takes all.
         activations: canonical specs of those to draw; the kind chooses if not given.
         baseline: the canonical spec that the others are compared with.
         width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
         caption: whether the caption stands below the plot.
-        options: the kind's own: ``seed`` (boundary, surface), ``page`` (shape), ``best`` (curve).
+        options: the kind's own: ``seed`` (boundary, surface, nodes), ``page`` (shape), ``best`` (curve).
 
     Raises:
         UsageError: for an unknown kind, task, activation, width or option, or if the store lacks what is drawn.
@@ -56,7 +60,8 @@ def draw(
     plot = KINDS[kind]
     plot.check(options)
     sheet = Sheet.of(width, caption)
-    trials = Trials.of(store, task, activations, baseline)
+    of = Trials.each if plot.across else Trials.of
+    trials = of(store, task, activations, baseline)
     with style.context():
         figure = plot.draw(trials, sheet, **options)
         freeze(figure)

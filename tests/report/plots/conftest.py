@@ -20,7 +20,7 @@ ABOUT: dict[str, Any] = {
     "higher_is_better": True,
     "target": None,
     "references": {"Bayes-optimal accuracy": 92.4},
-    "plots": ["boundary", "surface", "shape", "curve"],
+    "plots": ["boundary", "surface", "nodes", "shape", "curve"],
 }
 
 
@@ -95,6 +95,15 @@ def surface(error: float = 0.1, side: int = 21) -> Arrays:
     }
 
 
+def nodes(error: float = 0.1, width: int = 3, slope: float = 0.0) -> Arrays:
+    """A sine, a fit beside it, and nodes k (x + 0.25 k) that pass a leaky ReLU."""
+    x = np.linspace(-1, 1, 41)
+    before = np.arange(1, width + 1) * (x[:, None] + 0.25 * np.arange(width))
+    held = {"x": x, "f": np.sin(6 * x), "fit": np.sin(6 * x) + error * np.cos(5 * x), "before": before}
+    held["after"] = np.where(before > 0, before, slope * before)
+    return {f"picture/{name}": values.astype(np.float32) for name, values in held.items()}
+
+
 def shape(slope: float = 0.25, places: Sequence[str] = ("0", "1"), channels: int = 0) -> Arrays:
     """A leaky ReLU that starts with a slope of 0.25 and ends with another, or with one slope a channel."""
     x = np.linspace(-5, 5, 41).astype(np.float32)
@@ -119,6 +128,7 @@ MAKERS: dict[str, Callable[..., Arrays]] = {
     "curve": curve,
     "regions": regions,
     "surface": surface,
+    "nodes": nodes,
     "shape": shape,
     "fixed": fixed,
 }
@@ -140,7 +150,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Store:
             score = 80.0 + 2 * rank + seed
             validation = score - 40.0 * np.exp(-np.arange(12) / 2)
             drawn = shape(0.1 * rank, channels=4 * (rank % 2)) if rank else fixed()
-            arrays = curve(validation) | regions(seed=seed) | surface(0.05 * (rank + 1)) | drawn
+            arrays = curve(validation) | regions(seed=seed) | surface(0.05 * (rank + 1)) | drawn | nodes()
             results.add(name, seed, score, arrays)
         results.cost(name, 1.0 + 0.5 * rank)
     results.add("prelu", 3, 0.0, status=Status.DIVERGED)

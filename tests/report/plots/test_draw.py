@@ -88,7 +88,7 @@ def test_an_activation_that_only_failed_is_named_unless_others_were_asked_for(re
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_activation_with_one_seed_and_no_baseline(results, make, kind):
-    arrays = make("curve", [70.0]) | make("regions", 2) | make("surface") | make("shape", 0.5, ["0"])
+    arrays = make("curve", [70.0]) | make("regions", 2) | make("surface") | make("shape", 0.5, ["0"]) | make("nodes")
     results.add("pau", 7, 71.0, arrays, about={"references": {}, "headline": ""}).cost("pau", 1.5)
     if kind == "rank":
         results.add("elu", 7, 70.0, about={"references": {}, "headline": ""})  # one alone has no rank

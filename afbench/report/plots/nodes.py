@@ -1,0 +1,185 @@
+"""The hidden nodes of a network of one input, each before and after its activation, and the network's fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .captions import compared, left_out, title
+from .kind import Plot
+from .notable import notable, one_seed, roles
+from .sheet import HEAD, LINE, PAD, Sheet, head, key
+from .style import GREY, INK, LOOKS, PALE, SMALL
+from .trials import Array, Arrays, Trials
+
+NEEDS = tuple(f"picture/{name}" for name in ("x", "f", "fit", "before", "after"))
+NODES = 3
+"""How many hidden nodes are shown at most."""
+SHOWN = 2
+"""How many activations are shown unless others are named: the baseline and the best."""
+RATIO = 0.6
+"""A node's picture: its height in units of its width."""
+TALLEST = 0.9
+"""Inches of a node's picture at most: of one activation alone, they would fill a page."""
+LABELS = 0.32
+"""Inches beside a pair of pictures, for the numbers of their vertical axis."""
+OVER, UNDER = 1.6 * LINE, 2.8 * LINE
+"""Inches above a fit, for its line of text, and below it, for the numbers and the name of its horizontal axis."""
+BEYOND = 0.25
+"""Share of the target's range by which the axis of the fits may pass it: one wild fit would flatten all."""
+BEFORE: dict[str, Any] = {"color": GREY, "linestyle": "solid", "linewidth": 1.0}
+AFTER: dict[str, Any] = {"color": LOOKS[0].colour, "linestyle": "solid", "linewidth": 1.0}
+TARGET: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2)), "linewidth": 0.7}
+
+
+@dataclass(frozen=True)
+class Block:
+    """The panels of an activation: a pair for each node, and the fit below them."""
+
+    nodes: Sequence[tuple[Axes, Axes]]
+    fit: Axes
+
+
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+    """Draw the nodes of one seed and the fits below: baseline and best, or those that were named.
+
+    Args:
+        trials: what to draw.
+        sheet: what to draw on; three activations beside each other span the text, two a column.
+        seed: which seed; if not given the median one, by the mean metric of the activations shown.
+
+    Raises:
+        UsageError: if there are no nodes, or none of that seed.
+    """
+    holding = trials.holding(PLOT.name, *NEEDS)
+    chosen = notable(trials, holding, SHOWN)
+    names = trials.named or tuple(sorted(chosen, key=lambda name: name != trials.baseline))
+    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
+    pictures = [trials.arrays(name, seed) for name in names]
+    rows = min(NODES, max(picture["picture/before"].shape[1] for picture in pictures))
+
+    figure, blocks = lay_out(sheet, len(names), rows, caption(trials, names, choice, rows))
+    limits = around(pictures)
+    for name, picture, block in zip(names, pictures, blocks, strict=True):
+        (before, after), role = block.nodes[0], roles(trials).get(name, "")
+        head(before, name, "before", span=2, among=names)
+        head(after, "", "after")
+        for node, pair in enumerate(block.nodes):
+            trace(pair, picture, node)
+        fit(block.fit, picture, limits)
+        metric = f"{trials.metric} " if sheet.wide else ""
+        head(block.fit, "", f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}")
+    key(figure, {"target": TARGET, "fit": AFTER})
+    return figure
+
+
+def lay_out(sheet: Sheet, count: int, rows: int, sentences: Iterator[str]) -> tuple[Figure, list[Block]]:
+    """Place the blocks of some activations beside each other, and below each other where there are many."""
+    down = -(-count // (3 if sheet.wide else 2))
+    across = -(-count // down)
+    side = LINE + PAD  # the names of the rows
+    whole = (sheet.width - side) / across
+    width = (whole - LABELS - 4 * PAD) / 2
+    height = min(width * RATIO, TALLEST)
+    each = height + 3 * PAD  # numbers at the ends of two axes keep apart
+    band = HEAD + rows * each + OVER + 1.5 * height + UNDER
+    figure = sheet.figure(LINE + PAD + down * band, sentences, layout=False)
+    tall = figure.get_figheight()
+
+    def place(x: float, top: float, wide: float, high: float) -> Axes:
+        return figure.add_axes((x / sheet.width, 1 - (top + high) / tall, wide / sheet.width, high / tall))
+
+    def name_row(top: float, high: float, text: str) -> None:
+        where = ((PAD + LINE / 2) / sheet.width, 1 - (top + high / 2) / tall)
+        figure.text(*where, text, rotation="vertical", ha="center", va="center", size=SMALL)
+
+    blocks = []
+    for index in range(count):
+        row, column = divmod(index, across)
+        x, top = side + column * whole + LABELS, LINE + PAD + row * band + HEAD
+        beside = x + width + 3 * PAD
+        tops = [top + node * each for node in range(rows)]
+        pairs = [(place(x, one, width, height), place(beside, one, width, height)) for one in tops]
+        under = top + rows * each + OVER
+        blocks.append(Block(pairs, place(x, under, 2 * width + 3 * PAD, 1.5 * height)))
+        if column == 0:
+            for node, one in enumerate(tops):
+                name_row(one, height, f"node {node + 1}")
+            name_row(under, 1.5 * height, "fit")
+    return figure, blocks
+
+
+def trace(pair: tuple[Axes, Axes], picture: Arrays, node: int) -> None:
+    """Draw a node's values before and after its activation on one vertical axis."""
+    x, held = picture["picture/x"], [picture["picture/before"], picture["picture/after"]]
+    if node >= held[0].shape[1]:
+        for panel in pair:
+            panel.set_axis_off()
+        return
+    values = [part[:, node] for part in held]
+    finite = np.concatenate(values)
+    finite = finite[np.isfinite(finite)] if np.isfinite(finite).any() else np.zeros(1)
+    spare = 0.08 * float(np.ptp(finite)) or 0.5
+    limits = (float(finite.min()) - spare, float(finite.max()) + spare)
+    for panel, part, line in zip(pair, values, (BEFORE, AFTER), strict=True):
+        panel.axhline(0.0, color=PALE, linewidth=0.5, zorder=1)
+        panel.plot(x, part, zorder=2, **line)
+        panel.set(ylim=limits)
+        axes(panel, x)
+        panel.tick_params(labelbottom=False)
+    pair[1].tick_params(labelleft=False)
+
+
+def fit(panel: Axes, picture: Arrays, limits: tuple[float, float]) -> None:
+    """Draw the target and the network's fit."""
+    panel.plot(picture["picture/x"], picture["picture/fit"], zorder=2, **AFTER)
+    panel.plot(picture["picture/x"], picture["picture/f"], zorder=3, **TARGET)
+    panel.set(ylim=limits)
+    panel.set_xlabel("input", size=SMALL)
+    axes(panel, picture["picture/x"])
+
+
+def axes(panel: Axes, x: Array) -> None:
+    """Set a panel's horizontal limits and the ticks of both axes."""
+    panel.set_xlim(float(x.min()), float(x.max()))
+    panel.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    panel.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    for axis in (panel.xaxis, panel.yaxis):
+        plain(axis)
+
+
+def plain(axis: Axis) -> None:
+    """Write numbers short, and all of each where it stands: an exponent above a small panel has no room."""
+    axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+
+
+def around(pictures: Sequence[Arrays]) -> tuple[float, float]:
+    """Return the vertical limits of all fits: around the target, and around the fits as far as they stay near."""
+    target = np.concatenate([picture["picture/f"] for picture in pictures])
+    fits = np.concatenate([picture["picture/fit"] for picture in pictures])
+    low, high = float(target.min()), float(target.max())
+    room = high - low or 1.0
+    least, most = np.clip([np.nanmin(fits), np.nanmax(fits)], low - BEYOND * room, high + BEYOND * room)
+    return min(low, float(least)) - 0.06 * room, max(high, float(most)) + 0.06 * room
+
+
+def caption(trials: Trials, names: Sequence[str], choice: str, rows: int) -> Iterator[str]:
+    """Say what is shown."""
+    yield title(trials)
+    which = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
+    yield f"{which} before and after the activation, against the input, each node with a vertical axis of its own."
+    yield "Below: the network's fit and the target."
+    yield choice
+    yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
+    yield compared(trials)
+    yield left_out(trials, names)
+
+
+PLOT = Plot("nodes", "hidden nodes of a network of one input before and after the activation, and its fit", draw)
