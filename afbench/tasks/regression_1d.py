@@ -30,11 +30,11 @@ class Regression1d(Regression, Task):
     """Reconstruction of a sum of two sines on [-1, 1] from noisy samples, MLP 1-3-1.
 
     A hidden layer of three nodes, as in Fig. 3 of DiTAC, so small that each node can be drawn before and after its
-    activation. The figure's function, samples and recipe are not in our sources: all of them were invented here, before
-    any activation had been trained on them. f turns six times, so that three nodes with one kink each, such as those of
-    ReLU or PReLU, cannot follow it: of all continuous piecewise linear functions with three kinks, none passes an R2
-    of 81 %. A learnt shape can in principle: one node is enough if its activation is f. R2 and the mean squared
-    error are measured once, at the end, on 1,001 even points over [-1, 1] without noise.
+    activation. The figure's function, samples and recipe are not in our sources: all were invented here, the function
+    f before any activation was trained on it. It turns six times, so that three nodes with one kink each, such as those
+    of ReLU or PReLU, cannot follow it: no continuous piecewise linear function with three kinks passes an R2 of 81 %.
+    A learnt shape can in principle: one node is enough if its activation is f. R2 and the mean squared error are
+    measured once, at the end, on 1,001 even points over [-1, 1] without noise.
 
     Settings:
         width: hidden nodes; a picture holds the first three.

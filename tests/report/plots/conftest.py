@@ -145,7 +145,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Five activations, three seeds, every kind of array, and one trial that diverged; only read."""
     results = Results(tmp_path_factory.mktemp("full"))
     long = "ditac[a=-3.0,b=3.0,init_smooth=3.0,init_var=2.0,lambda_var=1.0,penalty_weight=0.5]"
-    for rank, name in enumerate(["relu", "pau[version=b]", long, "prelu", "sigmoid"]):
+    for rank, name in enumerate(["relu", "pau[version=b]", long, "sigmoid", "prelu"]):
         for seed in range(3):
             score = 80.0 + 2 * rank + seed
             validation = score - 40.0 * np.exp(-np.arange(12) / 2)
