@@ -1,4 +1,4 @@
-"""Tiny image sets in the formats that the published ones have on disk."""
+"""What all tests share: one thread each, and tiny image sets in the formats that the published ones have on disk."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import struct
 
 import numpy as np
 import pytest
+import torch
 
 from afbench.data import roots
 from afbench.data.layouts import SETS
+
+# Tests run side by side, one process a core; a second thread in each would only wait for the first of another.
+torch.set_num_threads(1)
 
 
 def idx(array):
