@@ -48,7 +48,11 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
         UsageError: if it is missing or fails; what it had registered by then is taken back.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # a name too long
+        there = False
+    if not there:
         raise UsageError(f"plugin {path} not found: --plugin takes a Python file")
     where = str(path.resolve())
     name = f"afbench_plugin_{path.stem}_{hashlib.sha256(where.encode()).hexdigest()[:8]}"

@@ -107,14 +107,14 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
     try:
         with torch.device("meta"):
             return choice.build(channels)
-    except Exception:
+    except (Exception, SystemExit):  # other people's code may raise anything
         pass
     try:
         with forked(0, "probe"):
             return choice.build(channels)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{choice.spec}: {last_line(error)}") from error
 
 

@@ -136,10 +136,11 @@ def run(
     jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
     if jobs < 1:
         raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    if timeout is not None and not timeout > 0:
+    if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
+    store.make()
     for problem in store.problems.values():
         listener.warned(problem)
     listener.planned(planned, pending, jobs, store)

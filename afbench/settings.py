@@ -39,7 +39,9 @@ class Range:
 
     def __str__(self) -> str:
         """Say the bounds in words: ``above 0, at most 1``."""
-        parts = [f"{k.replace('_', ' ')} {v:.12g}" for k, v in vars(self).items() if v is not None]
+        parts = [
+            f"{k.replace('_', ' ')} {v:.12g}" for k, v in vars(self).items() if v is not None and not math.isinf(v)
+        ]
         return ", ".join(parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -106,13 +107,18 @@ def sign_flip(differences: Sequence[float]) -> float:
         return 1.0
     test = stats.permutation_test(
         (x / largest,),
-        np.mean,
+        rounded_mean,
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
         rng=np.random.default_rng(0),
     )
     return float(test.pvalue)
+
+
+def rounded_mean(sample: np.ndarray[Any, Any], axis: int) -> np.ndarray[Any, Any]:
+    """Take means to 12 decimals, so that sums which are equal but for rounding count as the ties they are."""
+    return np.asarray(np.round(np.mean(sample, axis=axis), 12))
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:

@@ -62,9 +62,22 @@ class Store:
             if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
                 raise UsageError(f"results folder {path} cannot be written ({nearest} is not writable)")
             for folder in (path / name for name in FOLDERS):
-                if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+                if (folder.exists() or folder.is_symlink()) and not (
+                    folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+                ):
                     raise UsageError(f"results folder {path} cannot be written ({folder} is not a writable folder)")
         return cls(path)
+
+    def make(self) -> None:
+        """Make the folder: the first thing that a run writes, before it says its plan.
+
+        Raises:
+            UsageError: if that cannot be; what ``open`` asks the system is not the whole truth in ``/proc``.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"results folder {self.path} cannot be made ({error.strerror})") from None
 
     def records(self) -> list[Record]:
         """Read all records, in the order of their trials.
@@ -76,13 +89,15 @@ class Store:
         found = []
         for file in sorted((self.path / "trials").glob("*.json")):
             try:
-                record = Record.from_json(file.read_text(encoding="utf-8"))
+                record = Record.from_json(content(file))
                 if record.key != file.stem:
                     raise UsageError(f"it holds the record {record.key}, not {file.stem}")
                 found.append(record)
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
             except FileNotFoundError:  # another run has moved it to stale/ meanwhile
+                if file.is_symlink():
+                    self.problems[file.stem] = f"{file}: a link to nowhere; left alone and not counted"
                 continue
             except (UsageError, UnicodeDecodeError, OSError) as error:
                 self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
@@ -106,8 +121,10 @@ class Store:
         target = self.path / "trials" / f"{record.key}.json"
         with contextlib.suppress(FileNotFoundError):
             try:
-                held = Record.from_json(target.read_text(encoding="utf-8"))
-            except (UsageError, UnicodeDecodeError):
+                held = Record.from_json(content(target))
+            except FileNotFoundError:
+                raise
+            except (UsageError, UnicodeDecodeError, OSError):
                 raise Conflict(f"{target} is no record of this afbench; it is kept, the new one is dropped") from None
             if held.status is Status.OK:
                 if record.status is Status.OK and held.metrics == record.metrics:
@@ -132,9 +149,18 @@ class Store:
         found = []
         for file in sorted((self.path / "costs").glob("*.json")):
             try:
-                held = json.loads(file.read_text(encoding="utf-8"))
-                found.append(dict(held, key=held["key"]))
-            except (ValueError, KeyError, TypeError):
+                held = json.loads(content(file))
+                parts = [held.get(name) or {} for name in ("settings", "versions", "error", "step", "saved")]
+                words = ("task", "activation", "baseline", "environment", "device", "status", "measured")
+                names = [held["key"], *(held.get(name) or "" for name in words)]
+                if not all(isinstance(part, dict) for part in parts) or not all(isinstance(n, str) for n in names):
+                    raise TypeError
+                if not isinstance(held.get("threads") or 0, int):
+                    raise TypeError
+                if not isinstance((held.get("step") or {}).get("quartiles") or [], list):
+                    raise TypeError
+                found.append(held)
+            except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
                 self.problems[f"costs/{file.stem}"] = f"{file}: no cost; left alone and not counted"
         return found
 
@@ -151,14 +177,28 @@ class Store:
                     file.unlink()
 
 
+def content(path: Path) -> str:
+    """Read a text file; a pipe or a device, on which reading could wait for ever, is none.
+
+    Raises:
+        OSError: if it is not there or is no file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("not a file")
+    return path.read_text(encoding="utf-8")
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a kill at any moment leaves the old one, the new one, or none: never a part of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with scratch(path) as temporary:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:  # a full disk names no file
+            raise OSError(error.errno, error.strerror, str(path)) from error
         os.replace(temporary, path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

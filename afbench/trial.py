@@ -111,16 +111,65 @@ class Record:
             fields = {name: held[name] for name in cls.__dataclass_fields__ if name in held}
             fields["trial"] = Trial(**held["trial"])
             fields["status"] = Status(held["status"])
+            check_fields(fields)
             record = cls(**fields)
+            key = record.key
         except json.JSONDecodeError as error:
             raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+        except RecursionError:
+            raise UsageError("not a record (nested too deeply)") from None
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, NewerSchema):
                 raise
             raise UsageError(f"not a record ({type(error).__name__}: {error})") from None
-        if held.get("key") != record.key:
-            raise UsageError(f"its key {held.get('key')!r} is not that of its trial ({record.key})")
+        if held.get("key") != key:
+            raise UsageError(f"its key {held.get('key')!r} is not that of its trial ({key})")
         return record
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """See that what reports read of a record has the type that they take it for.
+
+    Raises:
+        TypeError: naming the first field that has not.
+    """
+    trial = fields["trial"]
+    about, resolved, error = fields.get("about", {}), fields.get("resolved", {}), fields.get("error")
+    told = about if isinstance(about, Mapping) else {}
+    sound = {
+        "trial": isinstance(trial.task, str)
+        and isinstance(trial.activation, str)
+        and isinstance(trial.seed, int)
+        and isinstance(trial.settings, Mapping),
+        "about": isinstance(about, Mapping)
+        and numbers(told.get("references") or {})
+        and (told.get("target") is None or number(told["target"]))
+        and isinstance(told.get("plots") or [], list),
+        "resolved": isinstance(resolved, Mapping) and isinstance(resolved.get("task", {}), Mapping),
+        "metrics": numbers(fields.get("metrics", {})),
+        "parameters": numbers(fields.get("parameters", {})),
+        "seconds": number(fields.get("seconds", 0.0)),
+        "attempt": isinstance(fields.get("attempt", 1), int),
+        "versions": isinstance(fields.get("versions", {}), Mapping),
+        "environment": isinstance(fields.get("environment", ""), str),
+        "started": isinstance(fields.get("started", ""), str),
+        "error": error is None or (isinstance(error, Mapping) and isinstance(error.get("message"), str)),
+    }
+    for name, right in sound.items():
+        if not right:
+            raise TypeError(f"its {name} is damaged")
+
+
+def numbers(held: object) -> bool:
+    """Tell whether something maps names to numbers."""
+    return isinstance(held, Mapping) and all(map(number, held.values()))
+
+
+def number(value: object) -> bool:
+    """Tell whether something is a number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, float) or abs(value) < 2**1023
 
 
 class NewerSchema(UsageError):

@@ -275,6 +275,7 @@ def test_another_result_that_appears_meanwhile_is_kept_and_warned_of(run: Any, o
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_the_run_and_keeps_what_is_done(run: Any, out: Path, sent: signal.Signals) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with it ignored
     before = signal.getsignal(sent)
     summary = run(f"relu,interrupts[sent={int(sent)}],gelu", seeds=1, cost=True)
     assert summary.interrupted

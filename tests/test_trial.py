@@ -171,3 +171,24 @@ def test_what_would_end_the_same_way_counts_as_done() -> None:
 def test_the_reason_is_the_errors_message_or_empty() -> None:
     assert FULL.reason == "no\nway"
     assert Record(TRIAL, Status.OK).reason == ""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"metrics": ["accuracy"]},
+        {"metrics": {"accuracy": "x"}},
+        {"parameters": 3},
+        {"about": []},
+        {"versions": None},
+        {"error": "x"},
+        {"seconds": "x"},
+        {"resolved": None},
+    ],
+    ids=str,
+)
+def test_a_record_whose_fields_are_damaged_is_none(damage):
+    record = Record(Trial("gmm", "relu", 0), Status.OK, metrics={"accuracy": 1.0})
+    text = json.dumps(json.loads(record.to_json()) | damage)
+    with pytest.raises(UsageError, match=f"its {next(iter(damage))} is damaged"):
+        Record.from_json(text)

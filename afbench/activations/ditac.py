@@ -15,7 +15,7 @@ from ..kernels import cpab
 from ..registry import activation
 from ..settings import Range
 
-Positive = Annotated[float, Range(above=0)]
+Positive = Annotated[float, Range(above=0, below=math.inf)]
 
 
 def normal_cdf(x: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class Warped(nn.Module):
 
     def __init__(
         self,
-        cells: Annotated[int, Range(at_least=2)] = 10,
+        cells: Annotated[int, Range(at_least=2, at_most=1000)] = 10,
         a: float = -0.5,
         b: float = 2.0,
         zero_boundary: bool = True,
@@ -49,9 +49,9 @@ class Warped(nn.Module):
         init_var: Positive = 2.0,
         lambda_smooth: Positive = 5.0,
         lambda_var: Positive = 2.0,
-        penalty_weight: Annotated[float, Range(at_least=0)] = 0.1,
+        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.1,
         method: Literal["exact", "nearest"] = "exact",
-        bins: Annotated[int, Range(at_least=2)] = 1024,
+        bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         super().__init__()
@@ -231,7 +231,7 @@ class GeDitac(Warped):
 
     def __init__(
         self,
-        cells: Annotated[int, Range(at_least=2)] = 10,
+        cells: Annotated[int, Range(at_least=2, at_most=1000)] = 10,
         b: float = 2.0,
         zero_boundary: bool = True,
         init: Literal["prior", "identity"] = "prior",
@@ -239,9 +239,9 @@ class GeDitac(Warped):
         init_var: Positive = 2.0,
         lambda_smooth: Positive = 5.0,
         lambda_var: Positive = 2.0,
-        penalty_weight: Annotated[float, Range(at_least=0)] = 0.1,
+        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.1,
         method: Literal["exact", "nearest"] = "exact",
-        bins: Annotated[int, Range(at_least=2)] = 1024,
+        bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         prior, penalty = (init_smooth, init_var), (lambda_smooth, lambda_var, penalty_weight)

@@ -72,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left (| head): that is no error, and Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk, a folder taken away: what is in the store is whole
+        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        return 1
 
 
 def joined(argv: Sequence[str]) -> Sequence[str]:

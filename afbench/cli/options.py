@@ -9,6 +9,7 @@ from .. import discovery
 from ..errors import UsageError
 from ..factory import choose
 from ..registry import ACTIVATIONS, TASKS
+from ..spec import Spec
 from ..store import Store
 
 
@@ -47,7 +48,7 @@ def warn_of_problems(store: Store) -> None:
 
 def canonical(text: str) -> str:
     """Print a spec as records do; an importable class's is taken as it stands, since only ``run`` imports classes."""
-    return text if ":" in text else choose(text).spec
+    return str(Spec.parse(text)) if ":" in text else choose(text).spec
 
 
 def pairs(given: list[str]) -> dict[str, str]:

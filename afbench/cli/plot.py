@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..errors import UsageError
 from ..spec import split
 from . import options
 
@@ -32,7 +33,9 @@ def call(arguments: argparse.Namespace) -> int:
     from ..store import Store
 
     store = Store.open(arguments.results)
-    acts = [options.canonical(spec) for spec in split(arguments.acts)] if arguments.acts else None
+    acts = None if arguments.acts is None else [options.canonical(spec) for spec in split(arguments.acts)]
+    if acts == []:
+        raise UsageError(f"no activation is selected by {arguments.acts!r}")
     wanted = {"width": arguments.width} if arguments.width else {}
     baseline = options.canonical(arguments.baseline)
     figure = draw(store, arguments.kind, activations=acts, task=arguments.task, baseline=baseline, **wanted)

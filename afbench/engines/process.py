@@ -175,7 +175,8 @@ def overdue(worker: Worker, timeout: float | None) -> bool:
 def patience(workers: list[Worker], timeout: float | None) -> float | None:
     """Return how long to wait until the first item can be overdue."""
     ends = [w.since + timeout for w in workers if w.item is not None] if timeout is not None else []
-    return max(0.0, min(ends) - time.monotonic()) + 0.01 if ends else None
+    # No longer than an hour at a time: the system's own wait takes no more than some weeks.
+    return min(max(0.0, min(ends) - time.monotonic()) + 0.01, 3600.0) if ends else None
 
 
 def ending(code: int | None) -> str:

@@ -30,6 +30,12 @@ def _frozen(array: Matrix) -> Matrix:
     return array
 
 
+def _finite(array: Matrix, name: str) -> Matrix:
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} is not finite")
+    return array
+
+
 @lru_cache(maxsize=64)
 def basis(cells: int, zero_boundary: bool = True) -> Matrix:
     """Orthonormal basis B of the continuous piecewise affine velocities on [0, 1], as [2 cells, d].
@@ -89,11 +95,13 @@ def prior_covariance(cells: int, zero_boundary: bool, smooth: float, var: float)
     """
     centres = (np.arange(cells) + 0.5) / cells
     distance = np.abs(centres[:, None] - centres)
-    same = np.exp(-distance / (2 * smooth**2))
-    other = np.full_like(same, np.exp(-100 * distance.max() / (2 * smooth**2)))
-    covariance = np.kron(same, np.eye(2)) + np.kron(other, 1 - np.eye(2))
     columns = basis(cells, zero_boundary)
-    return _frozen(var**2 * columns.T @ covariance @ columns)
+    with np.errstate(all="ignore"):
+        same = np.exp(-distance / (2 * smooth**2))
+        other = np.full_like(same, np.exp(-100 * distance.max() / (2 * smooth**2)))
+        covariance = np.kron(same, np.eye(2)) + np.kron(other, 1 - np.eye(2))
+        result = var**2 * columns.T @ covariance @ columns
+    return _frozen(_finite(result, f"the prior of smooth={smooth:g}, var={var:g}"))
 
 
 @lru_cache(maxsize=64)
@@ -108,9 +116,11 @@ def penalty_matrix(cells: int, zero_boundary: bool, smooth: float, var: float) -
     """
     columns = basis(cells, zero_boundary)
     g = np.linspace(-1.0, 1.0, 2 * cells)
-    kernel = (var * len(g)) ** 2 * np.exp(-2 * np.abs(g[:, None] - g) / smooth)
-    covariance = columns.T @ kernel @ columns + np.finfo(np.float32).eps * np.eye(columns.shape[1])
-    return _frozen(np.linalg.inv(covariance).astype(np.float64))
+    with np.errstate(all="ignore"):
+        kernel = (var * len(g)) ** 2 * np.exp(-2 * np.abs(g[:, None] - g) / smooth)
+        covariance = columns.T @ kernel @ columns + np.finfo(np.float32).eps * np.eye(columns.shape[1])
+    name = f"the penalty of smooth={smooth:g}, var={var:g}"
+    return _frozen(_finite(np.linalg.inv(_finite(covariance, name)).astype(np.float64), name))
 
 
 def velocity(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tensor:

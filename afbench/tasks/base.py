@@ -18,7 +18,7 @@ from ..settings import Range, Setting, Value, differing, from_annotation, resolv
 
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]
-Positive = Range(above=0)
+Positive = Range(above=0, below=float("inf"))
 AtLeastOne = Range(at_least=1)
 
 
@@ -59,11 +59,11 @@ class Task:
     optimizer: Literal["adam", "sgd"] = "adam"
     lr: Annotated[float, Positive] = 1e-3
     momentum: Annotated[float, Range(at_least=0, below=1)] = 0.9
-    weight_decay: Annotated[float, Range(at_least=0)] = 0.0
-    activation_weight_decay: Annotated[float, Range(at_least=0)] = 0.0
+    weight_decay: Annotated[float, Range(at_least=0, below=float("inf"))] = 0.0
+    activation_weight_decay: Annotated[float, Range(at_least=0, below=float("inf"))] = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     checkpoint: Literal["last", "best"] = "last"
-    threads: Annotated[int, AtLeastOne] = 1
+    threads: Annotated[int, Range(at_least=1, at_most=1024)] = 1
     device: str = "cpu"
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
 
