@@ -67,7 +67,9 @@ def choose(spec: str | Spec) -> Choice:
     if ":" in spec.name:
         implied: Mapping[str, Value] = {}
         found = import_class(spec.name)
-        entry = next((known for known in ACTIVATIONS if known.target is found.target), found)
+        # Only afbench's own go by their names: a worker process has not imported the user's module, and knows no other.
+        own = found.target.__module__.startswith(f"{__package__}.")
+        entry = next((known for known in ACTIVATIONS if own and known.target is found.target), found)
     else:
         entry, implied = ACTIVATIONS.find(spec.name)
     values = resolve(entry.settings, {**implied, **spec.settings}, f"activation {entry.name!r}")

@@ -368,3 +368,15 @@ def test_data_come_from_the_seed():
     first, again, other = (task.data(stream(seed, "data")).train[0] for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_decorated_class_given_by_its_path_keeps_it_for_other_processes(tmp_path, monkeypatch):
+    (tmp_path / "decorated_acts.py").write_text(
+        "import afbench\nfrom torch import nn\n\n\n"
+        "@afbench.activation('decorated_here')\nclass Snake(nn.Identity):\n"
+        "    def __init__(self, alpha: float = 1.0):\n        super().__init__()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert choose("decorated_acts:Snake[alpha=2]").spec == "decorated_acts:Snake[alpha=2.0]"
+    assert choose("decorated_here").spec == "decorated_here"
+    assert choose("afbench.activations.rectifiers:ReLU").spec == "relu"

@@ -68,7 +68,9 @@ def is_task(name: str) -> bool:
         return True
     known = [*ACTIVATIONS.names(), *TASKS.names()]
     more = f"; {len(problems)} entry points failed to load" if problems else ""
-    raise UsageError(f"unknown activation or task {name!r}{did_you_mean(name, known)} (python -m afbench list){more}")
+    raise UsageError(
+        f"unknown activation or task {name!r}{did_you_mean(name, known)} (python -m afbench list activations){more}"
+    )
 
 
 def activation(choice: Choice) -> dict[str, Any]:

@@ -216,9 +216,9 @@ def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> d
         fraction = float(budget)
     except ValueError:
         fraction = 0.0
-    if not 0 < fraction < float("inf"):
+    if not 0 < fraction <= 1:
         names = ", ".join(["default", *target.budgets])
-        raise UsageError(f"--budget takes {names} or a fraction above 0, not {budget!r}")
+        raise UsageError(f"--budget takes {names} or a fraction above 0 and at most 1, not {budget!r}")
     return {"epochs": max(1, round(typing.cast(int, settings["epochs"].default) * fraction))}
 
 

@@ -91,7 +91,7 @@ def test_a_wrong_call(complaint, argv, message):
         (["--set", "epochs="], "--set takes key=value, not 'epochs='"),
         (["--set", "epochs=1", "--set", "epochs=2"], "--set gives 'epochs' twice"),
         (["--set", "device=abacus"], "unknown device 'abacus'"),
-        (["--budget", "huge"], "--budget takes default, smoke, paper or a fraction above 0, not 'huge'"),
+        (["--budget", "huge"], "--budget takes default, smoke, paper or a fraction above 0 and at most 1, not 'huge'"),
         (["--device", "abacus"], "unknown device 'abacus'; give auto, cpu, cuda or cuda:N"),
         (["--device", "cuda:99"], "device 'cuda:99' is not here"),
         (["--seeds", "0"], "--seeds must be at least 1, not 0"),

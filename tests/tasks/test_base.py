@@ -107,7 +107,7 @@ def test_a_rule_between_settings_is_the_tasks_own(halves):
 
 @pytest.mark.parametrize(
     ("budget", "epochs", "width"),
-    [("default", 20, 8), ("smoke", 1, 2), ("paper", 20, 8), ("0.5", 10, 8), ("3", 60, 8), ("1e-9", 1, 8)],
+    [("default", 20, 8), ("smoke", 1, 2), ("paper", 20, 8), ("0.5", 10, 8), ("0.25", 5, 8), ("1e-9", 1, 8)],
 )
 def test_a_budget_becomes_settings(halves, budget, epochs, width):
     made = create_task("halves", budget=budget)
@@ -118,9 +118,11 @@ def test_what_is_set_wins_over_the_budget(halves):
     assert create_task("halves", {"width": "4"}, budget="smoke").settings.items() >= {"epochs": 1, "width": 4}.items()
 
 
-@pytest.mark.parametrize("budget", ["big", "0", "-1", "nan", "inf", ""])
+@pytest.mark.parametrize("budget", ["big", "0", "-1", "7", "nan", "inf", ""])
 def test_an_unknown_budget_is_told_the_known_ones(halves, budget):
-    with pytest.raises(UsageError, match=f"takes default, smoke, paper or a fraction above 0, not '{budget}'"):
+    with pytest.raises(
+        UsageError, match=f"takes default, smoke, paper or a fraction above 0 and at most 1, not '{budget}'"
+    ):
         create_task("halves", budget=budget)
 
 
