@@ -171,7 +171,7 @@ class Warped(nn.Module):
         return (x >= self.a) & (x <= self.b)
 
     def _field(self, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
-        theta = self.theta
+        theta: Tensor = self.theta
         if self.published_gradient:
             theta = pulled(theta, 2 * self.penalty_weight * self.precision.sum(0).to(theta.dtype))
         return theta.to(x.dtype), self.vertices.to(x.dtype), self.a, self.b
