@@ -56,6 +56,9 @@ class Store:
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
         if not write and not (path / "trials").is_dir():
+            below = sorted(str(folder.parent) for folder in path.glob("*/trials"))
+            if below:
+                raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
             raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
         if write:
             nearest = next(p for p in (path, *path.absolute().parents) if p.exists())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import UsageError
+from ..errors import UsageError, did_you_mean
 from . import options
 
 HELP = "print the tables of results folders"
@@ -39,6 +39,9 @@ def call(arguments: argparse.Namespace) -> int:
         options.warn_of_problems(store)
     if not made:
         raise UsageError(f"no records in {', '.join(arguments.results)}")
+    known = {row.activation for table in made for row in table.rows}
+    if baseline != options.canonical("relu") and baseline not in known:
+        raise UsageError(f"no activation {baseline!r} in the results{did_you_mean(baseline, known)}")
     groups = [table.group for table in made]
     printed: list[Table | Wide] = [widen(made)] if arguments.wide else [*made]
     several = len({group.task for group in groups}) > 1 and len(set(groups)) == len(groups)

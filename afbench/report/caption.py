@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 from ..stats import ALPHA, LEVEL, seeds_needed
 from .footnotes import plural
@@ -20,7 +21,7 @@ def sentences(table: Table, best: str, significant: str) -> list[str]:
     return [
         *measured(table),
         *intervals(table),
-        *([marked(best)] if any(row.best for row in table.rows) else []),
+        *([marked(best, [table])] if any(row.best for row in table.rows) else []),
         f"Untuned: one learning rate for all. {claim(table, significant)}".strip(),
         *cost(table),
         *([f"Published: numbers of {table.source}, not ours."] if table.source else []),
@@ -55,11 +56,14 @@ def intervals(table: Table) -> list[str]:
     return [text, f"Vs {table.baseline}: mean of the differences seed by seed{points}{ends}."]
 
 
-def marked(best: str) -> str:
-    """Say what the mark of the best group means."""
+def marked(best: str, tables: Sequence[Table]) -> str:
+    """Say what the mark of the best group means, and why one below an unmarked row may have it."""
+    # From the first unmarked row on: does any have the mark?
+    uneven = any(any(row.best for row in itertools.dropwhile(lambda row: row.best, table.rows)) for table in tables)
     return (
         f"{best} marks all that cannot be told from the best: no trial failed, and the interval of the paired "
-        "difference to it contains 0 (not adjusted for the number of comparisons)."
+        "difference to it contains 0 (not adjusted for the number of comparisons)"
+        f"{'; a lower mean whose differences vary more from seed to seed may still be marked' if uneven else ''}."
     )
 
 

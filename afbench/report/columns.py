@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..stats import LEVEL, Interval
+from .costs import Cost
 from .rows import Row, Table
 
 HUGE = 1e6
@@ -68,7 +69,7 @@ def columns(table: Table) -> list[Column]:
         Column("versus", f"vs {table.baseline} ({paired})", each(difference(row, versus) for row in rows)),
         Column("published", "published", each(shown(row.published, "g") for row in rows)),
         Column("parameters", "params", each(shown(row.parameters, ",") for row in rows)),
-        Column("step", "step", each(ratio(row.cost.step if row.cost else None) for row in rows)),
+        Column("step", "step", steps(row.cost or Cost() for row in rows)),
         Column("saved", "saved", each(ratio(row.cost.saved if row.cost else None) for row in rows)),
     ]
     for name in table.extras:
@@ -91,12 +92,20 @@ def scale_of(intervals: Sequence[Interval], exponent: int | None = None) -> Scal
     widths = [one.half_width / unit for one in intervals if one.half_width > 0]
     sizes = [abs(one.mean) / unit for one in intervals if one.mean and math.isfinite(one.mean)]
     if widths:
-        width = statistics.median(widths)
-        order = math.floor(math.log10(width))
-        digits = (2 if width / 10.0**order < 3.5 else 1) - 1 - order
+        digits = certain(statistics.median(widths))
     else:
         digits = 2 - math.floor(math.log10(statistics.median(sizes))) if sizes else 0
     return Scale(min(max(digits, 0), 9), exponent)
+
+
+def certain(width: float) -> int:
+    """Return how many decimals leave a half-width two digits up to 3.5, else one; below 0 for tens.
+
+    >>> certain(0.12), certain(0.4)
+    (2, 1)
+    """
+    order = math.floor(math.log10(width))
+    return (2 if width / 10.0**order < 3.5 else 1) - 1 - order
 
 
 def power(sizes: Sequence[float]) -> int:
@@ -113,9 +122,18 @@ def difference(row: Row, scale: Scale) -> str:
     return f"{scale.show(row.versus.mean, '+')} {scale.ends(row.versus, '+')}".strip()
 
 
-def ratio(value: float | None) -> str:
+def steps(costs: Iterable[Cost]) -> tuple[str, ...]:
+    """Print step times with one decimal or two, as the median row's quartiles have it."""
+    costs = tuple(costs)
+    widths = [(high - low) / 2 for low, high in (cost.quartiles for cost in costs if cost.quartiles)]
+    width = statistics.median(widths) if widths else 0.0
+    decimals = min(max(certain(width), 1), 2) if width else 2
+    return each(ratio(cost.step, decimals) for cost in costs)
+
+
+def ratio(value: float | None, decimals: int = 2) -> str:
     """Print a cost: ``1.31x``."""
-    return "" if value is None else f"{value:.2f}x"
+    return "" if value is None else f"{value:.{decimals}f}x"
 
 
 def shown(value: float | None, form: str) -> str:

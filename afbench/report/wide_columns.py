@@ -87,7 +87,7 @@ def wide_sentences(wide: Wide, best: str, sign: str) -> list[str]:
     return [
         *(told(name, table) for name, table in zip(wide.names, wide.tables, strict=True)),
         f"Means over seeds{ends}.",
-        *([marked(best)] if any(row.best for table in wide.tables for row in table.rows) else []),
+        *([marked(best, wide.tables)] if any(row.best for table in wide.tables for row in table.rows) else []),
         f"Mean rank over tasks: 1 is the best, by the means shown, ties averaged, among the {count} "
         f"{plural('activation', count)} with a number in every task; no metric is averaged over tasks."
         if count

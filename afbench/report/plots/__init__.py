@@ -1,4 +1,4 @@
-"""Plots of a results folder, drawn from its records and arrays alone."""
+"""Plots of results folders, drawn from its records and arrays alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS: dict[str, Plot] = {
 
 
 def draw(
-    store: Store,
+    stores: Store | Sequence[Store],
     kind: str,
     *,
     task: str | None = None,
@@ -35,10 +35,10 @@ def draw(
     caption: bool = True,
     **options: Any,
 ) -> Figure:
-    """Draw one kind of plot of a results folder. What its caption says is ``figure.get_label()``.
+    """Draw one kind of plot. What its caption says is ``figure.get_label()``.
 
     Args:
-        store: the results folder.
+        stores: the results folder; ``rank`` takes several.
         kind: a name in ``KINDS``.
         task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
             given, ``rank`` takes all.
@@ -60,8 +60,15 @@ def draw(
     plot = KINDS[kind]
     plot.check(options)
     sheet = Sheet.of(width, caption)
-    of = Trials.each if plot.across else Trials.of
-    trials = of(store, task, activations, baseline)
+    stores = [stores] if isinstance(stores, Store) else stores
+    trials: Trials | tuple[Trials, ...]
+    if plot.across:
+        trials = Trials.each(stores, task, activations, baseline)
+    elif len(stores) == 1:
+        trials = Trials.of(stores[0], task, activations, baseline)
+    else:
+        across = ", ".join(name for name, other in KINDS.items() if other.across)
+        raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")
     with style.context():
         figure = plot.draw(trials, sheet, **options)
         freeze(figure)

@@ -104,9 +104,8 @@ def region_at(picture: Arrays, xy: Array) -> Array:
 def caption(trials: Trials, names: tuple[str, ...], choice: str, picture: Arrays) -> Iterator[str]:
     """Say what is shown."""
     yield title(trials)
-    held, drawn = len(picture["picture/points"]), len(shown(picture))
-    some = f"{drawn} of {held} test points" if drawn < held else "test points"
-    yield f"Decision regions; {some} in the colours of their true classes, ringed where the region is another's."
+    points = f"{len(shown(picture))} test points"
+    yield f"Decision regions; {points} in the colours of their true classes, ringed where the region is another's."
     yield choice
     yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
     yield compared(trials)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ..caption import quantity
 from ..footnotes import failures
 from .trials import Trials
 
@@ -17,7 +18,7 @@ def title(trials: Trials) -> str:
 
 def compared(trials: Trials) -> str:
     """Say what the metric can be compared with; empty if nothing."""
-    said = "; ".join(f"{name} {trials.show(value)}" for name, value in trials.references.items())
+    said = "; ".join(f"{name} {quantity(value, trials.unit)}" for name, value in trials.references.items())
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 

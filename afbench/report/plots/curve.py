@@ -174,7 +174,8 @@ def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> 
         yield f"Bands: {100 * LEVEL:g} % intervals, Student's t over seeds, epoch by epoch."
     best = len(looks) - (trials.baseline in looks)
     baseline, other = ("the baseline and ", " others") if trials.baseline in looks else ("", "")
-    yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}." if not trials.named else ""
+    if best and not trials.named:
+        yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}."
     grey = len(names) - len(looks)
     yield f"Grey: the other {grey}." if grey else ""
     yield f"The first epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may lie beyond the axes."

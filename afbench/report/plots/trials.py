@@ -80,15 +80,23 @@ class Trials:
 
     @classmethod
     def each(
-        cls, store: Store, task: str | None, activations: Sequence[str] | None, baseline: str
+        cls, stores: Sequence[Store], task: str | None, activations: Sequence[str] | None, baseline: str
     ) -> tuple[Trials, ...]:
-        """Choose every group of a store's records, or the one of a task.
+        """Choose every group of the stores' records, or that of a task.
 
         Raises:
-            UsageError: as ``of``, for any of them.
+            UsageError: as ``of``, for any of them; or if the same group is in several stores.
         """
-        groups = labels(grouped(store.records())) if task is None else {}
-        return tuple(cls.of(store, label, activations, baseline) for label in groups or [task])
+        chosen: dict[str, Trials] = {}
+        for store in stores:
+            groups = labels(grouped(store.records())) if task is None else {}
+            for trials in (cls.of(store, label, activations, baseline) for label in groups or [task]):
+                if trials.label in chosen:
+                    raise UsageError(
+                        f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
+                    )
+                chosen[trials.label] = trials
+        return tuple(chosen.values())
 
     @property
     def metric(self) -> str:

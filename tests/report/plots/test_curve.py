@@ -111,7 +111,7 @@ def test_what_the_metric_can_be_compared_with_is_a_line_if_it_is_near(results, m
     figure = draw(results.store, "curve")
     assert "Bayes-optimal accuracy 92.4 %" in [text.get_text() for text in figure.axes[0].texts]
     assert figure.axes[0].get_ylim()[1] < 100
-    assert "Bayes-optimal accuracy 92.4 %; target 500.0 %." in figure.get_label()
+    assert "Bayes-optimal accuracy 92.4 %; target 500 %." in figure.get_label()
 
 
 def test_names_of_lines_for_comparison_do_not_overlap(results, make):

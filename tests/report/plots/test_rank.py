@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,14 @@ from afbench.errors import UsageError
 from afbench.report.plots import draw
 from afbench.report.plots.rank import Ranking
 from afbench.report.plots.trials import Trials
+from afbench.store import Store
 from afbench.trial import Status
 
 LOSS = {"metric": "mse", "unit": "", "higher_is_better": False, "references": {}}
 
 
 def ranking(store, task=None, names=None):
-    return Ranking.of(Trials.each(store, task, names, "relu"))
+    return Ranking.of(Trials.each([store], task, names, "relu"))
 
 
 @pytest.fixture
@@ -36,6 +39,23 @@ def test_over_tasks_by_hand(two):
     label = draw(two.store, "rank").get_label()
     assert label.startswith("gmm, waves. ") and "Not ranked for want of a number in every task: swish." in label
     assert "No critical difference is drawn: Friedman's test does not reject" in label
+
+
+def test_tasks_may_lie_in_several_folders(two, tmp_path):
+    one = draw(two.store, "rank").get_label()
+    folders = []
+    for task in ("gmm", "waves"):
+        folders.append(tmp_path / task)
+        (folders[-1] / "trials").mkdir(parents=True)
+        for record in two.store.records():
+            if record.trial.task == task:
+                shutil.copy(two.store.path / "trials" / f"{record.key}.json", folders[-1] / "trials")
+    stores = [Store.open(folder) for folder in folders]
+    assert draw(stores, "rank").get_label() == one
+    with pytest.raises(UsageError, match="gmm is in several of the folders"):
+        draw([*stores, two.store], "rank")
+    with pytest.raises(UsageError, match="plot 'curve' takes one results folder, not 2 .of several: rank"):
+        draw(stores, "curve")
 
 
 def test_over_seeds_of_one_task(two):
