@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from afbench.factory import choose
 from afbench.registry import ACTIVATIONS
@@ -43,6 +44,30 @@ def test_contract(check, spec):
 @pytest.mark.parametrize("check", SLOW_CHECKS)
 def test_slow_contract(check, spec):
     run(spec, check)
+
+
+TRACED = [next(e.name for e in ENTRIES if tag in e.tags) for tag in ("channel", "diffeomorphism", "noisy", "rational")]
+
+
+@pytest.mark.parametrize("spec", TRACED)
+def test_some_compile_in_the_quick_tests(spec):
+    run(spec, "compile")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("spec", SPECS)
+def test_values_are_float64s_but_for_few_roundings(spec, dtype):
+    if choose(spec).resolved.get("method", "exact") != "exact":
+        pytest.skip("approximate by choice: its own tests say how far")
+    subject = Subject.of(spec)
+    x = torch.linspace(-6, 6, 200 * subject.channels).reshape(-1, subject.channels).to(dtype)
+    with torch.no_grad():
+        wanted = subject.build().double().eval()(x.double())
+        got = subject.build().eval()(x).double()
+    # One rounding of the output's own dtype, and in float32 some of the formula's.
+    unit = torch.finfo(dtype).eps * (wanted.abs() + x.double().abs() + 1e-3)
+    worst = ((got - wanted).abs() / unit).max().item()
+    assert worst < (4 if dtype == torch.float32 else 1), f"off by {worst:.1f} units"
 
 
 @pytest.mark.parametrize(("name", "check"), EXCEPTIONS)
