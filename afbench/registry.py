@@ -68,16 +68,16 @@ class Entry:
 class Registry:
     """Entries of one kind by name and alias.
 
-    ``populate`` is called once, before the first look-up: it imports the modules whose decorators fill the registry.
+    ``fill`` is called once, before the first look-up: it imports the modules whose decorators register entries.
     """
 
-    def __init__(self, kind: str, populate: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, kind: str, fill: Callable[[], None] = lambda: None) -> None:
         """Make an empty registry of a kind, ``"activation"`` or ``"task"``."""
         self.kind = kind
         self.entries: dict[str, Entry] = {}
         self.aliases: dict[str, Spec] = {}
         self.prepare: Callable[[Any, str], Any] = lambda target, name: target
-        self._populate = populate
+        self.fill = fill
         self._populated = False
 
     def add(self, entry: Entry) -> None:
@@ -103,7 +103,7 @@ class Registry:
         if not self._populated:
             self._populated = True  # before the imports: their decorators may look names up
             try:
-                self._populate()
+                self.fill()
             except BaseException:
                 self._populated = False
                 raise
@@ -169,16 +169,8 @@ def place_of(target: Callable[..., Any]) -> str:
         return getattr(module, "__file__", None) or target.__module__
 
 
-ACTIVATIONS: Registry = Registry("activation", lambda: discover("activations", ACTIVATIONS))
-TASKS: Registry = Registry("task", lambda: discover("tasks", TASKS))
-
-
-def discover(package: str, registry: Registry) -> None:
-    """Fill a registry: from afbench's own package, then from the entry points that other packages offer."""
-    from . import discovery
-
-    discovery.import_all(f"{__package__}.{package}")
-    discovery.load_entry_points(f"afbench.{package}", registry)
+ACTIVATIONS = Registry("activation")
+TASKS = Registry("task")
 
 
 def activation(

@@ -57,7 +57,8 @@ class Terminal:
         self.forecast = Forecast([trial.activation for trial, _ in pending.todo], min(jobs, len(pending.todo) or 1))
         for record in pending.done:
             self.forecast.learn(record)
-        counts = f"{len(plan.trials)} trials = {len(plan.choices)} activations x {plan.seeds} {'seed' if plan.seeds == 1 else 'seeds'}"
+        seeds = f"{plan.seeds} seed{'s' * (plan.seeds != 1)}"
+        counts = f"{len(plan.trials)} trials = {len(plan.choices)} activations x {seeds}"
         left = self.forecast.left()
         about = f"; about {duration(left)}" if left is not None and pending.todo else ""
         stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
