@@ -60,7 +60,7 @@ class Setting:
     def describe(self) -> str:
         """Say what the setting may be: ``an int, at least 1`` or ``one of 'exact', 'nearest'``."""
         if self.choices:
-            return "one of " + ", ".join(repr(c) for c in self.choices)
+            return "one of " + ", ".join(str(c).lower() if isinstance(c, bool) else repr(c) for c in self.choices)
         words = {int: "an int", float: "a float", bool: "true or false", str: "text"}[self.type]
         words += f", {self.range}" if self.range else ""
         return words + (" or none" if self.optional else "")
@@ -78,6 +78,8 @@ class Setting:
             value = self._cast(given)
         except (ValueError, TypeError, OverflowError):
             raise self._refuse(given) from None
+        if isinstance(value, float) and math.isinf(value):
+            raise UsageError(f"{self.name} must be finite, not {given}")
         if self.choices and value not in self.choices:
             near = did_you_mean(str(given), map(str, self.choices))
             raise UsageError(f"{self.name} must be {self.describe()}, not {given!r}{near}")

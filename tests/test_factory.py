@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 import pytest
@@ -109,7 +108,6 @@ def specs(patterns):
         ("prelu[a=1]", "prelu[a=1.0]"),
         ("prelu[a=1e0]", "prelu[a=1.0]"),
         ("prelu[ per = channel , a = -3 ]", "prelu[a=-3.0,per=channel]"),
-        ("prelu[a=inf]", "prelu[a=inf]"),
         ("steep_prelu", "prelu[a=0.5]"),
         ("steep_prelu[per=channel]", "prelu[a=0.5,per=channel]"),
         ("steep_prelu[a=0.25]", "prelu"),
@@ -124,12 +122,12 @@ def test_a_spec_has_one_canonical_form(aliases, given, canonical):
 GIVEN = st.fixed_dictionaries(
     {},
     optional={
-        "slope": st.floats(allow_nan=False),
+        "slope": st.floats(allow_nan=False, allow_infinity=False),
         "terms": st.integers(min_value=1),
         "clip": st.booleans(),
         "label": st.text(),
         "form": st.sampled_from(["sin", "cos"]),
-        "limit": st.none() | st.sampled_from([math.inf, -0.0, 1e-300, 3]),
+        "limit": st.none() | st.sampled_from([-0.0, 1e-300, 3]),
     },
 )
 

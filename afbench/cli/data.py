@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import images, roots
-from ..data.fetch import fetch
+from ..data.fetch import fetch, known
 from ..data.layouts import SETS
 from ..errors import Unavailable, UsageError
 from . import options
@@ -34,9 +34,10 @@ def call(arguments: argparse.Namespace) -> int:
     listing = arguments.action == "list"
     if listing == bool(arguments.name):
         raise UsageError("data list takes no name" if listing else f"data fetch takes a name: {', '.join(SETS)}")
-    if arguments.data_root:
+    if arguments.data_root is not None:
         if not listing:
-            make(Path(arguments.data_root).expanduser())
+            known(arguments.name)
+            make(roots.folder(arguments.data_root))
         roots.use(arguments.data_root)
     if listing:
         show(arguments.json)

@@ -58,7 +58,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
     options.load_plugins(arguments.plugin)
-    if arguments.data_root:
+    if arguments.data_root is not None:
         roots.use(arguments.data_root)
     terminal = Terminal()
     try:

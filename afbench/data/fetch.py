@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import Unavailable, UsageError, did_you_mean
@@ -13,6 +15,8 @@ from ..store import write_whole
 from .images import Found, exists, read, remedy, verified
 from .layouts import SETS, ImageSet
 from .roots import SYSTEM, Root, home
+
+HOUR = 3600.0
 
 
 def fetch(name: str) -> Path:
@@ -28,16 +32,13 @@ def fetch(name: str) -> Path:
         UsageError: for an unknown set, or a folder that cannot be written.
         Unavailable: if no package holds it, or the client is not here or fails; the message says what to do instead.
     """
-    if name not in SETS:
-        raise UsageError(f"unknown data set {name!r}{did_you_mean(name, SETS)} (sets: {', '.join(SETS)})")
-    images = SETS[name]
-    if not images.package:
-        raise Unavailable(f"{images.title} ships in no package; bring it with: {remedy(name)}")
+    images = known(name)
     goal = Found(images, images.layouts[0], Root("", home()), remedy(name))
     if whole(goal):
         return goal.folder
     try:
         home().mkdir(parents=True, exist_ok=True)
+        sweep(home())
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=home()) as scratch:
             for file, held in unpack(name, Path(scratch)).items():
                 write_whole(goal.folder / file, held)
@@ -46,6 +47,28 @@ def fetch(name: str) -> Path:
             f"cannot write {goal.folder} ({error.strerror}); give another folder: --data-root DIR"
         ) from error
     return goal.folder
+
+
+def known(name: str) -> ImageSet:
+    """Return the set of that name, if a package holds it.
+
+    Raises:
+        UsageError: for an unknown set.
+        Unavailable: if no package holds it; the message says what brings it.
+    """
+    if name not in SETS:
+        raise UsageError(f"unknown data set {name!r}{did_you_mean(name, SETS)} (sets: {', '.join(SETS)})")
+    if not SETS[name].package:
+        raise Unavailable(f"{SETS[name].title} ships in no package; bring it with: {remedy(name)}")
+    return SETS[name]
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a fetch that was killed left; one of the last hour may still be at work."""
+    for left in folder.glob(".fetch-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > HOUR:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def whole(goal: Found) -> bool:

@@ -19,7 +19,7 @@ from ..errors import Unavailable
 from .cifar import Pair
 from .digits import stratified_order
 from .layouts import SETS, ImageSet, Layout
-from .roots import Root, roots
+from .roots import Root, closed, roots
 
 HELD_OUT = 10
 """One of so many training images is for validation: 6,000 of 60,000, 5,000 of 50,000."""
@@ -71,7 +71,9 @@ def find(name: str) -> Found:
             missing = [file for file in (*layout.train, *layout.test) if not exists(found.folder / file)]
             if not missing:
                 return found
-            if found.folder.is_dir():
+            if closed(found.folder):
+                lacking = lacking or f"; {found.folder} may not be looked into"
+            elif found.folder.is_dir():
                 lacking = lacking or f"; {found.folder} lacks {', '.join(missing)}"
     folders = ", ".join(layout.folder for layout in images.layouts)
     places = ", ".join(str(root.path) for root in roots())
@@ -159,11 +161,17 @@ def verified(found: Found, path: Path) -> bytes:
     """
     try:
         held = content(path)
+    except PermissionError:
+        where = lying(path)
+        raise Unavailable(
+            f"{found.images.title}: {where} may not be read; make it readable, or give --data-root DIR"
+        ) from None
     except (OSError, EOFError, zlib.error) as error:
+        path = lying(path)
         raise broken(found, path, f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})") from error
     expected = found.layout.digests.get(path.name)
     if expected and digest(held, expected) != expected:
-        raise broken(found, path, f"is not the published file (its {algorithm(expected)} differs)")
+        raise broken(found, lying(path), f"is not the published file (its {algorithm(expected)} differs)")
     return held
 
 
@@ -174,7 +182,15 @@ def broken(found: Found, path: Path, problem: str) -> Unavailable:
 
 def exists(path: Path) -> bool:
     """Tell whether a file is here, as it is or compressed."""
-    return path.is_file() or compressed(path).is_file()
+    try:
+        return path.is_file() or compressed(path).is_file()
+    except OSError:  # a folder that is closed, a name too long
+        return False
+
+
+def lying(path: Path) -> Path:
+    """Return the path of the file that is here, as it is or compressed."""
+    return path if path.is_file() else compressed(path)
 
 
 def compressed(path: Path) -> Path:

@@ -46,11 +46,36 @@ def use(path: str | Path) -> None:
     Raises:
         UsageError: if it is no folder.
     """
-    if not folder(path).is_dir():
-        raise UsageError(f"data root {path} is not a folder (afbench data list shows where data is looked for)")
+    if not str(path) or not there(folder(path)):
+        raise UsageError(f"data root {str(path)!r} is not a folder (afbench data list shows where data is looked for)")
     os.environ[VARIABLE] = str(folder(path))
 
 
 def folder(path: str | Path) -> Path:
-    """Make a path absolute, ``~`` included."""
-    return Path(path).expanduser().absolute()
+    """Make a path absolute, ``~`` included.
+
+    Raises:
+        UsageError: if it begins with the home of nobody.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise UsageError(f"data root {path}: there is no such user's home") from None
+
+
+def there(path: Path) -> bool:
+    """Tell whether a folder is here and can be looked into."""
+    try:
+        return path.is_dir() and not closed(path)
+    except OSError:  # a name too long, a folder above that is closed
+        return False
+
+
+def closed(path: Path) -> bool:
+    """Tell whether a folder, or one above it, may not be looked into."""
+    try:
+        return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
+    except PermissionError:
+        return True
+    except OSError:
+        return False

@@ -96,7 +96,12 @@ def cost(table: Table) -> Iterable[str]:
         )
         own = table.costs.by_activation.get(table.costs.baseline)
         if own and own.step is not None and abs(own.step - 1) >= NOISE:
-            yield f"The step of {table.costs.baseline} is beside itself, timed twice: so far off is noise."
+            yield noise(table.costs.baseline)
+
+
+def noise(baseline: str) -> str:
+    """Say why the baseline's own step is not 1.00x."""
+    return f"The step of {baseline} is beside itself, timed twice: so far off is noise."
 
 
 def quantity(value: float, unit: str) -> str:

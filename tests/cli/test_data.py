@@ -63,8 +63,10 @@ def test_fetch_makes_the_given_folder(data_root, capsys, tmp_path, monkeypatch):
         (["data", "list", "mnist"], "data list takes no name"),
         (["data", "fetch", "fashion_mnits"], "did you mean 'fashion_mnist'?"),
         (["data", "fetch", "cifar10"], "ships in no package; bring it with: python -c"),
-        (["data", "list", "--data-root", "nowhere"], "data root nowhere is not a folder"),
-        (["run", "--task", "mnist", "--data-root", "nowhere"], "data root nowhere is not a folder"),
+        (["data", "list", "--data-root", "~nobody-of-that-name"], "there is no such user's home"),
+        (["data", "list", "--data-root", ""], "data root '' is not a folder"),
+        (["data", "list", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
+        (["run", "--task", "mnist", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
         (["run", "--task", "fashion_mnist", "--acts", "relu"], "is not here (no FashionMNIST/raw, fashion-mnist below"),
     ],
 )

@@ -1,5 +1,6 @@
 """Fetching, with a package client that stands in for apt-get and dpkg."""
 
+import os
 import sys
 
 import pytest
@@ -147,3 +148,13 @@ def test_a_set_that_no_package_holds(client):
 def test_an_unknown_set(client):
     with pytest.raises(UsageError, match="unknown data set 'fashion_mnits'; did you mean 'fashion_mnist'"):
         fetch("fashion_mnits")
+
+
+def test_what_a_killed_fetch_left_is_swept_but_not_one_at_work(package, data_root):
+    old, new = data_root / ".fetch-old", data_root / ".fetch-new"
+    for left in (old, new):
+        left.mkdir()
+        (left / "half.deb").write_bytes(bytes(10))
+    os.utime(old, (0, 0))
+    fetch("fashion_mnist")
+    assert not old.exists() and new.exists()

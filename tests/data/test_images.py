@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -119,9 +120,7 @@ def test_a_wrong_digest_is_refused(tiny, monkeypatch):
     set_digests(monkeypatch, "fashion_mnist", right)
     assert load("fashion_mnist").about["checked"] == "sha256 of every file"
     set_digests(monkeypatch, "fashion_mnist", {"t10k-labels-idx1-ubyte": "0" * 64})
-    check(
-        "fashion_mnist", r"t10k-labels-idx1-ubyte is not the published file \(its sha256 differs\); delete.*" + REMEDY
-    )
+    check("fashion_mnist", r"ubyte.gz is not the published file \(its sha256 differs\); delete.*" + REMEDY)
 
 
 def test_published_digests_are_checked_before_a_pickle_is_read(tiny, monkeypatch):
@@ -183,3 +182,35 @@ def test_the_real_fashion_mnist_where_it_is_here():
     assert images.mean == pytest.approx([0.2860405], abs=1e-7)
     assert images.deviation == pytest.approx([0.3530242], abs=1e-7)
     assert images.test[1].bincount().tolist() == [1000] * 10
+
+
+def test_a_broken_compressed_file_is_named_as_it_lies(tiny):
+    held = tiny("fashion_mnist", "FashionMNIST/raw", compress=True)
+    file = held.folder / "train-labels-idx1-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(Unavailable, match=f"{file} cannot be read"):
+        load("fashion_mnist")
+
+
+def test_what_may_not_be_read_is_to_be_made_readable(tiny, monkeypatch):
+    held = tiny("fashion_mnist", "FashionMNIST/raw")
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("afbench.data.images.content", refuse)
+    with pytest.raises(Unavailable, match="may not be read; make it readable") as told:
+        load("fashion_mnist")
+    assert str(held.folder) in str(told.value) and "delete" not in str(told.value)
+
+
+def test_a_closed_folder_is_said_and_the_next_is_tried(tiny, tmp_path, monkeypatch):
+    tiny("fashion_mnist", "FashionMNIST/raw", below=tmp_path / "system")
+    closed = tmp_path / "data" / "FashionMNIST" / "raw"
+    closed.mkdir(parents=True)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
+    assert find("fashion_mnist").folder == tmp_path / "system" / "FashionMNIST" / "raw"
+    with pytest.raises(Unavailable, match="raw may not be looked into"):
+        monkeypatch.setattr("afbench.data.images.exists", lambda path: False)
+        find("fashion_mnist")

@@ -37,6 +37,18 @@ def test_a_used_folder_is_absolute_and_inherited(data_root, tmp_path, monkeypatc
 
 
 def test_a_missing_folder_is_refused(data_root, tmp_path):
-    with pytest.raises(UsageError, match="nowhere is not a folder"):
+    with pytest.raises(UsageError, match="nowhere' is not a folder"):
         roots.use(tmp_path / "nowhere")
     assert os.environ["AFBENCH_DATA"] == str(data_root)
+
+
+@pytest.mark.parametrize("given", ["~nobody-of-that-name/x", "", "a" * 300])
+def test_what_can_be_no_folder_is_refused_in_a_line(data_root, given):
+    with pytest.raises(UsageError, match="data root") as told:
+        roots.use(given)
+    assert "\n" not in str(told.value)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_none(data_root, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert roots.closed(data_root) and not roots.there(data_root)

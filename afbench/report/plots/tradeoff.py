@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from ...errors import UsageError
 from ...stats import LEVEL, Interval, interval
+from ..caption import NOISE, noise
 from ..costs import Costs, costs_of
 from ..footnotes import plural
 from ..groups import grouped
@@ -181,12 +182,15 @@ def caption(
     where = f" ({', '.join(place)})" if place else ""
     yield f"Test {trials.metric} (means over seeds) against the time of a training step{where}."
     better = "higher" if trials.higher_is_better else "lower"
-    yield f"Line: the Pareto front, whose members none beats on both axes ({better} is better), by the means shown."
+    if len(front) > 1:
+        yield f"Line: the Pareto front, whose members none beats on both axes ({better} is better), by the means shown."
     grey = len(points) - len({*front, *([trials.baseline] if trials.baseline in points else [])})
     yield "Grey: dominated, named where there is room." if grey else ""
     if trials.baseline in points:
         yield f"Black: the baseline {trials.baseline}{'' if trials.baseline in front else ', dominated'}."
     yield f"Lines through markers: {100 * LEVEL:g} % intervals over seeds, quartiles of the step time."
+    own = points.get(costs.baseline)
+    yield noise(costs.baseline) if own and abs(own.step - 1) >= NOISE else ""
     out = beyond(points, bounds)
     yield f"Beyond the axis: {', '.join(out)}." if out else ""
     lacking = [name for name in trials.ok if name not in points and not trials.named]
