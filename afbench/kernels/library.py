@@ -11,7 +11,8 @@ import ctypes
 import os
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -25,9 +26,6 @@ INSTRUCTIONS = ("baseline", "avx2", "avx512")
 
 CHOICES = ("plain", "native")
 """What AFBENCH_KERNELS may be; unset, the compiled path runs where there is one."""
-
-Native = Callable[..., int]
-"""Takes the integers of its message and returns 0, or a number that says why it did nothing."""
 
 
 @cache
@@ -60,10 +58,13 @@ def available() -> list[str]:
     if loaded is None:
         return []
     usable = INSTRUCTIONS[: loaded.afbench_instructions() + 1]
-    return [name for name in usable if hasattr(loaded, f"afbench_pointwise_{name}")]
+    return [name for name in usable if hasattr(loaded, f"afbench_gated_{name}")]
 
 
-@cache
+_UNKNOWN = "unknown"
+_chosen: str | None = _UNKNOWN
+
+
 def instructions() -> str | None:
     """The instruction set that the compiled path uses; None if the plain path runs.
 
@@ -71,6 +72,13 @@ def instructions() -> str | None:
         UsageError: if AFBENCH_KERNELS is neither of ``CHOICES``.
         Unavailable: if it is ``native`` and there is no compiled library.
     """
+    global _chosen
+    if _chosen is _UNKNOWN:
+        _chosen = _choose()
+    return _chosen
+
+
+def _choose() -> str | None:
     choice = os.environ.get("AFBENCH_KERNELS")
     if choice not in (None, *CHOICES):
         raise UsageError(f"AFBENCH_KERNELS is {choice!r}; it may be {' or '.join(CHOICES)}, or unset")
@@ -83,6 +91,17 @@ def instructions() -> str | None:
         raise Unavailable(f"AFBENCH_KERNELS=native, but there are no compiled kernels at {PATH}: {REMEDY}")
     warnings.warn(f"afbench runs without its compiled kernels, many times slower: {REMEDY}", SlowKernels, stacklevel=2)
     return None
+
+
+@contextmanager
+def using(isa: str | None) -> Iterator[None]:
+    """Within it, one of ``available()`` is used, or the plain path for None; for tests and measurements."""
+    global _chosen
+    before, _chosen = _chosen, isa
+    try:
+        yield
+    finally:
+        _chosen = before
 
 
 REMEDY = "install it again with a C++ compiler at hand, or set AFBENCH_KERNELS=plain"
@@ -98,23 +117,29 @@ def path() -> str:
     return f"native-{found}" if found else "plain"
 
 
-def function(name: str, isa: str | None = None) -> Native | None:
-    """Return a function of the library for the chosen instruction set; None if the plain path runs.
+class Native:
+    """A function of the library, looked up when it is first called.
+
+    It takes the integers of its message, and returns 0, or a number that says why it did nothing.
 
     Args:
-        name: without the instruction set, such as ``"afbench_pointwise"``.
-        isa: one of ``available()`` instead of the chosen one.
+        name: without the instruction set, such as ``"afbench_gated"``.
     """
-    isa, loaded = isa or instructions(), handle()
-    if isa is None or loaded is None:
-        return None
-    entry = getattr(loaded, f"{name}_{isa}")
-    entry.argtypes, entry.restype = [ctypes.c_char_p], ctypes.c_int
 
-    def call(*message: int) -> int:
-        return int(entry(struct.pack(f"{len(message)}q", *message)))
+    def __init__(self, name: str) -> None:
+        """Remember the name; nothing is loaded yet."""
+        self.name = name
+        self.entries: dict[str | None, Callable[[bytes], int]] = {}
 
-    return call
+    def __call__(self, *message: int) -> int:
+        """Call it for the chosen instruction set."""
+        isa = instructions()
+        entry = self.entries.get(isa)
+        if entry is None:
+            found = getattr(handle(), f"{self.name}_{isa}")
+            found.argtypes, found.restype = [ctypes.c_char_p], ctypes.c_int
+            entry = self.entries[isa] = found
+        return entry(struct.pack(f"{len(message)}q", *message))
 
 
 LARGE = 32768

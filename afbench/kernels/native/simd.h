@@ -23,6 +23,7 @@ typedef uint32_t Bits __attribute__((vector_size(4 * W)));
 typedef uint16_t Halves __attribute__((vector_size(2 * W)));
 
 #define INLINE static inline __attribute__((always_inline))
+#define MEMBER inline __attribute__((always_inline))
 
 struct bfloat16 {
     uint16_t bits;
@@ -103,25 +104,39 @@ INLINE double sum(Floats v) {
     return total;
 }
 
-// e^v within 1 ulp where the result is a normal float; 0 below about -87.3, inf above about 88.4, NaN for NaN.
-// v = n ln 2 + r with |r| <= ln 2 / 2; e^r by the polynomial that is nearest to it there; n goes into the exponent.
-INLINE Floats exponential(Floats v) {
+// e^v = 2^n (1 + tail), with n near v / ln 2: the parts of which e^v and e^v - 1 are made.
+struct Exponential {
+    Floats power;  // 2^n; 0 below v = -87.7 or so, inf above 88.4
+    Floats tail;   // e^r - 1 for r = v - n ln 2, |r| <= ln 2 / 2; within 4e-9 of it by the minimax polynomial
+};
+
+INLINE Exponential parts(Floats v) {
     Floats held = v > 89.0f ? splat(89.0f) : v;
     held = held < -88.0f ? splat(-88.0f) : held;
     const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, left in the low bits
     Floats shifted = held * 1.44269504088896341f + magic;
     Floats n = shifted - magic;
-    Floats r = held - n * 0.693359375f;  // ln 2 in two parts, so that n times the first is exact
+    Floats r = held - n * 0.693359375f;  // ln 2 in two parts: n times the first is exact
     r = r + n * 2.12194440e-4f;
-    Floats p = splat(1.9875691500e-4f);
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    Bits exponent = ((Bits)shifted + (127u - 0x4b400000u)) << 23;  // 2^n: 0 for n = -127, inf for n = 128
-    return v == v ? p * (Floats)exponent : v;
+    Floats q = splat(1.3814599e-3f);
+    q = q * r + 8.368717e-3f;
+    q = q * r + 4.166839e-2f;
+    q = q * r + 1.6666521e-1f;
+    q = q * r + 4.9999994e-1f;
+    Bits exponent = ((Bits)shifted + (127u - 0x4b400000u)) << 23;
+    return {(Floats)exponent, q * (r * r) + r};
+}
+
+// e^v within 1 ulp where that is a normal float; 0 below it, inf above 88.4, NaN for NaN.
+INLINE Floats exponential(Floats v) {
+    Exponential e = parts(v);
+    return v == v ? e.tail * e.power + e.power : v;
+}
+
+// e^v - 1, accurate near 0, too; for v <= 0 (inf - inf is NaN above 88.4).
+INLINE Floats exponential_less_one(Floats v) {
+    Exponential e = parts(v);
+    return v == v ? e.tail * e.power + (e.power - 1.0f) : v;
 }
 
 // 1 / (1 + e^-v): 0 and 1 at the ends.
