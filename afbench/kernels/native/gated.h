@@ -7,7 +7,7 @@ namespace AFBENCH_ISA {
 
 // Swish: x s(beta x), s the logistic sigmoid; dy/dx = s + z s (1 - s), z = beta x.
 struct Swish {
-    static constexpr bool LANES = true;
+    static constexpr bool FIXED = true, LANES = true;
     static constexpr int MOST = 1;
     static constexpr int size() { return 1; }
     static constexpr int raw() { return 1; }
@@ -25,7 +25,7 @@ struct Swish {
 
 // The lines d x s(beta d x) + p2 x, d = p1 - p2; the gradients are by p1, p2 and beta.
 struct Lines {
-    static constexpr bool LANES = true;
+    static constexpr bool FIXED = true, LANES = true;
     static constexpr int MOST = 3;
     static constexpr int size() { return 3; }
 
@@ -73,7 +73,7 @@ struct AconB : Lines {
 
 // PReLU: max(x, 0) + a min(x, 0); at 0 the slope is a, as torch has it.
 struct PReLU {
-    static constexpr bool LANES = true;
+    static constexpr bool FIXED = true, LANES = true;
     static constexpr int MOST = 1;
     static constexpr int size() { return 1; }
     static constexpr int raw() { return 1; }
@@ -91,7 +91,7 @@ struct PReLU {
 // PELU: a elu(x / b) with elu(u) = u above 0, e^u - 1 below; values of a and b below LEAST count as LEAST, while the
 // gradient still reaches the parameter.
 struct PELU {
-    static constexpr bool LANES = true;
+    static constexpr bool FIXED = true, LANES = true;
     static constexpr double LEAST = 0.1;
     static constexpr int MOST = 2;
     static constexpr int size() { return 2; }

@@ -9,6 +9,7 @@
 //     void unpack(const double* raw, const double* dp, double* draw)
 //                                                  and the parameters' gradients from the numbers'
 //     int raw()                                    how many parameters a group has
+//     F::FIXED                                     whether size() is F::MOST always
 //     F::LANES                                     whether there are kernels for lanes, see below
 //
 // A group is one channel of one batch. Long runs of one group keep its numbers in registers ("runs"); where channels
@@ -22,11 +23,27 @@
 #include "simd.h"
 
 #include <numeric>
+#include <utility>
 
 namespace AFBENCH_ISA {
 
 constexpr int64_t PIECE = 2048 * W;  // of a run, at most
 constexpr int64_t BLOCK = 32768;     // elements that a thread takes at a time, about
+
+// f(k) for every number. Unrolled where their count is known to the compiler, since arrays that a loop runs over stay
+// in memory: with one such loop, after the elements', each total was written twice a vector, half of PAU's time.
+template <class Each, int... K>
+INLINE void unrolled(Each& each, std::integer_sequence<int, K...>) {
+    (each(K), ...);
+}
+
+template <class F, class Each>
+INLINE void numbers_of(const F& f, Each&& each) {
+    if constexpr (F::FIXED)
+        unrolled(each, std::make_integer_sequence<int, F::MOST>{});
+    else
+        for (int k = 0; k < f.size(); k++) each(k);
+}
 
 template <class T>
 struct Data {
@@ -39,7 +56,7 @@ struct Data {
 template <class F, class T>
 INLINE void run_forward(const F& f, const float* numbers, const T* x, T* y, int64_t n) {
     Floats p[F::MOST];
-    for (int k = 0; k < f.size(); k++) p[k] = splat(numbers[k]);
+    numbers_of(f, [&](int k) { p[k] = splat(numbers[k]); });
     int64_t i = 0;
     for (; i + W <= n; i += W) store(y + i, f.value(load(x + i), p));
     if (i == n) return;
@@ -53,11 +70,11 @@ INLINE void run_forward(const F& f, const float* numbers, const T* x, T* y, int6
 template <class F, class T>
 INLINE void run_backward(const F& f, const float* numbers, const T* x, const T* g, T* dx, int64_t n, float* sums) {
     Floats p[F::MOST], total[F::MOST], dp[F::MOST];
-    for (int k = 0; k < f.size(); k++) p[k] = splat(numbers[k]), total[k] = Floats{};
+    numbers_of(f, [&](int k) { p[k] = splat(numbers[k]), total[k] = Floats{}; });
     int64_t i = 0;
     for (; i + W <= n; i += W) {
         store(dx + i, f.backward(load(g + i), load(x + i), p, dp));
-        for (int k = 0; k < f.size(); k++) total[k] += dp[k];
+        numbers_of(f, [&](int k) { total[k] += dp[k]; });
     }
     if (i < n) {
         Ints fresh;  // the lanes that were not yet summed
@@ -68,9 +85,9 @@ INLINE void run_backward(const F& f, const float* numbers, const T* x, const T* 
             store_some(dx, f.backward(load_some(g, n), load_some(x, n), p, dp), n);
             fresh = first_lanes(n);
         }
-        for (int k = 0; k < f.size(); k++) total[k] += keep(fresh, dp[k]);
+        numbers_of(f, [&](int k) { total[k] += keep(fresh, dp[k]); });
     }
-    for (int k = 0; k < f.size(); k++) sums[k] = static_cast<float>(sum(total[k]));
+    numbers_of(f, [&](int k) { sums[k] = sum(total[k]); });
 }
 
 // Rows of `period` elements, each element with numbers of its own at [k][i] of the table; the last row may end early.
@@ -80,11 +97,11 @@ INLINE void lanes_forward(const F& f, const float* table, int64_t period, const 
     for (int64_t row = 0; row < n; row += period) {
         int64_t length = std::min(period, n - row), i = 0;
         for (; i + W <= length; i += W) {
-            for (int k = 0; k < f.size(); k++) p[k] = load(table + k * period + i);
+            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
             store(y + row + i, f.value(load(x + row + i), p));
         }
         if (i == length) continue;
-        for (int k = 0; k < f.size(); k++) p[k] = load(table + k * period + i);
+        numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
         store_some(y + row + i, f.value(load_some(x + row + i, length - i), p), length - i);
     }
 }
@@ -99,24 +116,24 @@ INLINE void lanes_backward(const F& f, const float* table, int64_t period, const
     for (int64_t row = 0; row < n;) {
         int64_t rows = n - row >= ROWS * period ? ROWS : 1, length = std::min(period, n - row), i = 0;
         for (; i + W <= length; i += W) {
-            for (int k = 0; k < f.size(); k++) p[k] = load(table + k * period + i), total[k] = Floats{};
+            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i), total[k] = Floats{}; });
             for (int64_t at = row + i, end = at + rows * period; at < end; at += period) {
                 store(dx + at, f.backward(load(g + at), load(x + at), p, dp));
-                for (int k = 0; k < f.size(); k++) total[k] += dp[k];
+                numbers_of(f, [&](int k) { total[k] += dp[k]; });
             }
-            for (int k = 0; k < f.size(); k++) {
+            numbers_of(f, [&](int k) {
                 float* to = sums + k * period + i;
                 store(to, load(to) + total[k]);
-            }
+            });
         }
         if (i < length) {  // in the last row alone
             int64_t at = row + i, few = length - i;
-            for (int k = 0; k < f.size(); k++) p[k] = load(table + k * period + i);
+            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
             store_some(dx + at, f.backward(load_some(g + at, few), load_some(x + at, few), p, dp), few);
-            for (int k = 0; k < f.size(); k++) {
+            numbers_of(f, [&](int k) {
                 float* to = sums + k * period + i;
                 store(to, load(to) + keep(first_lanes(few), dp[k]));
-            }
+            });
         }
         row += rows * period;
     }
@@ -137,19 +154,22 @@ struct Runs {
         blocks = (pieces + pieces_a_block - 1) / pieces_a_block;
     }
 
-    // The group that a piece's numbers belong to: rows of one batch share those of its channels.
-    static int64_t group(const Layout& at, int64_t index) {
-        return index / (at.outer * at.channels) * at.channels + index % at.channels;
-    }
-
     template <class Work>
     void each(const Layout& at, int64_t block, Work&& work) const {
+        // Rows of one batch share the numbers of its channels. The three are counted on: divisions took as long as
+        // a row of 49 elements.
         int64_t piece = block * pieces_a_block, last = std::min(piece + pieces_a_block, pieces);
         int64_t index = piece / pieces_a_run, part = piece % pieces_a_run;
+        int64_t channel = index % at.channels, row = index / at.channels % at.outer;
+        int64_t batch = index / at.channels / at.outer;
         for (; piece < last; piece++) {
             int64_t first = part * length;
-            work(piece, group(at, index), index * run + first, std::min(length, run - first));
-            if (++part == pieces_a_run) part = 0, index++;
+            work(piece, batch * at.channels + channel, index * run + first, std::min(length, run - first));
+            if (++part < pieces_a_run) continue;
+            part = 0, index++;
+            if (++channel < at.channels) continue;
+            channel = 0;
+            if (++row == at.outer) row = 0, batch++;
         }
     }
 };
@@ -173,10 +193,10 @@ void runs(const F& f, const Layout& at, const Data<T>& data, const float* number
         });
     };
     for_blocks(cut.blocks, threads, work);
-    for (int64_t piece = 0; piece < cut.pieces; piece++) {
-        double* to = gradients + Runs::group(at, piece / cut.pieces_a_run) * K;
-        for (int k = 0; k < K; k++) to[k] += sums[piece * K + k];
-    }
+    for (int64_t block = 0; block < cut.blocks; block++)
+        cut.each(at, block, [&](int64_t piece, int64_t group, int64_t, int64_t) {
+            for (int k = 0; k < K; k++) gradients[group * K + k] += sums[piece * K + k];
+        });
 }
 
 template <class F, class T>

@@ -32,7 +32,7 @@ template <Below V, int N, int M>
 struct Rational {
     static constexpr bool FIXED = N > 0;
     static constexpr bool LANES = !FIXED;  // one set of kernels less to compile, for what hardly anyone uses
-    static constexpr int MOST = FIXED ? N + M + 2 : 2 * DEGREE + 2;
+    static constexpr int MOST = FIXED ? N + M + (V == TENTH ? 2 : 1) : 2 * DEGREE + 2;
     int n_, m_;
     int free;             // how many parameters the numerator has
     const double* terms;  // [free][n + 1]: what each stands before, in powers of x; null: they are its coefficients
@@ -82,8 +82,8 @@ struct Rational {
     }
 
     MEMBER static Pair both(const Floats* c, int d, Floats x) {
-        Floats v = c[d], w{};
-        for (int i = d - 1; i >= 0; i--) w = w * x + v, v = v * x + c[i];
+        Floats w = c[d], v = w * x + c[d - 1];
+        for (int i = d - 2; i >= 0; i--) w = w * x + v, v = v * x + c[i];
         return {v, w};
     }
 
@@ -92,9 +92,9 @@ struct Rational {
         const Floats* b = p + n() + 1 - lowest();
         Floats q;
         if constexpr (V == ORTHOGONAL) {
-            Floats before{}, last = splat(1);
-            q = splat(1);
-            for (int j = 1; j <= m(); j++) {
+            Floats before = splat(1), last = steps[0].slope * x + steps[0].shift;
+            q = b[1] * absolute(last) + 1.0f;
+            for (int j = 2; j <= m(); j++) {
                 Floats f = (steps[j - 1].slope * x + steps[j - 1].shift) * last - steps[j - 1].back * before;
                 q += b[j] * absolute(f);
                 before = last, last = f;
@@ -109,32 +109,39 @@ struct Rational {
     }
 
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
-        if (__builtin_expect(any(~(absolute(x) <= near)), 0)) return far_backward(g, x, p, dp);
+        if (__builtin_expect(any(~(absolute(x) <= near)), 0)) {
+            Floats rare[MOST];  // dp's address must not leave, or it would stay in memory on the common path, too
+            Floats dx = far_backward(g, x, p, rare);
+            for (int k = 0; k < size(); k++) dp[k] = rare[k];
+            return dx;
+        }
         const Floats* b = p + n() + 1 - lowest();
         Floats* db = dp + n() + 1 - lowest();
         Pair top = both(p, n(), x);
         Floats q, slope, factor{};  // Q and Q'; dQ/db_j = factor x^j, but for OPAU
         if constexpr (V == ORTHOGONAL) {
-            Floats before{}, last = splat(1), before_slope{}, last_slope{};
-            q = splat(1), slope = Floats{};
-            for (int j = 1; j <= m(); j++) {
+            Floats before = splat(1), last = steps[0].slope * x + steps[0].shift;
+            Floats before_slope{}, last_slope = splat(steps[0].slope);
+            db[1] = absolute(last);
+            q = b[1] * db[1] + 1.0f, slope = b[1] * with_sign(last_slope, last);
+            for (int j = 2; j <= m(); j++) {
                 Floats line = steps[j - 1].slope * x + steps[j - 1].shift;
                 Floats f = line * last - steps[j - 1].back * before;
                 Floats s = line * last_slope + steps[j - 1].slope * last - steps[j - 1].back * before_slope;
                 db[j] = absolute(f);
                 q += b[j] * db[j];
-                slope += b[j] * (s * sign(f));
+                slope += b[j] * with_sign(s, f);
                 before = last, last = f, before_slope = last_slope, last_slope = s;
             }
         } else {
             Floats t = V == SIZES ? absolute(x) : x, h = b[m()], w{};
-            for (int j = m() - 1; j >= lowest(); j--) w = w * t + h, h = h * t + b[j];
-            if (lowest()) w = w * t + h, h = h * t;
+            for (int j = m() - 1; j >= lowest(); j--) w = j == m() - 1 ? h : w * t + h, h = h * t + b[j];
+            if (lowest()) w = m() == 1 ? h : w * t + h, h = h * t;
             factor = V == SIZE || V == TENTH ? sign(h) : splat(1);
             q = (V == SIZE || V == TENTH ? absolute(h) : h) + constant();
-            slope = V == SIZES ? w * sign(x) : w * factor;
+            slope = V == SIZES ? with_sign(w, x) : w * factor;
         }
-        Floats share = g / q, y = top.value / q;
+        Floats inverse = 1.0f / q, share = g * inverse, y = top.value * inverse;
         Floats power = share;
         for (int i = 0; i <= n(); i++, power *= x) dp[i] = power;
         Floats back = -(share * y);
@@ -180,7 +187,7 @@ struct Rational {
                 Floats s = steps[j - 1].slope * last + line * last_slope - steps[j - 1].back * (squared * before_slope);
                 r.f[j] = absolute(f) * r.v_power[m() - j];
                 r.bottom += b[j] * r.f[j];
-                r.bottom_slope += b[j] * (s * sign(f)) * r.v_power[m() - j];
+                r.bottom_slope += b[j] * with_sign(s, f) * r.v_power[m() - j];
                 before = last, last = f, before_slope = last_slope, last_slope = s;
             }
         } else {

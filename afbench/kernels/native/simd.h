@@ -74,6 +74,12 @@ INLINE Floats absolute(Floats v) { return (Floats)((Ints)v & 0x7fffffff); }
 // -1, 0 or 1, and NaN for NaN, as torch.sign.
 INLINE Floats sign(Floats v) { return v > 0 ? splat(1) : v < 0 ? splat(-1) : v; }
 
+// v * sign(of), but for NaN.
+INLINE Floats with_sign(Floats v, Floats of) {
+    Bits flipped = (Bits)v ^ ((Bits)of & 0x80000000u);
+    return (Floats)(flipped & (Bits)(of != 0));
+}
+
 // v where the mask is set, else 0.
 INLINE Floats keep(Ints mask, Floats v) { return (Floats)(mask & (Ints)v); }
 
@@ -97,11 +103,27 @@ INLINE bool any(Ints mask) {
 #endif
 }
 
-// The sum of all lanes, in double.
-INLINE double sum(Floats v) {
-    double total = 0;
-    for (int i = 0; i < W; i++) total += v[i];
-    return total;
+// The sum of all lanes, by halves: with one chain through them all, rows of 49 elements took a quarter longer.
+template <int N>
+INLINE float sum_halves(const float* v) {
+    if constexpr (N == 1) {
+        return v[0];
+    } else {
+        typedef float Part __attribute__((vector_size(2 * N)));
+        Part low, high;
+        std::memcpy(&low, v, sizeof low);
+        std::memcpy(&high, v + N / 2, sizeof high);
+        low += high;
+        float halves[N / 2];
+        std::memcpy(halves, &low, sizeof low);
+        return sum_halves<N / 2>(halves);
+    }
+}
+
+INLINE float sum(Floats v) {
+    float lanes[W];
+    store(lanes, v);
+    return sum_halves<W>(lanes);
 }
 
 // e^v = 2^n (1 + tail), with n near v / ln 2: the parts of which e^v and e^v - 1 are made.
