@@ -18,14 +18,15 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 NATIVE = Path("afbench", "kernels", "native")
-ONCE = NATIVE / "cpu.cpp"  # everything else is compiled once per instruction set
+# What has no loop over elements; everything else is compiled once per instruction set.
+ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("cpu", "flow", "table", "warp")]
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"],
     "avx2": ["-mavx2", "-mfma"],
 }
 FLAGS = (
     "-std=c++17 -O3 -g0 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math "
-    "-ffp-contract=fast -Wall -Wextra -Wno-psabi"
+    "-ffp-contract=fast -fno-tree-vectorize -Wall -Wextra -Wno-psabi"
 ).split()
 SANITIZE = "-g1 -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer".split()
 
@@ -49,8 +50,8 @@ class BuildKernels(build_ext):
             raise CompileError("the kernels need GCC or Clang")
         x86 = platform.machine().lower() in ("x86_64", "amd64")
         instructions = {"baseline": [], **(X86 if x86 else {})}
-        jobs = [("once", ONCE.as_posix(), [])]
-        jobs += [(isa, s, flags) for s in ext.sources if s != ONCE.as_posix() for isa, flags in instructions.items()]
+        jobs = [("once", source, []) for source in ONCE]
+        jobs += [(isa, s, flags) for s in ext.sources if s not in ONCE for isa, flags in instructions.items()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for found in pool.map(lambda job: self.compile(ext, *job), jobs) for o in found]
         flags = SANITIZE if self.sanitize else []
