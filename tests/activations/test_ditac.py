@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from torch.nn import functional as F
 
 from afbench import UsageError, create
-from afbench.kernels import cpab
+from afbench.kernels import cpab_basis
 
 NAMES = ("ditac", "ge_ditac", "leaky_ditac", "inf_ditac")
 FAMILY = pytest.mark.parametrize("name", NAMES)
@@ -26,7 +26,7 @@ def warp(module, x):
     """T(x) by integrating the velocity: a linear interpolation of the vertices', extended beyond a and b."""
     theta = module.theta.detach().double().numpy()
     vertices = np.linspace(module.a, module.b, module.cells + 1)
-    speeds = (module.b - module.a) * cpab.vertex_basis(module.cells, module.zero_boundary) @ theta
+    speeds = (module.b - module.a) * cpab_basis.vertex_basis(module.cells, module.zero_boundary) @ theta
     slopes = np.diff(speeds) / np.diff(vertices)
 
     def rate(_, phi):
@@ -157,7 +157,7 @@ def test_weights_loaded_after_eval_are_seen(method):
 def test_penalty():
     module = build("ditac[penalty_weight=0.3,lambda_var=1.5]").double()
     theta = module.theta.detach().numpy()
-    P = cpab.penalty_matrix(10, True, 5.0, 1.5)
+    P = cpab_basis.penalty_matrix(10, True, 5.0, 1.5)
     penalty = module.penalty()
     (gradient,) = torch.autograd.grad(penalty, module.theta)
     assert penalty.shape == () and penalty.item() == pytest.approx(0.3 * theta @ P @ theta, rel=1e-6)
@@ -171,7 +171,7 @@ def test_theta_is_drawn_from_the_prior():
     for _ in range(4000):
         module.reset_parameters()
         draws.append(module.theta.detach().clone())
-    wanted = cpab.prior_covariance(4, True, 1.0, 2.0)
+    wanted = cpab_basis.prior_covariance(4, True, 1.0, 2.0)
     # The standard error of a variance over 4,000 draws is 2.2 %.
     np.testing.assert_allclose(np.cov(torch.stack(draws).T.numpy()), wanted, atol=0.1 * wanted.max())
     assert torch.equal(build("ditac", 5).theta, build("ditac", 5).theta)

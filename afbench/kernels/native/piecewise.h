@@ -82,6 +82,7 @@ INLINE void rows(const float (*pieces)[4], const int32_t* offsets, Floats c[4]) 
     transpose(r);
     for (int k = 0; k < 4; k++) c[k] = (Floats)r[k];
 #else
+    for (int k = 0; k < 4; k++) c[k] = Floats{};
     for (int lane = 0; lane < W; lane++)
         for (int k = 0; k < 4; k++) c[k][lane] = reinterpret_cast<const float*>(base + offsets[lane])[k];
 #endif
