@@ -92,9 +92,7 @@ def measure(modules: dict[str, nn.Module], x: Tensor, rounds: int, dtype: torch.
                 start = time.perf_counter()
                 step()
                 taken.setdefault((name, mode), []).append(time.perf_counter() - start)
-    return {
-        name: {mode: statistics.median(taken[name, mode][2:]) for mode in ("forward", "both")} for name in modules
-    }
+    return {name: {mode: statistics.median(taken[name, mode][2:]) for mode in ("forward", "both")} for name in modules}
 
 
 def main() -> None:

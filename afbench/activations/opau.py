@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..kernels.orthogonal import Basis, in_powers, whole
-from ..kernels.rational import degrees, in_powers_of_x
+from ..kernels.pade import degrees, in_powers_of_x
 from ..registry import activation
 from .rational_starts import Centring, Function, find, free_terms, unsafe_start
 

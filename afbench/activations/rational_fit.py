@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.orthogonal import Basis, in_powers
-from ..kernels.rational import degrees
+from ..kernels.pade import degrees
 from .rational_starts import FITTED, PUBLISHED, REACH, free_terms, key
 
 Array = NDArray[np.float64]

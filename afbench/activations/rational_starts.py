@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..kernels.orthogonal import Basis, in_powers
-from ..kernels.rational import degrees
+from ..kernels.pade import degrees
 
 Version = Literal["a", "b", "c", "d", "n"]
 """What stands below PAU's line."""

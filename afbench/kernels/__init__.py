@@ -4,6 +4,6 @@ Every operator is ``afbench::name`` in torch, with a plain formula and, where th
 """
 
 from .gated import acon_b, acon_c, pelu, prelu, swish
-from .rational import rational
+from .pade import rational
 
 __all__ = ["acon_b", "acon_c", "pelu", "prelu", "rational", "swish"]

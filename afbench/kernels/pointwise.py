@@ -42,6 +42,8 @@ def forward(
     """
     y = torch.empty_like(x)
     values = [p.contiguous() for p in parameters]
+    if not x.numel():
+        return y
     code = native(*head, *_message(x, y, None, values, values, trailing, channel_dim))
     if code == 0:
         return y
@@ -60,6 +62,8 @@ def backward(
 ) -> tuple[Tensor, ...]:
     """Call a kernel backward: the gradients by x and by every parameter, from that by y."""
     dx = torch.empty_like(x)
+    if not x.numel():
+        return dx, *(torch.zeros_like(p) for p in parameters)
     if gradient.stride() != x.stride():
         gradient = torch.empty_like(x).copy_(gradient)
     values = [p.contiguous() for p in parameters]

@@ -117,8 +117,24 @@ def test_inf_ditac_is_continuous_and_affine_far_away(boundary):
 
 
 @FAMILY
+@pytest.mark.parametrize("method", ["table", "fast"])
+def test_a_table_is_near_the_closed_form(name, method):
+    exact, table = build(f"{name}[method=exact]"), build(f"{name}[method={method}]")
+    x, weight = torch.randn(2, 2000)
+    results = []
+    for module in (exact, table):
+        leaf = x.clone().requires_grad_()
+        y = module(leaf)
+        results.append((y.detach(), *torch.autograd.grad(y, (leaf, module.theta), weight)))
+    bars = (1e-5, 1e-4, 5e-4) if method == "table" else (1e-3, 2e-2, 5e-2)
+    for wanted, got, bar in zip(*results, bars, strict=True):
+        assert (got - wanted).norm() < bar * wanted.norm()
+    assert torch.equal(table(x.double()), exact(x.double()))
+
+
+@FAMILY
 def test_nearest_is_the_closed_form_of_the_quantised_input(name):
-    exact, nearest = build(name), build(f"{name}[method=nearest,bins=32]")
+    exact, nearest = build(f"{name}[method=exact]"), build(f"{name}[method=nearest,bins=32]")
     a, b = exact.a, exact.b
     x = torch.empty(200).uniform_(a, b)
     k = torch.tensor([min(range(33), key=lambda k: abs(a + k * (b - a) / 32 - v)) for v in x.tolist()])
@@ -136,7 +152,7 @@ def test_nearest_is_the_closed_form_of_the_quantised_input(name):
 
 @FAMILY
 def test_nearest_beyond_the_interval_and_in_float64_is_exact(name):
-    exact, nearest = build(name), build(f"{name}[method=nearest,bins=8]")
+    exact, nearest = build(f"{name}[method=exact]"), build(f"{name}[method=nearest,bins=8]")
     x = torch.linspace(-3, 5, 81)
     outside = (x < exact.a) | (x > exact.b)
     torch.testing.assert_close(nearest(x)[outside], exact(x)[outside])
@@ -144,7 +160,7 @@ def test_nearest_beyond_the_interval_and_in_float64_is_exact(name):
     assert (nearest(x) != exact(x)).any()
 
 
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 def test_weights_loaded_after_eval_are_seen(method):
     module, other = (build(f"ditac[method={method}]", seed).eval() for seed in (0, 1))
     x = torch.linspace(-1, 3, 50)
@@ -191,7 +207,7 @@ def test_the_start_is_as_far_from_gelu_as_published():
 
 
 @FAMILY
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_extremes_are_finite(name, method, dtype):
     module = build(f"{name}[method={method}]")
@@ -204,7 +220,7 @@ def test_extremes_are_finite(name, method, dtype):
 
 
 @FAMILY
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 def test_shapes_and_nan(name, method):
     module = build(f"{name}[method={method}]")
     strided, expanded = torch.randn(4, 3, 2).transpose(0, 2), torch.randn(1, 5).expand(3, 5)

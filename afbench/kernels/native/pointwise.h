@@ -249,7 +249,7 @@ inline void write(const Parameter& p, int64_t i, double value) {
         store_some(static_cast<bfloat16*>(p.gradient) + i, splat(static_cast<float>(value)), 1);
 }
 
-// The call of a function: reads what the message says of data and parameters, and runs it.
+// The call of a function: reads what the message says of data (one element at least) and parameters, and runs it.
 template <class F>
 int call(const F& f, Message message) {
     const int64_t threads = message.number(), dtype = message.number(), channel = message.number();
@@ -263,15 +263,9 @@ int call(const F& f, Message message) {
     for (Parameter& p : parameters) p = message.parameter(), raw += p.count;
     if (raw != f.raw()) return MISFIT;
 
-    int64_t elements = 1;
-    for (int64_t size : sizes) elements *= size;
     Layout at;
-    if (elements) {
-        Refusal refusal = find_layout(sizes, strides, channel, parameters, at);
-        if (refusal) return refusal;
-    } else if (!g) {
-        return DONE;
-    }
+    Refusal refusal = find_layout(sizes, strides, channel, parameters, at);
+    if (refusal) return refusal;
     const bool in_runs = at.channels == 1 || at.inner >= 4 * W;
     if (!in_runs && !F::LANES) return NO_LANES;
     const Places places(at, sizes, parameters);
@@ -290,9 +284,9 @@ int call(const F& f, Message message) {
         if (in_runs) return runs(f, at, data, numbers.data(), gradients.data(), threads);
         if constexpr (F::LANES) lanes(f, at, data, numbers.data(), gradients.data(), threads);
     };
-    if (elements && dtype == FLOAT32)
+    if (dtype == FLOAT32)
         run(Data<float>{static_cast<const float*>(x), static_cast<const float*>(g), static_cast<float*>(y)});
-    else if (elements)
+    else
         run(Data<bfloat16>{static_cast<const bfloat16*>(x), static_cast<const bfloat16*>(g),
                            static_cast<bfloat16*>(y)});
     if (!g) return DONE;
@@ -303,7 +297,7 @@ int call(const F& f, Message message) {
         for (int64_t l : p.leading) size *= l;
         totals.emplace_back(size);
     }
-    for (int64_t group = 0; group < groups && elements; group++) {
+    for (int64_t group = 0; group < groups; group++) {
         f.unpack(&own[group * raw], &gradients[group * K], back.data());
         const double* from = back.data();
         for (size_t j = 0; j < parameters.size(); j++) {

@@ -34,8 +34,7 @@ def _rational(
     if terms is not None and divisors is not None:
         a = in_powers_of_x(a, terms, divisors)
     top, bottom = (
-        [pointwise.along(c if a.dim() > 1 else c.reshape(1), x, channel_dim) for c in both.unbind(-1)]
-        for both in (a, b)
+        [pointwise.along(c if c.dim() else c.reshape(1), x, channel_dim) for c in both.unbind(-1)] for both in (a, b)
     )
     # The ratio does not depend on s, so its derivatives are those at constant s: autograd need not follow the kink.
     scale = wide.detach().abs().clamp(min=1)
@@ -153,7 +152,7 @@ def _batch(
 ) -> tuple[Any, ...]:
     # Constants of the layer: stacked layers have as many equal copies.
     one, other = (pair[0] if pair[1] is None else pair[0].select(pair[1], 0) for pair in (terms, divisors))
-    return *pointwise.batched(size, x, (a, b), True), one, other, below, channel_dim + 1
+    return *pointwise.batched(size, x, (a, b), True), one, other, below[0], channel_dim[0] + 1
 
 
 rational = register(
