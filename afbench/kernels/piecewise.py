@@ -77,7 +77,8 @@ def plain(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float, varian
     wide, field = x.to(dtype), (theta.to(dtype), vertices.to(dtype), a, b)
     combine = COMBINE[variant]
     if combine is None:
-        return cpab.flow(wide, *field).to(x.dtype)
+        far = wide.isinf()  # where the closed form would be inf - inf
+        return torch.where(far, wide, cpab.flow(torch.where(far, 0, wide), *field)).to(x.dtype)
     within = inside(x, a, b)
     return combine(cpab.flow(torch.where(within, wide, a), *field), wide, within).to(x.dtype)
 

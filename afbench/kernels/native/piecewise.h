@@ -155,9 +155,9 @@ struct Product {
     template <int U>
     INLINE void find(const Table& table, const Floats* x, Ints* piece, Floats* knot) {
         const afbench::Grid& grid = table.grid;
-        const float pieces = 1.0f / grid.width;
+        const float pieces = 1.0f / grid.width, last = static_cast<float>(grid.pieces - 1);
         for (int u = 0; u < U; u++) {
-            Floats place = larger(splat(0), smaller(splat(size - 3), (x[u] - grid.begin) * pieces));
+            Floats place = larger(splat(0), smaller(splat(last), (x[u] - grid.begin) * pieces));
             place = x[u] == x[u] ? place : splat(0);
             piece[u] = __builtin_convertvector(place, Ints) - (x[u] >= grid.begin) - (x[u] > grid.end);
             knot[u] = grid.begin + (__builtin_convertvector(piece[u], Floats) - 1.0f) * grid.width;

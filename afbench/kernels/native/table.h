@@ -15,6 +15,7 @@ struct Piece {
 // product, without the tree. A width of 0: there is no such order.
 struct Grid {
     float begin = 0, end = 0, width = 0;
+    int pieces = 0;  // between begin and end
 };
 
 constexpr int TABLE_SIZES[] = {32, 64, 128, 512, 4096};

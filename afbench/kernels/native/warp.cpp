@@ -307,7 +307,7 @@ class Warp {
         }
         pieces.push_back(above());
         pieces.back().c[0] += (begin_ + total * h - end_) * pieces.back().c[1];
-        storage_.set(pieces, {begin_, end_, width});
+        storage_.set(pieces, {begin_, end_, width, total});
         return true;
     }
 
