@@ -83,10 +83,11 @@ class MetaAcon(nn.Module):
         if self.per == "pixel":
             p1, p2 = (spread(p, x, channel) for p in (self.p1, self.p2))
             return acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
-        return kernels.acon_c(x, self.p1, self.p2, self.switch(wide, channel), channel)
+        return kernels.acon_c(x, self.p1, self.p2, self.switch(wide), channel)
 
-    def switch(self, x: Tensor, channel: int) -> Tensor:
+    def switch(self, x: Tensor) -> Tensor:
         """Compute beta from the input: ``[N, C]``, or ``[N, 1]`` if a sample shares one; without N if there is none."""
+        channel = self.channel_dim % x.dim()
         mean = mean_of_positions(x, channel)
         samples = x.shape[:1] if channel else ()
         if self.per == "layer":

@@ -19,7 +19,7 @@ struct Swish {
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
         Floats z = p[0] * x, s = sigmoid(z), slope = s - s * s;
         dp[0] = g * (x * (x * slope));
-        return g * (s + z * slope);
+        return g * (s + p[0] * (x * slope));  // not z * slope: z may be inf where the slope is 0
     }
 };
 
@@ -36,7 +36,7 @@ struct Lines {
 
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
         Floats dx = p[0] * x, z = p[2] * dx, s = sigmoid(z), slope = s - s * s;
-        Floats gx = g * x, step = s + z * slope;
+        Floats gx = g * x, step = s + p[2] * (dx * slope);
         dp[0] = gx * step;
         dp[1] = gx - dp[0];  // here, not from two sums of which little might be left
         dp[2] = g * (dx * (dx * slope));
