@@ -82,7 +82,6 @@ INLINE void rows(const float (*pieces)[4], const int32_t* offsets, Floats c[4]) 
     transpose(r);
     for (int k = 0; k < 4; k++) c[k] = (Floats)r[k];
 #else
-    for (int k = 0; k < 4; k++) c[k] = Floats{};
     for (int lane = 0; lane < W; lane++)
         for (int k = 0; k < 4; k++) c[k][lane] = reinterpret_cast<const float*>(base + offsets[lane])[k];
 #endif
@@ -190,7 +189,7 @@ void find(const Table& table, const float* x, int64_t n, int32_t* offsets, float
 template <class Search, bool SLOPE>
 void evaluate(const Table& table, const int32_t* offsets, const float* ts, int64_t n, const float* factor, float* to) {
     for (int64_t i = 0; i < n; i += W) {
-        Floats c[4], t = load(ts + i);
+        Floats c[4] = {}, t = load(ts + i);
 #if defined(AFBENCH_AVX512)
         if constexpr (Search::size <= 4 * W) {
             Ints piece;

@@ -296,7 +296,8 @@ class Warp {
             double x = begin_ + i * h;
             bool inside = i >= start && i < start + count;
             left = i == 0 || i == start || i == start + count ? evaluate(x, inside) : right;
-            right = evaluate(x + h, inside);
+            bool below_zero = s_.variant == GE_DITAC && !inside;  // GELU's slope at 0, not that of x
+            right = evaluate(below_zero ? std::min(x + h, -1e-12) : x + h, inside);
             double rise = (right.f - left.f) / h;
             pieces.push_back({static_cast<float>(x),
                               {left.f, left.slope, (3 * rise - 2 * left.slope - right.slope) / h,
