@@ -22,6 +22,10 @@ class ActivationError(AfbenchError):
     """An activation broke its contract while it ran: wrong shape or dtype, or NaN from finite input."""
 
 
+class SlowKernels(UserWarning):
+    """The compiled kernels are not here, so the plain path runs; said once."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string.
 

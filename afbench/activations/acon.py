@@ -5,21 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .. import kernels
 from ..registry import activation
-from .channelwise import Per, parameter_shape, promote, spread
-
-
-def acon(x: Tensor, p1: Tensor | float, p2: Tensor | float, beta: Tensor) -> Tensor:
-    """Smooth maximum of two lines: (p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x.
-
-    It is S_beta(p1 * x, p2 * x), S_beta the smooth maximum of Ma et al. 2020: max(p1 x, p2 x) for large beta, the
-    mean of both lines for beta = 0, min(p1 x, p2 x) for large negative beta. Arguments broadcast.
-
-    >>> acon(torch.tensor(2.0), torch.tensor(1.0), torch.tensor(0.0), torch.tensor(1.0))
-    tensor(1.7616)
-    """
-    difference = (p1 - p2) * x
-    return difference * torch.sigmoid(beta * difference) + p2 * x
+from .channelwise import Per, channel_of, parameter_shape
 
 
 class Acon(nn.Module):
@@ -33,11 +21,6 @@ class Acon(nn.Module):
             value = torch.randn(shape) if start is None else torch.full(shape, float(start))
             self.register_parameter(letter, nn.Parameter(value))
         self.channel_dim = channel_dim if per == "channel" else None
-
-    def lines(self, p1: Tensor | float, p2: Tensor | float, beta: Tensor, x: Tensor) -> Tensor:
-        """Apply ``acon`` in the dtype to compute in."""
-        p1, p2 = (spread(p, x, self.channel_dim) if isinstance(p, Tensor) else p for p in (p1, p2))
-        return acon(promote(x, beta), p1, p2, spread(beta, x, self.channel_dim)).to(x.dtype)
 
     def extra_repr(self) -> str:
         """Show what shares the parameters."""
@@ -78,7 +61,7 @@ class AconA(Acon):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return self.lines(1.0, 0.0, self.beta, x)
+        return kernels.swish(x, self.beta, channel_of(x, self.beta, self.channel_dim))
 
 
 @activation(
@@ -118,7 +101,7 @@ class AconB(Acon):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return self.lines(1.0, self.p, self.beta, x)
+        return kernels.acon_b(x, self.p, self.beta, channel_of(x, self.beta, self.channel_dim))
 
 
 @activation(
@@ -155,4 +138,4 @@ class AconC(Acon):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return self.lines(self.p1, self.p2, self.beta, x)
+        return kernels.acon_c(x, self.p1, self.p2, self.beta, channel_of(x, self.beta, self.channel_dim))

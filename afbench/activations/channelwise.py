@@ -46,6 +46,26 @@ def check_channels(x: Tensor, channels: int, channel_dim: int) -> None:
         )
 
 
+def channel_of(x: Tensor, parameter: Tensor, channel_dim: int | None) -> int:
+    """Return the dimension that the channels have in ``x``, counted from the front; 0 if the layer has none.
+
+    Args:
+        x: the activation's input, of any shape.
+        parameter: ``[C]``.
+        channel_dim: the dimension of ``x`` that holds the channels; None if one value serves the layer.
+
+    Raises:
+        ValueError: if ``x`` has not C channels there.
+
+    >>> channel_of(torch.zeros(2, 5, 3), torch.ones(3), -1)
+    2
+    """
+    if channel_dim is None:
+        return 0
+    check_channels(x, parameter.shape[0], channel_dim)
+    return channel_dim % x.dim()
+
+
 def spread(parameter: Tensor, x: Tensor, channel_dim: int | None) -> Tensor:
     """View a parameter so that it broadcasts against ``x``.
 

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
+from .. import kernels
+from ..kernels.gated import acon
 from ..registry import activation
 from ..settings import Range
-from .acon import acon
-from .channelwise import check_channels, parameter_shape, promote, spread
+from .channelwise import channel_of, parameter_shape, promote, spread
 from .squeeze import mean_of_positions
 
 REDUCTION = 16
@@ -75,26 +76,26 @@ class MetaAcon(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it with the betas of each sample; any shape that has the channels at ``channel_dim``."""
-        p1, p2 = (spread(p, x, self.channel_dim) for p in (self.p1, self.p2))
-        if x.numel() == 0:
-            return acon(x, p1, p2, p1).to(x.dtype)  # no mean to take, and batch norm would turn its averages into NaN
+        channel = channel_of(x, self.p1, self.channel_dim)
+        if x.numel() == 0:  # no mean to take, and batch norm would turn its averages into NaN
+            return kernels.acon_c(x, self.p1, self.p2, self.p1, channel)
         wide = promote(x, self.p1)
-        return acon(wide, p1, p2, self.switch(wide)).to(x.dtype)
+        if self.per == "pixel":
+            p1, p2 = (spread(p, x, channel) for p in (self.p1, self.p2))
+            return acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
+        return kernels.acon_c(x, self.p1, self.p2, self.switch(wide), channel)
 
     def switch(self, x: Tensor) -> Tensor:
-        """Compute beta from the input; it has 1 for the size of those dimensions of ``x`` that share one."""
-        check_channels(x, len(self.p1), self.channel_dim)
-        if self.per == "pixel":
-            return torch.sigmoid(x)
+        """Compute beta from the input: ``[N, C]``, or ``[N, 1]`` if a sample shares one; without N if there is none."""
         channel = self.channel_dim % x.dim()
         mean = mean_of_positions(x, channel)
+        samples = x.shape[:1] if channel else ()
         if self.per == "layer":
-            return torch.sigmoid(mean.mean(channel, keepdim=True))
-        batch = x.shape[0] if channel else 1
-        if batch == 1 and self.training and self.norm == "batch":
+            return torch.sigmoid(mean.mean(channel).reshape(*samples, 1))
+        if samples in ((), (1,)) and self.training and self.norm == "batch":
             raise ValueError("meta_acon in training takes batch statistics and got one sample: pass norm='none'")
-        hidden = self.norm1(self.fc1(mean.reshape(batch, len(self.p1)).to(self.fc1.weight.dtype)))
-        return torch.sigmoid(self.norm2(self.fc2(hidden))).reshape(mean.shape)
+        hidden = self.norm1(self.fc1(mean.reshape(-1, len(self.p1)).to(self.fc1.weight.dtype)))
+        return torch.sigmoid(self.norm2(self.fc2(hidden))).reshape(*samples, len(self.p1))
 
     def extra_repr(self) -> str:
         """Show the channels and where beta comes from."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .. import kernels
+from ..kernels.orthogonal import Basis, in_powers, whole
+from ..kernels.pade import degrees, in_powers_of_x
 from ..registry import activation
-from .channelwise import promote
-from .orthogonal import Basis, homogeneous_values, in_powers, whole
-from .rational import degrees, homogeneous, rational
 from .rational_starts import Centring, Function, find, free_terms, unsafe_start
 
 
@@ -86,26 +86,14 @@ class OPAU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
+        if self.safe:
+            return kernels.rational(x, self.c, self.d, self.c_terms, self.c_divisors, self.basis, 0)
+        # 1 + d_1 f_1(x) + ... in powers of x, its constant brought to 1.
         a = in_powers_of_x(self.c, self.c_terms, self.c_divisors)
-        denominator = self._safe if self.safe else self._unsafe
-        return rational(promote(x, a), a, denominator, len(self.d)).to(x.dtype)
-
-    def _safe(self, u: Tensor, v: Tensor) -> Tensor:
-        total = torch.ones_like(v)
-        for size, value in zip(self.d.abs().unbind(), homogeneous_values(self.basis, u, v, len(self.d)), strict=True):
-            total = torch.addcmul(size * value.abs(), total, v)
-        return total
-
-    def _unsafe(self, u: Tensor, v: Tensor) -> Tensor:
         b = in_powers_of_x(self.d, self.d_terms, self.d_divisors)
-        return homogeneous(u, v, torch.cat([1 + b[:1], b[1:]]))
+        return kernels.rational(x, a, torch.cat([1 + b[:1], b[1:]]), None, None, "whole", 0)
 
     def extra_repr(self) -> str:
         """Show the settings."""
         shown = ("basis", "degree", "start", "safe", "zero_centred")
         return ", ".join(f"{name}={getattr(self, name)}" for name in shown)
-
-
-def in_powers_of_x(coefficients: Tensor, terms: Tensor, divisors: Tensor) -> Tensor:
-    """Sum c_i terms_i / divisors_i; not as a matrix product, which autocast would do in 16 bits."""
-    return ((coefficients / divisors)[:, None] * terms).sum(0)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .. import kernels
 from ..registry import activation
-from .channelwise import promote
-from .rational import degrees, rational, version_a, version_b, version_c, version_n
 from .rational_starts import Function, Version, pau_start
 
-DENOMINATORS = {"a": version_a, "b": version_b, "c": version_c, "d": version_b, "n": version_n}
 NOISE = 0.1
 
 
@@ -69,7 +67,6 @@ class PAU(nn.Module):
         self.a = nn.Parameter(torch.tensor(found.numerator))
         self.b = nn.Parameter(torch.tensor(found.denominator))
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
-        self.m = degrees(degree)[1]
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
@@ -78,7 +75,8 @@ class PAU(nn.Module):
             a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
         if self.zero_centred:
             a = torch.cat([a.new_zeros(1), a])
-        return rational(promote(x, a), a, DENOMINATORS[self.version](self.b), self.m).to(x.dtype)
+        below = "b" if self.version == "d" else self.version
+        return kernels.rational(x, a, self.b, None, None, below, 0)
 
     def extra_repr(self) -> str:
         """Show the settings."""

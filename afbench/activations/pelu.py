@@ -6,14 +6,12 @@ from typing import Annotated
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from .. import kernels
+from ..kernels.gated import LEAST
 from ..registry import activation
 from ..settings import Range
-from .channelwise import Per, parameter_shape, promote, spread
-
-LEAST = 0.1
-"""What the authors' code keeps a and b above."""
+from .channelwise import Per, channel_of, parameter_shape
 
 
 @activation(
@@ -63,19 +61,8 @@ class PELU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        a, b = (spread(positive(p), x, self.channel_dim) for p in (self.a, self.b))
-        return (a * F.elu(promote(x, self.a) / b)).to(x.dtype)
+        return kernels.pelu(x, self.a, self.b, channel_of(x, self.a, self.channel_dim))
 
     def extra_repr(self) -> str:
         """Show what shares a pair."""
         return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
-
-
-def positive(parameter: Tensor) -> Tensor:
-    """Return max(parameter, 0.1) with the gradient of the parameter itself.
-
-    >>> positive(torch.tensor([-1.0, 0.5]))
-    tensor([0.1000, 0.5000])
-    """
-    held = parameter.detach()
-    return parameter + (held.clamp(min=LEAST) - held)

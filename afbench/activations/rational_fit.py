@@ -22,8 +22,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from .orthogonal import Basis, in_powers
-from .rational import degrees
+from ..kernels.orthogonal import Basis, in_powers
+from ..kernels.pade import degrees
 from .rational_starts import FITTED, PUBLISHED, REACH, free_terms, key
 
 Array = NDArray[np.float64]

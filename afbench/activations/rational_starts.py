@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from .orthogonal import Basis, in_powers
-from .rational import degrees
+from ..kernels.orthogonal import Basis, in_powers
+from ..kernels.pade import degrees
 
 Version = Literal["a", "b", "c", "d", "n"]
 """What stands below PAU's line."""

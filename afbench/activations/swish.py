@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .. import kernels
 from ..registry import activation
-from .channelwise import Per, parameter_shape, promote, spread
+from .channelwise import Per, channel_of, parameter_shape
 
 
 @activation(
@@ -44,8 +45,7 @@ class Swish(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        beta, wide = spread(self.beta, x, self.channel_dim), promote(x, self.beta)
-        return (wide * torch.sigmoid(beta * wide)).to(x.dtype)
+        return kernels.swish(x, self.beta, channel_of(x, self.beta, self.channel_dim))
 
     def extra_repr(self) -> str:
         """Show what shares a beta."""

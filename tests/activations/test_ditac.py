@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from torch.nn import functional as F
 
 from afbench import UsageError, create
-from afbench.kernels import cpab
+from afbench.kernels import cpab_basis
 
 NAMES = ("ditac", "ge_ditac", "leaky_ditac", "inf_ditac")
 FAMILY = pytest.mark.parametrize("name", NAMES)
@@ -26,7 +26,7 @@ def warp(module, x):
     """T(x) by integrating the velocity: a linear interpolation of the vertices', extended beyond a and b."""
     theta = module.theta.detach().double().numpy()
     vertices = np.linspace(module.a, module.b, module.cells + 1)
-    speeds = (module.b - module.a) * cpab.vertex_basis(module.cells, module.zero_boundary) @ theta
+    speeds = (module.b - module.a) * cpab_basis.vertex_basis(module.cells, module.zero_boundary) @ theta
     slopes = np.diff(speeds) / np.diff(vertices)
 
     def rate(_, phi):
@@ -117,8 +117,24 @@ def test_inf_ditac_is_continuous_and_affine_far_away(boundary):
 
 
 @FAMILY
+@pytest.mark.parametrize("method", ["table", "fast"])
+def test_a_table_is_near_the_closed_form(name, method):
+    exact, table = build(f"{name}[method=exact]"), build(f"{name}[method={method}]")
+    x, weight = torch.randn(2, 2000)
+    results = []
+    for module in (exact, table):
+        leaf = x.clone().requires_grad_()
+        y = module(leaf)
+        results.append((y.detach(), *torch.autograd.grad(y, (leaf, module.theta), weight)))
+    bars = (1e-5, 1e-4, 5e-4) if method == "table" else (1e-3, 2e-2, 5e-2)
+    for wanted, got, bar in zip(*results, bars, strict=True):
+        assert (got - wanted).norm() < bar * wanted.norm()
+    assert torch.equal(table(x.double()), exact(x.double()))
+
+
+@FAMILY
 def test_nearest_is_the_closed_form_of_the_quantised_input(name):
-    exact, nearest = build(name), build(f"{name}[method=nearest,bins=32]")
+    exact, nearest = build(f"{name}[method=exact]"), build(f"{name}[method=nearest,bins=32]")
     a, b = exact.a, exact.b
     x = torch.empty(200).uniform_(a, b)
     k = torch.tensor([min(range(33), key=lambda k: abs(a + k * (b - a) / 32 - v)) for v in x.tolist()])
@@ -136,7 +152,7 @@ def test_nearest_is_the_closed_form_of_the_quantised_input(name):
 
 @FAMILY
 def test_nearest_beyond_the_interval_and_in_float64_is_exact(name):
-    exact, nearest = build(name), build(f"{name}[method=nearest,bins=8]")
+    exact, nearest = build(f"{name}[method=exact]"), build(f"{name}[method=nearest,bins=8]")
     x = torch.linspace(-3, 5, 81)
     outside = (x < exact.a) | (x > exact.b)
     torch.testing.assert_close(nearest(x)[outside], exact(x)[outside])
@@ -144,7 +160,7 @@ def test_nearest_beyond_the_interval_and_in_float64_is_exact(name):
     assert (nearest(x) != exact(x)).any()
 
 
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 def test_weights_loaded_after_eval_are_seen(method):
     module, other = (build(f"ditac[method={method}]", seed).eval() for seed in (0, 1))
     x = torch.linspace(-1, 3, 50)
@@ -157,7 +173,7 @@ def test_weights_loaded_after_eval_are_seen(method):
 def test_penalty():
     module = build("ditac[penalty_weight=0.3,lambda_var=1.5]").double()
     theta = module.theta.detach().numpy()
-    P = cpab.penalty_matrix(10, True, 5.0, 1.5)
+    P = cpab_basis.penalty_matrix(10, True, 5.0, 1.5)
     penalty = module.penalty()
     (gradient,) = torch.autograd.grad(penalty, module.theta)
     assert penalty.shape == () and penalty.item() == pytest.approx(0.3 * theta @ P @ theta, rel=1e-6)
@@ -171,7 +187,7 @@ def test_theta_is_drawn_from_the_prior():
     for _ in range(4000):
         module.reset_parameters()
         draws.append(module.theta.detach().clone())
-    wanted = cpab.prior_covariance(4, True, 1.0, 2.0)
+    wanted = cpab_basis.prior_covariance(4, True, 1.0, 2.0)
     # The standard error of a variance over 4,000 draws is 2.2 %.
     np.testing.assert_allclose(np.cov(torch.stack(draws).T.numpy()), wanted, atol=0.1 * wanted.max())
     assert torch.equal(build("ditac", 5).theta, build("ditac", 5).theta)
@@ -191,7 +207,7 @@ def test_the_start_is_as_far_from_gelu_as_published():
 
 
 @FAMILY
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_extremes_are_finite(name, method, dtype):
     module = build(f"{name}[method={method}]")
@@ -204,7 +220,7 @@ def test_extremes_are_finite(name, method, dtype):
 
 
 @FAMILY
-@pytest.mark.parametrize("method", ["exact", "nearest"])
+@pytest.mark.parametrize("method", ["table", "fast", "exact", "nearest"])
 def test_shapes_and_nan(name, method):
     module = build(f"{name}[method={method}]")
     strided, expanded = torch.randn(4, 3, 2).transpose(0, 2), torch.randn(1, 5).expand(3, 5)

@@ -49,7 +49,7 @@ def test_meta_acon_starts_with_two_normals_and_one_switch_a_sample():
     torch.manual_seed(0)
     module = MetaAcon(2048, norm="none")
     assert abs(module.p1.std().item() - 1) < 0.1 and abs(module.p2.std().item() - 1) < 0.1
-    assert module.switch(torch.randn(2, 2048, 3)).shape == (2, 2048, 1)
+    assert module.switch(torch.randn(2, 2048, 3)).shape == (2, 2048)
 
 
 def test_one_sample_in_training():

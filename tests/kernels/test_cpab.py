@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from afbench.kernels import cpab
+from afbench.kernels import cpab, cpab_basis
 
 CELLS = (2, 3, 10, 40)
 BOUNDARIES = (True, False)
@@ -23,7 +23,7 @@ def draw(cells, zero_boundary, scale, seed=0):
 
 def field(x, cells, zero_boundary, a, b):
     """dv/dtheta and the slope's B_alpha at x, from the definition: v = (b - a) (alpha_i u + beta_i)."""
-    B = cpab.basis(cells, zero_boundary)
+    B = cpab_basis.basis(cells, zero_boundary)
     u = (x - a) / (b - a)
     i = np.clip(np.floor(u * cells).astype(int), 0, cells - 1)
     return (b - a) * (B[2 * i] * u[:, None] + B[2 * i + 1]), B[2 * i]
@@ -64,7 +64,7 @@ def step_through_cells(y, W):
 
 
 def tensors(theta, cells, zero_boundary, dtype=torch.float64):
-    vertices = torch.tensor(cpab.vertex_basis(cells, zero_boundary), dtype=dtype)
+    vertices = torch.tensor(cpab_basis.vertex_basis(cells, zero_boundary), dtype=dtype)
     return torch.tensor(theta, dtype=dtype, requires_grad=True), vertices
 
 
@@ -95,7 +95,7 @@ def test_flow_steps_through_cells(cells, zero_boundary, scale):
     theta = draw(cells, zero_boundary, scale, seed=1)
     y = np.random.default_rng(2).uniform(-1, cells + 1, 200)
     y[:3] = 0, 1, cells
-    W = cells * cpab.vertex_basis(cells, zero_boundary) @ theta
+    W = cells * cpab_basis.vertex_basis(cells, zero_boundary) @ theta
     wanted = [step_through_cells(start, W) for start in y]
     parameter, vertices = tensors(theta, cells, zero_boundary)
     got = cpab.flow(torch.tensor(y), parameter, vertices, 0.0, float(cells))
@@ -145,7 +145,7 @@ def test_derivatives_at_theta_zero(cells, zero_boundary):
 
 def test_fixed_points_stay_and_have_the_slope_of_their_cell():
     theta = draw(10, True, 3.0, seed=3)
-    W = 10 * cpab.vertex_basis(10, True) @ theta
+    W = 10 * cpab_basis.vertex_basis(10, True) @ theta
     c = np.flatnonzero(W[:-1] * W[1:] < 0)
     y = np.concatenate([[0.0, 10.0], c - W[c] / (W[c + 1] - W[c])])
     alpha = np.concatenate([[W[1], -W[9]], W[c + 1] - W[c]])
@@ -224,7 +224,7 @@ def test_backward_keeps_two_numbers_an_element():
 
 def test_vmap_and_func_grad():
     thetas = torch.tensor(np.stack([draw(10, True, 2.0, seed) for seed in range(3)]))
-    vertices = torch.tensor(cpab.vertex_basis(10))
+    vertices = torch.tensor(cpab_basis.vertex_basis(10))
     x = torch.linspace(-0.5, 2.0, 12, dtype=torch.float64)
 
     def flow(x, theta):
@@ -292,7 +292,7 @@ def test_group_of_diffeomorphisms(drawn, a, width):
 @pytest.mark.parametrize("zero_boundary", BOUNDARIES)
 @pytest.mark.parametrize("cells", [2, 3, 5, 10, 40])
 def test_basis(cells, zero_boundary):
-    B = cpab.basis(cells, zero_boundary)
+    B = cpab_basis.basis(cells, zero_boundary)
     assert B.shape == (2 * cells, cells - 1 if zero_boundary else cells + 1)
     np.testing.assert_allclose(B.T @ B, np.eye(B.shape[1]), atol=1e-12)
     alpha, beta = B[::2], B[1::2]
@@ -309,7 +309,7 @@ def test_basis(cells, zero_boundary):
 
 def test_basis_refuses_one_cell():
     with pytest.raises(ValueError, match="cells must be at least 2, got 1"):
-        cpab.basis(1)
+        cpab_basis.basis(1)
 
 
 @pytest.mark.parametrize("zero_boundary", BOUNDARIES)
@@ -321,8 +321,8 @@ def test_prior_covariance(zero_boundary):
             near = abs(p // 2 - q // 2) / cells
             distance = near if p % 2 == q % 2 else 100 * (cells - 1) / cells
             C[p, q] = var**2 * np.exp(-distance / (2 * smooth**2))
-    B = cpab.basis(cells, zero_boundary)
-    covariance = cpab.prior_covariance(cells, zero_boundary, smooth, var)
+    B = cpab_basis.basis(cells, zero_boundary)
+    covariance = cpab_basis.prior_covariance(cells, zero_boundary, smooth, var)
     np.testing.assert_allclose(covariance, B.T @ C @ B, rtol=1e-9, atol=1e-12)
 
 
@@ -331,13 +331,13 @@ def test_penalty_matrix(zero_boundary):
     cells, smooth, var = 7, 5.0, 1.5
     grid = [-1 + 2 * i / 13 for i in range(14)]
     K = np.array([[(var * 14) ** 2 * np.exp(-2 * abs(g - h) / smooth) for h in grid] for g in grid])
-    B = cpab.basis(cells, zero_boundary)
+    B = cpab_basis.basis(cells, zero_boundary)
     covariance = B.T @ K @ B + 2.0**-23 * np.eye(B.shape[1])
-    P = cpab.penalty_matrix(cells, zero_boundary, smooth, var)
+    P = cpab_basis.penalty_matrix(cells, zero_boundary, smooth, var)
     np.testing.assert_allclose(P @ covariance, np.eye(B.shape[1]), atol=1e-9)
 
 
 def test_published_penalty_is_weak():
     """The eigenvalues that DiTAC's defaults are known to give."""
-    values = np.linalg.eigvalsh(cpab.penalty_matrix(10, True, 5.0, 2.0))
+    values = np.linalg.eigvalsh(cpab_basis.penalty_matrix(10, True, 5.0, 2.0))
     assert values[0] == pytest.approx(4e-4, rel=0.2) and values[-1] == pytest.approx(1.6e-2, rel=0.2)

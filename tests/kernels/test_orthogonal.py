@@ -9,7 +9,7 @@ from numpy.polynomial import chebyshev, hermite, hermite_e, laguerre, legendre, 
 from numpy.testing import assert_allclose
 from scipy import special
 
-from afbench.activations.orthogonal import Basis, homogeneous_values, in_powers
+from afbench.kernels.orthogonal import Basis, homogeneous_values, in_powers
 
 IN_POWERS = {
     "chebyshev1": chebyshev.cheb2poly,

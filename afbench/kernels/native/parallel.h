@@ -1,0 +1,29 @@
+// Work cut into blocks that do not depend on the number of threads, so that sums over blocks, added in their order,
+// have the same bits for every number of threads.
+#pragma once
+
+#include <cstdint>
+
+using AfbenchTask = void (*)(void* context, int64_t block);
+
+// Calls task(context, block) for every block; which thread takes which is left to chance.
+void afbench_run(AfbenchTask task, void* context, int64_t blocks, int64_t threads);
+
+#ifdef AFBENCH_ISA
+namespace AFBENCH_ISA {
+
+// Calls f(block) for block = 0..blocks-1.
+template <class F>
+void for_blocks(int64_t blocks, int64_t threads, F& f) {
+    afbench_run([](void* context, int64_t block) { (*static_cast<F*>(context))(block); }, &f, blocks, threads);
+}
+
+}  // namespace AFBENCH_ISA
+#endif
+
+// Every unit but cpu.cpp is compiled once per instruction set, into a namespace of its own: were two versions of one
+// template to share a name, the linker would keep either, and AVX-512 code would run where there is none.
+// AFBENCH_EXPORT(name) gives the C function name_avx2, name_avx512 or name_baseline.
+#define AFBENCH_JOIN_(name, isa) name##_##isa
+#define AFBENCH_JOIN(name, isa) AFBENCH_JOIN_(name, isa)
+#define AFBENCH_EXPORT(name) extern "C" __attribute__((visibility("default"))) int AFBENCH_JOIN(name, AFBENCH_ISA)

@@ -1,0 +1,179 @@
+"""Ratios of two polynomials, one operator: PAU's versions and OPAU's bases, computed so that no power overflows."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import library, pointwise
+from .operator import register
+from .orthogonal import homogeneous_values, recurrence
+
+BELOW = ("a", "b", "c", "n", "whole")
+"""What may stand below the line, beside the names of the bases, by their numbers in native/rational.h."""
+
+HIGHEST = 16
+"""The highest degree that the kernels serve."""
+
+
+def _rational(
+    x: Tensor, a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str, channel_dim: int
+) -> Tensor:
+    """The plain formula.
+
+    Numerator and denominator are divided by the powers n and m of s = max(|x|, 1). What is left are polynomials in
+    x / s and 1 / s, both within [-1, 1]: the ratio in x near 0 and in 1/x beyond |x| > 1.
+    """
+    wide = x.to(torch.promote_types(x.dtype, a.dtype))
+    if terms is not None and divisors is not None:
+        a = in_powers_of_x(a, terms, divisors)
+    top, bottom = (
+        [pointwise.along(c if c.dim() else c.reshape(1), x, channel_dim) for c in both.unbind(-1)] for both in (a, b)
+    )
+    # The ratio does not depend on s, so its derivatives are those at constant s: autograd need not follow the kink.
+    scale = wide.detach().abs().clamp(min=1)
+    u, v = wide / scale, 1 / scale
+    ratio = homogeneous(u, v, top) / _denominator(u, v, bottom, below)
+    for _ in range(len(top) - 1 - degree_below(b, below)):
+        ratio = ratio * scale
+    return ratio.to(x.dtype)
+
+
+def _denominator(u: Tensor, v: Tensor, b: Sequence[Tensor], below: str) -> Tensor:
+    """Q(x) / s^m for u = x / s and v = 1 / s."""
+    one, none = torch.ones_like(b[0]), torch.zeros_like(b[0])
+    if below == "a":
+        return homogeneous(u.abs(), v, [one, *(c.abs() for c in b)])
+    if below == "b":
+        return v ** len(b) + homogeneous(u, v, [none, *b]).abs()
+    if below == "c":
+        return 0.1 * v ** (len(b) - 1) + homogeneous(u, v, b).abs()
+    if below == "n":
+        return homogeneous(u, v, [one, *b])
+    if below == "whole":
+        return homogeneous(u, v, b)
+    total = torch.ones_like(v)
+    for size, value in zip(b, homogeneous_values(below, u, v, len(b)), strict=True):  # type: ignore[arg-type]
+        total = torch.addcmul(size.abs() * value.abs(), total, v)
+    return total
+
+
+def homogeneous(u: Tensor, v: Tensor, coefficients: Sequence[Tensor]) -> Tensor:
+    """Sum c_i u^i v^(n - i) over i = 0..n, by Horner's rule in u.
+
+    >>> homogeneous(torch.tensor(2.0), torch.tensor(3.0), torch.tensor([1.0, 1.0, 1.0]))
+    tensor(19.)
+    """
+    *lower, total = coefficients
+    power = v
+    for position, coefficient in enumerate(reversed(lower)):
+        power = power if position == 0 else power * v
+        total = torch.addcmul(coefficient * power, total, u)
+    return total
+
+
+def in_powers_of_x(coefficients: Tensor, terms: Tensor, divisors: Tensor) -> Tensor:
+    """Sum c_i terms_i / divisors_i; not as a matrix product, which autocast would do in 16 bits."""
+    return ((coefficients / divisors)[..., None] * terms).sum(-2)
+
+
+def degree_below(b: Tensor, below: str) -> int:
+    """The degree m of the denominator that has these parameters."""
+    return b.shape[-1] - (below in ("c", "whole"))
+
+
+def degrees(text: str) -> tuple[int, int]:
+    """Read the degrees of numerator and denominator from text such as ``5:4``.
+
+    Raises:
+        ValueError: unless it is n:m with 1 <= m <= n.
+
+    >>> degrees("5:4")
+    (5, 4)
+    """
+    found = re.fullmatch("([1-9][0-9]*):([1-9][0-9]*)", text)
+    n, m = map(int, found.groups()) if found else (0, 1)
+    if n < m:
+        raise ValueError(f"degree must be n:m, numerator:denominator with 1 <= m <= n, such as 5:4, not {text!r}")
+    return n, m
+
+
+_NATIVE = library.Native("afbench_rational")
+
+
+@cache
+def _steps(below: str, m: int) -> array[float]:
+    """The recurrence of a basis, as native/rational.cpp reads it."""
+    return array("d", [float(number) for i in range(m) for number in recurrence(below, i)])  # type: ignore[arg-type]
+
+
+def _head(a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str) -> tuple[int, ...]:
+    """What the message to native/rational.cpp begins with."""
+    m = degree_below(b, below)
+    steps = 0
+    number = len(BELOW)
+    if below in BELOW:
+        number = BELOW.index(below)
+    else:
+        steps = _steps(below, m).buffer_info()[0]
+    if terms is None or divisors is None:
+        return number, a.shape[-1] - 1, m, a.shape[-1], 0, 0, 0, steps
+    places = terms.data_ptr(), divisors.data_ptr(), pointwise.DTYPES[terms.dtype]
+    return number, terms.shape[-1] - 1, m, a.shape[-1], *places, steps
+
+
+def _serves(
+    x: Tensor, a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str, channel_dim: int
+) -> bool:
+    if library.instructions() is None or not pointwise.serves(x, a, b):
+        return False
+    if terms is None or divisors is None:
+        return a.shape[-1] <= HIGHEST + 1
+    same = terms.dtype == divisors.dtype and terms.is_contiguous() and divisors.is_contiguous()
+    return same and terms.shape[-1] <= HIGHEST + 1 and pointwise.serves(terms, divisors)
+
+
+def _forward(x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> Tensor:
+    return pointwise.forward(_NATIVE, _head(a, b, *rest[:-1]), x, (a, b), True, rest[-1])
+
+
+def _backward(gradient: Tensor, x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> tuple[Tensor, ...]:
+    return pointwise.backward(_NATIVE, _head(a, b, *rest[:-1]), gradient, x, (a, b), True, rest[-1])
+
+
+def _batch(
+    size: int, x: Any, a: Any, b: Any, terms: Any, divisors: Any, below: Any, channel_dim: Any
+) -> tuple[Any, ...]:
+    # Constants of the layer: stacked layers have as many equal copies.
+    one, other = (pair[0] if pair[1] is None else pair[0].select(pair[1], 0) for pair in (terms, divisors))
+    return *pointwise.batched(size, x, (a, b), True), one, other, below[0], channel_dim[0] + 1
+
+
+rational = register(
+    "rational(Tensor x, Tensor a, Tensor b, Tensor? terms, Tensor? divisors, str below, int channel_dim) -> Tensor",
+    inputs=3,
+    plain=_rational,
+    forward=_forward,
+    backward=_backward,
+    serves=_serves,
+    batch=_batch,
+)
+"""P(x) / Q(x), P(x) = a_0 + ... + a_n x^n, in powers of x near 0 and of 1/x far out.
+
+Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the terms that each a_i stands before and their
+divisors, ``[free, n + 1]`` and ``[free]``, or None if a_i stands before x^i; what stands below the line; and the
+channel dimension. Below the line:
+
+- ``a``: 1 + |b_1 x| + ... + |b_m x^m|, the third source's F2.
+- ``b``: 1 + |b_1 x + ... + b_m x^m|, the third source's F3 and the PAU paper's own form.
+- ``c``: 0.1 + |b_0 + b_1 x + ... + b_m x^m|.
+- ``n``: 1 + b_1 x + ... + b_m x^m, which may have zeros.
+- ``whole``: b_0 + b_1 x + ... + b_m x^m, likewise.
+- a basis: 1 + |b_1 f_1(x)| + ... + |b_m f_m(x)|.
+"""

@@ -1,0 +1,186 @@
+"""The DiTAC family as an operator: a flow T on [a, b], something simple outside, by a table of cubic pieces.
+
+The compiled path makes a table of the activation from theta in every call, with knots at its kinks, and splits pieces
+until it is within 1e-5 (b - a); where 4,096 pieces do not do, it computes the closed form. Its gradient by x is that of
+the table; by theta it is the exact derivative, interpolated, knots held still. The plain path is the closed form: made
+of PyTorch operators, a table costs a millisecond a call, and is at best two or three times faster on large inputs.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from . import cpab, library
+from .operator import at_front, register
+
+
+def normal_cdf(x: Tensor) -> Tensor:
+    """Phi(x) of the standard normal, by erfc: below -6 (1 + erf) / 2 has no correct digit in float32.
+
+    >>> normal_cdf(torch.tensor([0.0, -10.0]))
+    tensor([5.0000e-01, 7.6199e-24])
+    """
+    return 0.5 * torch.erfc(x * -math.sqrt(0.5))
+
+
+def _ditac(warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+    return torch.where(inside, warped, x) * normal_cdf(x)
+
+
+def _ge_ditac(warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+    return torch.where(inside, warped, x * torch.where(x < 0, normal_cdf(x), 1))
+
+
+def _leaky_ditac(warped: Tensor, x: Tensor, inside: Tensor) -> Tensor:
+    return torch.where(inside, warped, nn.functional.leaky_relu(x, 0.01))
+
+
+COMBINE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor] | None] = {
+    "ditac": _ditac,
+    "ge_ditac": _ge_ditac,
+    "leaky_ditac": _leaky_ditac,
+    "inf_ditac": None,
+}
+"""What each variant makes of T(x), x, and whether x is in [a, b]; None: T(x) everywhere. In the order of warp.h."""
+
+NUMBERS = {variant: number for number, variant in enumerate(COMBINE)}
+
+
+def inside(x: Tensor, a: float, b: float) -> Tensor:
+    """Whether x is in [a, b], both rounded to x's own dtype, so that x = b is inside in bfloat16 too.
+
+    >>> inside(torch.tensor([0.7], dtype=torch.bfloat16), 0.0, 0.7)
+    tensor([True])
+    """
+    return (x >= a) & (x <= b)
+
+
+def plain(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float, variant: str, uniform: bool) -> Tensor:
+    """Compute the closed form, in at least float32; the arguments are those of `ditac`.
+
+    >>> from afbench.kernels.cpab_basis import vertex_basis
+    >>> x, B = torch.tensor([-1.0, 0.25]), torch.tensor(vertex_basis(4))
+    >>> plain(x, torch.zeros(3), B, -3.0, 3.0, "inf_ditac", False)
+    tensor([-1.0000,  0.2500])
+    """
+    if theta.dim() > 1:
+        each: Tensor = torch.vmap(lambda x, theta: plain(x, theta, vertices, a, b, variant, uniform))(x, theta)
+        return each
+    dtype = torch.promote_types(torch.promote_types(x.dtype, theta.dtype), torch.float32)
+    wide, field = x.to(dtype), (theta.to(dtype), vertices.to(dtype), a, b)
+    combine = COMBINE[variant]
+    if combine is None:
+        far = wide.isinf()  # where the closed form would be inf - inf
+        return torch.where(far, wide, cpab.flow(torch.where(far, 0, wide), *field)).to(x.dtype)
+    within = inside(x, a, b)
+    return combine(cpab.flow(torch.where(within, wide, a), *field), wide, within).to(x.dtype)
+
+
+_native = library.Native("afbench_cpab")
+
+
+@cache
+def _bits(value: float) -> int:
+    return int(struct.unpack("q", struct.pack("d", value))[0])
+
+
+def _serves(x: Tensor, theta: Tensor, vertices: Tensor, *_: Any) -> bool:
+    return (
+        library.instructions() is not None
+        and x.dtype in (torch.float32, torch.bfloat16)
+        and theta.dtype == torch.float32
+        and vertices.dtype == torch.float64
+        and x.is_cpu
+        and theta.is_cpu
+        and vertices.is_cpu
+    )
+
+
+def _dense(x: Tensor, theta: Tensor) -> Tensor:
+    """X as the kernel takes it: without gaps, in any order; in its own order if there are several thetas."""
+    if theta.shape[:-1] != x.shape[: theta.dim() - 1]:
+        raise ValueError(f"theta of shape {tuple(theta.shape)} does not lie along an input of shape {tuple(x.shape)}")
+    if theta.dim() > 1:
+        return x.contiguous()
+    like = torch.empty_like(x)
+    return x if like.stride() == x.stride() else like.copy_(x)
+
+
+def _call(
+    x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, vertices: Tensor, *rest: Any
+) -> None:
+    a, b, variant, uniform = rest
+    cells, parameters = vertices.shape[0] - 1, vertices.shape[1]
+    if theta.shape[-1] != parameters:
+        raise ValueError(f"theta must have {parameters} entries for {cells} cells, got {theta.shape[-1]}")
+    theta, vertices = theta.contiguous(), vertices.contiguous()
+    groups = theta.numel() // parameters
+    _native(
+        x.data_ptr(),
+        y.data_ptr(),
+        0 if gradient is None else gradient.data_ptr(),
+        0 if own is None else own.data_ptr(),
+        theta.data_ptr(),
+        vertices.data_ptr(),
+        groups,
+        x.numel() // max(groups, 1),
+        x.dtype == torch.bfloat16,
+        library.threads(x.numel()),
+        cells,
+        parameters,
+        _bits(a),
+        _bits(b),
+        NUMBERS[variant],
+        uniform,
+    )
+
+
+def _forward(x: Tensor, theta: Tensor, *rest: Any) -> Tensor:
+    dense = _dense(x, theta)
+    y = torch.empty_like(dense)
+    _call(dense, y, None, None, theta, *rest)
+    return _like(x, y)
+
+
+def _backward(gradient: Tensor, x: Tensor, theta: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+    dense = _dense(x, theta)
+    if gradient.stride() != dense.stride() or gradient.dtype != dense.dtype:
+        gradient = torch.empty_like(dense).copy_(gradient)
+    dx, own = torch.empty_like(dense), torch.empty_like(theta, memory_format=torch.contiguous_format)
+    _call(dense, dx, gradient, own, theta, *rest)
+    return _like(x, dx), _like(theta, own)
+
+
+def _like(tensor: Tensor, result: Tensor) -> Tensor:
+    """Lay the result out as `empty_like` would, which is what the operator promises."""
+    like = torch.empty_like(tensor)
+    return result if like.stride() == result.stride() else like.copy_(result)
+
+
+def _batch(size: int, x: Any, theta: Any, *rest: Any) -> tuple[Any, ...]:
+    # One theta for all may stay; several have to lie along the new first dimension too.
+    every = theta[0] if theta[1] is None and theta[0].dim() == 1 else at_front(size, *theta)
+    return at_front(size, *x), every, *(value for value, _ in rest)
+
+
+ditac: Callable[..., Tensor] = register(
+    "ditac(Tensor x, Tensor theta, Tensor vertices, float a, float b, str variant, bool uniform) -> Tensor",
+    inputs=2,
+    plain=plain,
+    forward=_forward,
+    backward=_backward,
+    serves=_serves,
+    batch=_batch,
+)
+"""One of the DiTAC family, of the shape and dtype of x.
+
+Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis` [cells + 1, d];
+a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one width, for speed.
+"""

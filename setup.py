@@ -1,0 +1,95 @@
+"""What pyproject.toml cannot say: the compiled kernels, an optional shared library that no Python or torch is tied to.
+
+``python setup.py build_ext --inplace`` builds it into the source tree, and ``--sanitize`` with the address and
+undefined-behaviour sanitizers. Without a compiler the install succeeds, and the plain PyTorch path runs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ClassVar
+
+from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
+
+NATIVE = Path("afbench", "kernels", "native")
+# What has no loop over elements; everything else is compiled once per instruction set.
+ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("cpu", "flow", "table", "warp")]
+X86 = {
+    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"],
+    "avx2": ["-mavx2", "-mfma"],
+}
+FLAGS = (
+    "-std=c++17 -O3 -g0 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math "
+    "-ffp-contract=fast -fno-tree-vectorize -Wall -Wextra -Wno-psabi"
+).split()
+SANITIZE = "-g1 -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer".split()
+
+
+class BuildKernels(build_ext):
+    """Compile every unit for each instruction set, and link all into one library."""
+
+    user_options: ClassVar[list] = [*build_ext.user_options, ("sanitize", None, "build with sanitizers")]
+    boolean_options: ClassVar[list] = [*build_ext.boolean_options, "sanitize"]
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.sanitize = False
+
+    def get_ext_filename(self, fullname: str) -> str:
+        """Name it without Python's version: ctypes loads it, so any Python will do."""
+        return os.path.join(*fullname.split(".")) + ".so"
+
+    def build_extension(self, ext: Extension) -> None:
+        if self.compiler.compiler_type != "unix":
+            raise CompileError("the kernels need GCC or Clang")
+        x86 = platform.machine().lower() in ("x86_64", "amd64")
+        instructions = {"baseline": [], **(X86 if x86 else {})}
+        jobs = [("once", source, []) for source in ONCE]
+        jobs += [(isa, s, flags) for s in ext.sources if s not in ONCE for isa, flags in instructions.items()]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = [o for found in pool.map(lambda job: self.compile(ext, *job), jobs) for o in found]
+        flags = SANITIZE if self.sanitize else []
+        self.compiler.link_shared_object(
+            objects, self.get_ext_fullpath(ext.name), extra_preargs=flags, target_lang="c++"
+        )
+
+    def compile(self, ext: Extension, isa: str, source: str, flags: list[str]) -> list[str]:
+        """Compile one unit for one instruction set; a compiler that does not know the set leaves it out."""
+        try:
+            return self.compiler.compile(
+                [source],
+                output_dir=os.path.join(self.build_temp, isa),
+                macros=[("AFBENCH_ISA", isa), (f"AFBENCH_{isa.upper()}", "1")],
+                extra_postargs=[*FLAGS, *(SANITIZE if self.sanitize else []), *flags],
+                depends=ext.depends,
+            )
+        except CompileError:
+            if not flags:
+                raise
+            return []
+
+
+class AnyPython(bdist_wheel):
+    """Tag the wheel with the platform alone."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        return "py3", "none", super().get_tag()[2]
+
+
+setup(
+    ext_modules=[
+        Extension(
+            "afbench.kernels._native",
+            sorted(path.as_posix() for path in NATIVE.glob("*.cpp")),
+            depends=sorted(path.as_posix() for path in NATIVE.glob("*.h")),
+            optional=True,
+        )
+    ],
+    cmdclass={"build_ext": BuildKernels, "bdist_wheel": AnyPython},
+)
