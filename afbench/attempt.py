@@ -15,6 +15,7 @@ import torch
 from . import train as loop
 from .errors import ActivationError, AfbenchError, Unavailable
 from .factory import Choice, choose
+from .kernels import library
 from .tasks.base import Arrays, Task, create_task
 from .trial import Record, Status, Trial, digest
 from .version import __version__
@@ -88,7 +89,7 @@ def versions(task: Task, choice: Choice) -> dict[str, Any]:
         "loop": loop.VERSION,
         "afbench": __version__,
         "torch": torch.__version__,
-        "kernels": "plain",
+        "kernels": library.path(),
     }
 
 

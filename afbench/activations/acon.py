@@ -109,6 +109,7 @@ class AconB(Acon):
     formula="(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x",
     paper="arXiv:2009.04759",
     year=2020,
+    version=2,
     tags=("smooth", "gated", "channel"),
 )
 class AconC(Acon):

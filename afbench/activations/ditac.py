@@ -192,6 +192,7 @@ class Warped(nn.Module):
     formula="T(x) Phi(x) on [a, b], else GELU(x)",
     paper="arXiv:2407.07564",
     year=2024,
+    version=2,
     tags=("diffeomorphism",),
 )
 class Ditac(Warped):
@@ -241,6 +242,7 @@ class Ditac(Warped):
     formula="GELU(x) below 0, T(x) on [0, b], x above b",
     paper="arXiv:2407.07564",
     year=2024,
+    version=2,
     tags=("diffeomorphism",),
 )
 class GeDitac(Warped):
@@ -278,6 +280,7 @@ class GeDitac(Warped):
     formula="T(x) on [a, b], else leaky ReLU(x) of slope 0.01",
     paper="arXiv:2407.07564",
     year=2024,
+    version=2,
     tags=("diffeomorphism",),
 )
 class LeakyDitac(Warped):
@@ -298,6 +301,7 @@ class LeakyDitac(Warped):
     formula="T(x) on all of R",
     paper="arXiv:2407.07564",
     year=2024,
+    version=2,
     tags=("diffeomorphism",),
 )
 class InfDitac(Warped):

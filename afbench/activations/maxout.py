@@ -38,7 +38,9 @@ class Maxout(nn.Module):
     torch.Size([2, 3, 5, 5])
     """
 
-    def __init__(self, channels: int, channel_dim: int = 1, pieces: Annotated[int, Range(at_least=1)] = 2) -> None:
+    def __init__(
+        self, channels: int, channel_dim: int = 1, pieces: Annotated[int, Range(at_least=1, at_most=1024)] = 2
+    ) -> None:
         """Draw W ``[pieces, C, C]`` and b ``[pieces, C]``."""
         super().__init__()
         (size,) = parameter_shape("channel", channels)

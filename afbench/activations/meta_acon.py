@@ -22,6 +22,7 @@ REDUCTION = 16
     formula="acon_c with beta = sigmoid(norm(fc2(norm(fc1(mean(x))))))",
     paper="arXiv:2009.04759",
     year=2020,
+    version=2,
     tags=("smooth", "gated", "channel"),
     exceptions={"vmap": "batch statistics"},
 )
@@ -56,7 +57,7 @@ class MetaAcon(nn.Module):
         channels: int,
         channel_dim: int = 1,
         per: Literal["channel", "layer", "pixel"] = "channel",
-        r: Annotated[int, Range(at_least=1)] = REDUCTION,
+        r: Annotated[int, Range(at_least=1, at_most=2**20)] = REDUCTION,
         norm: Literal["batch", "none"] = "batch",
     ) -> None:
         """Draw p1, p2 and the weights of both linear maps."""

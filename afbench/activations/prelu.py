@@ -15,6 +15,7 @@ from .channelwise import Per, channel_of, parameter_shape
     formula="max(x, 0) + a * min(x, 0)",
     paper="arXiv:1502.01852",
     year=2015,
+    version=2,
     tags=("rectifier", "piecewise"),
 )
 class PReLU(nn.Module):

@@ -42,7 +42,9 @@ class SqueezeExcitation(nn.Module):
     torch.Size([2, 3, 5, 5])
     """
 
-    def __init__(self, channels: int, channel_dim: int = 1, r: Annotated[int, Range(at_least=1)] = 16) -> None:
+    def __init__(
+        self, channels: int, channel_dim: int = 1, r: Annotated[int, Range(at_least=1, at_most=2**20)] = 16
+    ) -> None:
         """Draw W1 and W2."""
         super().__init__()
         (size,) = parameter_shape("channel", channels)

@@ -15,6 +15,7 @@ from .channelwise import Per, channel_of, parameter_shape
     formula="x * sigmoid(beta * x)",
     paper="arXiv:1710.05941",
     year=2017,
+    version=2,
     tags=("smooth", "gated"),
 )
 class Swish(nn.Module):

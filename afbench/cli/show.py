@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from .. import kernels
 from ..discovery import problems
 from ..errors import UsageError, did_you_mean
 from ..factory import Choice, check, probe
+from ..kernels import library
 from ..parameters import count_parameters
 from ..registry import ACTIVATIONS, TASKS, Entry
 from ..settings import Setting, Value
@@ -83,10 +86,18 @@ def activation(choice: Choice) -> dict[str, Any]:
     return {
         "spec": choice.spec,
         **facts(entry),
+        "kernels": kernels_of(entry),
         "parameters": str(counts[1]) if alike else ", ".join(f"{n} for {c} channels" for c, n in counts.items()),
         "settings": table(entry.settings, choice.resolved),
         "about": inspect.getdoc(entry.target) or "",
     }
+
+
+def kernels_of(entry: Entry) -> str:
+    """Say which path computes it here, if it has a compiled one: what its module takes from ``afbench.kernels``."""
+    names = vars(sys.modules[entry.target.__module__]).values()
+    modules = [value.__name__ for value in names if inspect.ismodule(value)]
+    return library.path() if any(name.startswith(kernels.__name__) for name in modules) else ""
 
 
 def task(entry: Entry) -> dict[str, Any]:
