@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from . import environment
 from . import train as loop
 from .errors import ActivationError, AfbenchError, Unavailable
 from .factory import Choice, choose
@@ -88,7 +89,7 @@ def versions(task: Task, choice: Choice) -> dict[str, Any]:
         "loop": loop.VERSION,
         "afbench": __version__,
         "torch": torch.__version__,
-        "kernels": "plain",
+        "kernels": environment.kernels(),
     }
 
 

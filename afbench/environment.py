@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
+import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +22,7 @@ VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "AFBE
 
 @cache
 def read() -> dict[str, Any]:
-    """Describe this machine; ``id`` hashes all but the load, so that two runs on it share one description."""
+    """Describe this machine; ``id`` hashes all but commit and load, so that two runs share one description."""
     lasting = {
         "machine": {
             "system": platform.system(),
@@ -37,7 +39,7 @@ def read() -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
     load = list(os.getloadavg()) if hasattr(os, "getloadavg") else []
-    return {"schema": 1, "id": digest(lasting), **lasting, "load_at_start": load}
+    return {"schema": 1, "id": digest(lasting), **lasting, "commit": commit(), "load_at_start": load}
 
 
 def cores() -> int:
@@ -70,3 +72,27 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def kernels() -> str:
+    """Name the path that the kernels take here: ``plain``, or that of a compiled library."""
+    try:
+        library = importlib.import_module(f"{__package__}.kernels.library")
+    except ImportError:
+        return "plain"
+    return str(library.path())
+
+
+@cache
+def commit() -> str:
+    """Return the commit that afbench runs from, with a ``+`` if its files were changed since; empty if installed."""
+    here = Path(__file__).resolve().parent
+    if not (here.parent / ".git").exists():
+        return ""  # a checkout around an installed afbench is another project's
+    git = ["git", "-C", str(here)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changed = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "") if head.returncode == 0 else ""

@@ -16,7 +16,7 @@ import torch
 
 from . import environment, plan
 from .attempt import Attempt, attempt, blank, describe, versions
-from .cost import CostJob, measure
+from .cost.network import CostJob, measure_network
 from .discovery import load_plugin
 from .engines import ENGINES, Failure, Setup, process
 from .errors import UsageError, did_you_mean
@@ -201,7 +201,7 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
         job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
         if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
             jobs.append(job)
-    with closing(process(measure, jobs, jobs=1, setup=setup)) as outcomes:
+    with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
         for done, (job, outcome) in enumerate(outcomes, start=1):
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")

@@ -1,0 +1,1 @@
+"""What activations cost: time, memory and parameters, alone and in a network."""
