@@ -32,8 +32,8 @@ def caches(root: Path = ROOT) -> dict[int, int]:
             shared = read(index / "shared_cpu_list") or index.parts[-3]
             seen[int(level), shared] = int(size[1]) * SIZES.get(size[2], 1)
     found: dict[int, int] = {}
-    for (level, _), count in sorted(seen.items()):
-        found[level] = found.get(level, 0) + count
+    for (number, _), count in sorted(seen.items()):
+        found[number] = found.get(number, 0) + count
     return found or told_caches()
 
 
@@ -73,11 +73,11 @@ def turbo(root: Path = ROOT) -> bool | None:
 
 def cpu_limit(root: Path = ROOT) -> float | None:
     """Return how many cores' time the control group leaves to this process, if it limits it."""
-    limits = []
+    limits: list[float | None] = []
     for line in read(root / "proc/self/cgroup").splitlines():
         _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
         if not controllers:
-            limits += [limit for group in above(path) if (limit := quota(root / "sys/fs/cgroup" / group))]
+            limits += [quota(root / "sys/fs/cgroup" / group) for group in above(path)]
         elif "cpu" in controllers.split(","):
             for group in above(path):
                 held = root / "sys/fs/cgroup/cpu" / group

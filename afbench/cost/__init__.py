@@ -1,1 +1,5 @@
-"""What activations cost: time, memory and parameters, alone and in a network."""
+"""What activations cost: time, memory and parameters, alone and in a task's network."""
+
+from .session import Measured, measure
+
+__all__ = ["Measured", "measure"]

@@ -13,6 +13,7 @@ from .. import attempt, environment
 from ..factory import choose
 from ..train import pinned
 from ..trial import SCHEMA, digest
+from ..version import __version__
 from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture
 from .inputs import Inputs, cache_bytes
@@ -86,7 +87,7 @@ def versions(name: str) -> dict[str, Any]:
         return {}
     return {
         "activation": entry.version,
-        "afbench": environment.__version__,
+        "afbench": __version__,
         "torch": torch.__version__,
         "kernels": environment.kernels(),
     }

@@ -117,7 +117,7 @@ class Cuda:
 
     def event(self) -> Event:
         """Make an event that takes the time."""
-        return torch.cuda.Event(enable_timing=True)  # type: ignore[return-value]
+        return torch.cuda.Event(enable_timing=True)
 
     def flush(self) -> None:
         """Overwrite the L2 cache."""

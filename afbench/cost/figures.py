@@ -53,8 +53,8 @@ def figure(values: Sequence[float], work: float) -> Figure:
 
     >>> figure([1.0, 1.01, 0.99, 1.0, 1.0], work=4e-3).unstable
     ()
-    >>> figure([1.0, 1.3, 0.8], work=4e-4).unstable[0]
-    'quartiles 25 % apart'
+    >>> figure([1.0, 1.3, 0.8], work=4e-4).unstable
+    ('shortest sample 0.4 ms', 'quartiles 25 % apart')
     """
     low, median, high = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
     return Figure(median, (low, high), len(values), tuple(reasons(low, median, high, len(values), work)))
@@ -64,12 +64,12 @@ def reasons(low: float, median: float, high: float, samples: int, work: float) -
     """Say why a figure is unstable: its spread, its shortest sample, too few samples."""
     spread = (high - low) / median if median > 0 else math.inf
     found = []
-    if spread > SPREAD:
-        found.append(f"quartiles {100 * spread:.0f} % apart")
     if work < SHORTEST:
         found.append(f"shortest sample {1e3 * work:.2g} ms")
-    if samples < (needed := samples_needed(spread)):
-        found.append(f"{samples} of the {needed} samples that its spread asks for")
+    if spread > SPREAD:
+        found.append(f"quartiles {100 * spread:.0f} % apart")
+    elif samples < (needed := samples_needed(spread)):
+        found.append(f"{samples} samples of the {needed} that its spread asks for")
     return found
 
 

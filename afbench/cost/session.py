@@ -1,0 +1,232 @@
+"""A cost run, as the verb ``cost`` does it: what is asked for minus what the store holds, in batches, kept at once."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from .. import attempt, environment
+from ..device import resolve_device
+from ..discovery import load_plugin
+from ..engines import ENGINES, Failure, Setup
+from ..errors import UsageError, did_you_mean
+from ..factory import Choice, check, choose, select
+from ..registry import ACTIVATIONS, TASKS
+from ..signals import terminable
+from ..store import Store
+from ..tasks.base import changed, create_task
+from .alone import AloneJob, alone_key, batches, blank, measure_alone, versions
+from .case import SHAPES, cases
+from .network import CostJob, measure_network
+from .rounds import ROUNDS
+
+BATCH = 8
+"""Activations in a batch: a kill loses at most these, and a round stays short."""
+OVERHEAD = 2e6
+"""Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
+
+Cost = dict[str, Any]
+Job = AloneJob | CostJob
+
+
+class Listener(Protocol):
+    """What wants to know how a cost run goes."""
+
+    def planned(self, total: int, done: int, what: str, store: Store) -> None:
+        """Hear how many costs were asked for, and how many of them the store holds already."""
+
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
+        """Hear of a cost that is in the store, the how manieth of how many, and the seconds left."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def planned(self, total: int, done: int, what: str, store: Store) -> None:
+        """Say nothing."""
+
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Measured:
+    """What a cost run did: the costs that it measured, those that were there, and the folder."""
+
+    store: Store
+    new: list[Cost] = field(default_factory=list)
+    held: list[Cost] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def costs(self) -> list[Cost]:
+        """All costs that were asked for and are in the store."""
+        return [*self.held, *self.new]
+
+    @property
+    def failed(self) -> list[Cost]:
+        """Those without figures."""
+        return [cost for cost in self.costs if cost["status"] != "ok"]
+
+
+def measure(
+    acts: str | Iterable[str] = "all",
+    *,
+    task: str | None = None,
+    shapes: str = SHAPES,
+    dtypes: str = "float32",
+    modes: str = "eager",
+    threads: str = "1",
+    device: str = "auto",
+    settings: Mapping[str, object] | None = None,
+    baseline: str = "relu",
+    out: str | Path = "results/cost",
+    rounds: int = ROUNDS,
+    again: bool = False,
+    engine: str = "process",
+    plugins: Iterable[str | Path] = (),
+    listener: Listener | None = None,
+) -> Measured:
+    """Measure what activations cost, alone on shapes or in a task's network, and keep each figure as it is there.
+
+    What the store already holds, from this machine and these versions, is not measured again. In a script, call it
+    under ``if __name__ == "__main__":``, as any code that starts processes.
+
+    Args:
+        acts: what ``--acts`` takes: ``"all"``, ``"trainable,-pau"``, specs.
+        task: a task's name; its settings say dtype and threads. None measures alone.
+        shapes: such as ``"32x64x56x56,8x197x3072"`` (4-D is NCHW, else channels are last), or ``"scaling"``.
+        dtypes: ``float32``, ``bfloat16``, ``float16``, ``float64``, by commas.
+        modes: ``eager``, ``compile``, on CUDA also ``graph``, by commas.
+        threads: numbers of threads, by commas.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        settings: the task's settings that are to differ.
+        baseline: what costs in a task's network are ratios to.
+        out: the results folder.
+        rounds: how many rounds, at least 5.
+        again: whether to measure what is there already.
+        engine: ``process``, or ``inline`` to debug.
+        plugins: Python files that register activations or tasks.
+        listener: told how it goes.
+
+    Raises:
+        UsageError: if the call is wrong; nothing is written then.
+        Unavailable: if the task's data is not here.
+    """
+    listener = listener or Silent()
+    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
+    for file in files:
+        load_plugin(file, ACTIVATIONS, TASKS)
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
+    if rounds < 5:
+        raise UsageError(f"--rounds must be at least 5, not {rounds}: fewer have no quartiles")
+    choices = [check(choice.spec) for choice in select(acts)]
+    here, resolved = environment.read(), resolve_device(device)
+    store = Store.open(out, write=True)
+    held = {} if again else {cost["key"]: cost for cost in store.costs()}
+    found = Measured(store)
+    jobs: list[Any]
+    work: Callable[[Any], list[Cost]]
+    if task is None:
+        asked = cases(shapes, dtypes, modes, resolved, threads)
+        jobs, work = [], measure_alone
+        for case in asked:
+            keys = {choice.spec: alone_key(case, choice.spec, here["id"]) for choice in choices}
+            missing = [spec for spec, key in keys.items() if not counts(held.get(key), versions(spec))]
+            found.held += [held[key] for spec, key in keys.items() if spec not in missing]
+            jobs += batches(case, missing, here["id"], BATCH, rounds=rounds)
+        what = f"{len(choices)} activations x {len(asked)} cases, each beside relu, gelu and a copy"
+    else:
+        planned = network_jobs(task, choices, baseline, {"device": resolved, **(settings or {})}, here["id"])
+        jobs, work = [job for job, current in planned if not counts(held.get(job.key), current)], one_network
+        found.held += [held[job.key] for job, _ in planned if job not in jobs]
+        what = f"{len(choices)} activations in the network of {task}, each beside {baseline}"
+    store.make()
+    left = sum(len(members(job)) for job in jobs)
+    listener.planned(left + len(found.held), len(found.held), what, store)
+    if jobs:
+        store.write_json("environments", here["id"], here)
+    with terminable():
+        try:
+            run(found, work, jobs, engine, Setup(files, tuple(sys.path)), listener)
+        except KeyboardInterrupt:
+            found.interrupted = True
+    return found
+
+
+def counts(cost: Cost | None, current: Mapping[str, Any]) -> bool:
+    """Tell whether a cost that is held need not be measured again: these versions, and no failure that may pass."""
+    return cost is not None and cost.get("versions") == current and cost.get("status") in ("ok", "error")
+
+
+def network_jobs(
+    task: str, choices: Sequence[Choice], baseline: str, settings: Mapping[str, object], environment_id: str
+) -> list[tuple[CostJob, dict[str, Any]]]:
+    """Plan costs in a task's network, each with the versions that it goes stale with."""
+    made, base = create_task(task, settings), choose(baseline)
+    made.prepare()
+    return [
+        (CostJob(made.name, one.spec, base.spec, environment_id, changed(made)), attempt.versions(made, one))
+        for one in choices
+    ]
+
+
+def one_network(job: CostJob) -> list[Cost]:
+    """Measure one cost in a network, as a list."""
+    return [measure_network(job)]
+
+
+def members(job: Job) -> tuple[str, ...]:
+    """Name the activations that a job measures."""
+    return job.activations if isinstance(job, AloneJob) else (job.activation,)
+
+
+def run(
+    found: Measured,
+    work: Callable[[Any], list[Cost]],
+    jobs: Sequence[Any],
+    engine: str,
+    setup: Setup,
+    listener: Listener,
+) -> None:
+    """Measure job by job, nothing beside it; costs are in the store before the next job begins.
+
+    A batch whose process dies is measured again one by one, so that only who killed it is lost.
+    """
+    total, start, done = sum(len(members(job)) for job in jobs), time.monotonic(), 0.0
+    whole = sum(map(weight, jobs))
+    waiting = list(jobs)
+    while waiting:
+        alone: list[Any] = []
+        with closing(ENGINES[engine](work, waiting, jobs=1, setup=setup)) as outcomes:
+            for job, outcome in outcomes:
+                if isinstance(outcome, Failure) and len(members(job)) > 1:
+                    case = job.case
+                    alone += batches(case, job.activations, job.environment, 1, rounds=job.rounds, budget=job.budget)
+                    continue
+                done += weight(job)
+                costs = [lost(job, outcome)] if isinstance(outcome, Failure) else outcome
+                for cost in costs:
+                    found.store.write_json("costs", cost["key"], cost)
+                    found.new.append(cost)
+                    rest = (whole - done) * (time.monotonic() - start) / done
+                    listener.measured(cost, len(found.new), total, rest)
+        waiting = alone
+
+
+def weight(job: Job) -> float:
+    """Say about how much work a job is."""
+    return len(members(job)) * (OVERHEAD + (job.case.elements if isinstance(job, AloneJob) else 0))
+
+
+def lost(job: Job, failure: Failure) -> Cost:
+    """Make the cost of an activation whose process died: no figures, and the reason."""
+    known: Cost = {"key": job.key, **vars(job)} if isinstance(job, CostJob) else blank(job, job.activations[0])
+    error = {"type": "", "message": failure.message, "traceback": ""}
+    return {"schema": 1, **known, "status": failure.kind, "error": error, "measured": attempt.now()}
