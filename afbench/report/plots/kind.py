@@ -15,13 +15,14 @@ from ...errors import UsageError, did_you_mean
 class Plot:
     """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
 
-    One that goes ``across`` tasks is given a sequence of trials, one a task.
+    One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
     """
 
     name: str
     about: str
     draw: Callable[..., Figure]
     across: bool = False
+    of_costs: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
