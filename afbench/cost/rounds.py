@@ -81,9 +81,12 @@ def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Sample
         for _ in range(WARM_UP):
             call()
         once = min(clock.time(call, 1) for _ in range(WARM_UP))
+        number = max(1, math.ceil(SAMPLE_SECONDS / max(once, 1e-9)))
+        # A single call is overestimated, the more the shorter it is: lengthen the sample until it is as long as meant.
+        while (took := clock.time(call, number)) * number < SAMPLE_SECONDS / 2:
+            once, number = took, 2 * number
     except Exception as error:
         return Samples(1, error=error), 0
-    number = max(1, math.ceil(SAMPLE_SECONDS / once)) if once > 0 else 1
     return Samples(number), max(min(FEWEST, rounds), min(rounds, int(budget / max(once * (number + 2), 1e-9))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -48,7 +49,7 @@ def draw(
     """Draw one kind of plot. What its caption says is ``figure.get_label()``.
 
     Args:
-        stores: the results folder; ``rank`` and ``scaling`` take several.
+        stores: the results folder; ``rank`` and ``scaling`` take several, ``tradeoff`` takes folders of costs too.
         kind: a name in ``KINDS``.
         task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
             given, ``rank`` takes all.
@@ -79,8 +80,10 @@ def draw(
         trials = Asked(tuple(stores), tuple(activations or ()), baseline)
     elif plot.across:
         trials = Trials.each(stores, task, activations, baseline)
-    elif len(stores) == 1:
-        trials = Trials.of(stores[0], task, activations, baseline)
+    elif len(stores) == 1 or (plot.beside and len(of_trials(stores)) == 1):
+        own = of_trials(stores)[0] if plot.beside and of_trials(stores) else stores[0]
+        others = tuple(store for store in stores if store is not own)
+        trials = replace(Trials.of(own, task, activations, baseline), beside=others)
     else:
         across = ", ".join(name for name, other in KINDS.items() if other.across or other.of_costs)
         raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")
@@ -88,3 +91,8 @@ def draw(
         figure = plot.draw(trials, sheet, **options)
         freeze(figure)
     return figure
+
+
+def of_trials(stores: Sequence[Store]) -> list[Store]:
+    """List the stores that hold trials."""
+    return [store for store in stores if (store.path / "trials").is_dir()]

@@ -16,6 +16,7 @@ class Plot:
     """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
 
     One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
+    One that takes folders ``beside`` draws the trials of one folder with the costs of all.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Plot:
     draw: Callable[..., Figure]
     across: bool = False
     of_costs: bool = False
+    beside: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -145,8 +145,8 @@ def chosen(asked: Asked, lines: Mapping[str, Line]) -> dict[str, Look]:
         others = [name for name in asked.named if name in others]
     else:
         ranked = sorted((n for n in others if n != GELU and top in held[n]), key=lambda n: last(held[n]))
-        steps = np.linspace(0, len(ranked) - 1, min(len(ranked), 4)).round().astype(int) if ranked else []
-        others = [name for name in others if name == GELU] + [ranked[step] for step in dict.fromkeys(steps)]
+        steps = np.linspace(0, len(ranked) - 1, min(len(ranked), 4)).round()
+        others = [name for name in others if name == GELU] + [ranked[int(step)] for step in steps]
     looks = dict(zip(others[: len(LOOKS)], LOOKS, strict=False))
     if asked.baseline in held:
         looks[asked.baseline] = BASELINE
@@ -157,25 +157,26 @@ def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> 
     """Draw the lines: labelled ones on top, with bands of quartiles; markers of unstable figures are hollow."""
     panel.set_xscale("log")
     panel.set_yscale("log")
-    for name in [*(n for n in lines if n not in looks), *reversed(looks)]:
+    for name in [*(n for n in lines if n not in looks), *reversed(list(looks))]:
         line = lines.get(name) or {}
         if not line:
             continue
-        sizes, seconds = list(line), [one.median for one in line.values()]
+        sizes, seconds = list(line), [one.median or 0.0 for one in line.values()]
         if name not in looks:
             panel.plot(sizes, seconds, color=PALE, linewidth=0.6, zorder=1)
             continue
         look = looks[name]
         panel.plot(sizes, seconds, zorder=3, gid=name, **look.line)
         for unstable in (False, True):
-            at = [(n, one.median) for n, one in line.items() if bool(one.unstable) == unstable]
+            at = [(n, one.median or 0.0) for n, one in line.items() if bool(one.unstable) == unstable]
             style: dict[str, Any] = {"marker": look.marker, "linestyle": "none", "color": look.colour, "zorder": 4}
             panel.plot(
                 [n for n, _ in at], [y for _, y in at], mfc="white" if unstable else look.colour, mew=0.7, **style
             )
-        banded = [(n, one.low, one.high) for n, one in line.items() if one.low and one.high]
-        if name != COPY and banded:
-            panel.fill_between(*zip(*banded, strict=True), color=look.colour, alpha=0.12, linewidth=0, zorder=2)
+        if name != COPY:
+            low = [one.low or one.median or 0.0 for one in line.values()]
+            high = [one.high or one.median or 0.0 for one in line.values()]
+            panel.fill_between(sizes, low, high, color=look.colour, alpha=0.12, linewidth=0, zorder=2)
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=8))
         axis.set_minor_locator(NullLocator())
@@ -191,7 +192,8 @@ def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]
     yield f"Latency against elements: {series.label}."
     yield f"{len(sizes)} {plural('size', len(sizes))} from {sizes[0]:.1e} to {sizes[-1]:.1e} elements."
     yield "Medians over rounds, bands between the quartiles; hollow markers: unstable figures (afbench table says why)."
-    yield "Inputs in turn that take twice the last-level cache. Dotted: a plain copy, with backward one of the gradient too."
+    yield "Inputs in turn that take twice the last-level cache."
+    yield "Dotted: a plain copy, with backward one of the gradient too."
     grey = [name for name in lines if name not in looks]
     yield f"Grey: the other {len(grey)}." if grey else ""
     failed = sorted({str(cost.get("activation")) for cost in series.costs if cost.get("status", "ok") != "ok"})

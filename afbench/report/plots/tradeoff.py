@@ -49,7 +49,8 @@ def draw(trials: Trials, sheet: Sheet) -> Figure:
     Raises:
         UsageError: if no activation has a cost, or one that was named has none.
     """
-    costs = costs_of(next(iter(grouped(trials.records))), trials.store.costs(), trials.baseline or "")
+    held = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
+    costs = costs_of(next(iter(grouped(trials.records))), held, trials.baseline or "")
     points = measured(trials, costs)
     higher = trials.higher_is_better
     front = pareto({name: (point.step, point.score.mean) for name, point in points.items()}, higher)
@@ -92,7 +93,7 @@ def measured(trials: Trials, costs: Costs) -> dict[str, Point]:
         folder, task = trials.store.path / "costs", trials.records[0].trial.task
         raise UsageError(
             f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
-            f"or run anew (afbench run --task {task} --out DIR)"
+            f"run anew (afbench run --task {task} --out DIR), or name a folder of afbench cost --task {task} too"
         )
     return found
 
@@ -196,4 +197,4 @@ def caption(
     yield from (f"{note[:1].upper()}{note[1:]}." for note in costs.notes)
 
 
-PLOT = Plot("tradeoff", "metric against the time of a training step, with the Pareto front", draw)
+PLOT = Plot("tradeoff", "metric against the time of a training step, with the Pareto front", draw, beside=True)
