@@ -16,6 +16,8 @@ LINE = 64
 """Bytes of a cache line: each input begins one."""
 TIMES_CACHE = 2
 """How many times the last-level cache the rotating inputs take up together."""
+MOST = 2**14
+"""Inputs at most: those below 4 kB do not fill a cache of 32 MiB twice then, but 500,000 tensors take half a minute."""
 ASSUMED_CACHE = 64 * 2**20
 """Bytes, where the system does not tell."""
 HEADROOM = 0.5
@@ -45,7 +47,7 @@ class Inputs:
         size = dtype.itemsize
         self.bytes = case.elements * size
         stride = -(-self.bytes // LINE) * LINE // size
-        count = 2 if case.device != "cpu" else max(2, math.ceil(TIMES_CACHE * cache / self.bytes))
+        count = 2 if case.device != "cpu" else min(MOST, max(2, math.ceil(TIMES_CACHE * cache / self.bytes)))
         if case.device == "cpu":
             check_room(count * stride * size, f"{count} inputs of {case}")
         drawn = torch.empty(count, stride, dtype=dtype, device=case.device)

@@ -34,6 +34,10 @@ def test_a_large_input_alternates_with_another():
     assert len(Inputs(Case((1000, 100)), cache=1000).cold) == 2
 
 
+def test_tiny_inputs_are_many_but_not_without_end():
+    assert len(Inputs(Case((2,)), cache=2**30).cold) == 2**14
+
+
 def test_what_does_not_fit_is_refused_before_it_is_tried(monkeypatch):
     monkeypatch.setattr(machine, "available_memory", lambda: 2**20)
     check_room(2**19, "something")

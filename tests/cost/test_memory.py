@@ -20,8 +20,8 @@ BY_HAND = {
     # s = max(|x|, 1), u = x / s and |u|; v, v^2 .. v^5 above the line, v^2 .. v^4 below it; Horner's sums before the
     # last, 4 above and 3 below; both results, for the ratio; and 1, |b_1| .. |b_4|
     "pau": (1 + 1 + 1 + 5 + 3 + 4 + 3 + 2, 4 * 5),
-    # the flow keeps where points start and how far they move, and the velocity at 11 vertices, which is a matrix [11, 9]
-    # times theta; the choice between T(x) and x keeps a truth a point; times Phi, both factors; Phi keeps its argument
+    # the flow keeps where points start and how far they move, and the velocity at 11 vertices, which is a matrix
+    # [11, 9] times theta; the choice between T(x) and x keeps a truth a point; T Phi both factors; Phi its argument
     "ditac": (2 + 2 + 1, N + 4 * 11 + 4 * 11 * 9),
 }
 
