@@ -8,7 +8,7 @@ import json
 from ..doctor import examine
 
 HELP = "say whether this machine is fit to time on"
-EXAMPLES = ("afbench doctor", "afbench doctor --strict && afbench cost --acts all")
+EXAMPLES = ("afbench doctor --json", "afbench doctor --strict && afbench cost --acts all")
 
 
 def add(verb: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 
 import pytest
@@ -174,26 +175,31 @@ def test_batches_are_small_and_hold_each_activation_once():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
 def test_compiled():
     cost = measured("swish", case=Case((64, 64), mode="compile"))["swish"]
     assert cost["status"] == "ok" and cost["mode"] == "compile"
 
 
 @pytest.mark.slow
-def test_gelu_takes_what_torch_utils_benchmark_says_it_takes():
-    """Within 5 %, our median and torch's own blocked_autorange in turn; five times at most, for neighbours disturb."""
+def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
+    """Within 5 %: the median over seven pairs of our figure and torch's own before and after it.
+
+    Thrice at most: a neighbour that comes or goes within a pair moves it by more.
+    """
+    monkeypatch.setattr(alone, "cache_bytes", lambda: 2**25)
     x = torch.randn(256, 1024)
-    ratios = []
-    for _ in range(5):
-        job = AloneJob(Case((256, 1024)), ("gelu",), "here", rounds=15)
-        timer = Timer("with torch.no_grad(): F.gelu(x)", globals={"F": F, "x": x, "torch": torch}, num_threads=1)
-        before = timer.blocked_autorange(min_run_time=1.0).median
+    timer = Timer("F.gelu(x)", globals={"F": F, "x": x}, num_threads=1)
+    job = AloneJob(Case((256, 1024)), ("gelu",), "here")
+
+    def pair():
+        before = timer.blocked_autorange(min_run_time=0.3).median
         ours = measure_alone(job)[0]["forward"]["warm"]["seconds"]["median"]
-        after = timer.blocked_autorange(min_run_time=1.0).median
-        ratios.append(2 * ours / (before + after))
-        if abs(ratios[-1] - 1) < 0.05:
-            return
-    raise AssertionError(f"ours over torch's: {ratios}")
+        return 2 * ours / (before + timer.blocked_autorange(min_run_time=0.3).median)
+
+    with torch.no_grad():
+        medians = (statistics.median(pair() for _ in range(7)) for _ in range(3))
+        assert any(abs(median - 1) < 0.05 for median in medians)
 
 
 def test_the_clock_of_a_cpu_is_the_one_of_torch():

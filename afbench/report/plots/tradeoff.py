@@ -68,8 +68,8 @@ def draw(trials: Trials, sheet: Sheet) -> Figure:
     panel.set(xlabel=f"time of a training step, in units of {costs.baseline}'s", ylabel=f"test {trials.metric}{unit}")
     freeze(figure)
     important = list(dict.fromkeys([*(trials.named or front), *([trials.baseline] if trials.baseline else [])]))
-    held = {name: (p.step, p.score.mean) for name, p in points.items()}
-    label_points(panel, held, important, [steps, *(bar for name in important for bar in bars(points[name]))])
+    places = {name: (p.step, p.score.mean) for name, p in points.items()}
+    label_points(panel, places, important, [steps, *(bar for name in important for bar in bars(points[name]))])
     return figure
 
 
