@@ -16,6 +16,8 @@ ROUNDS = 15
 WARM_UP = 3
 SAMPLE_SECONDS = 4e-3
 """A sample repeats its call until it takes about as long: shorter ones are lost in noise."""
+LONG = 0.1
+"""Seconds of a call from which on it is not warmed up further: a first call's extra is small beside it."""
 BUDGET = 6.0
 """Seconds of samples from which on a slow call takes part in fewer rounds, though in no fewer than five."""
 
@@ -75,12 +77,12 @@ def interleave(
 def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Samples, int]:
     """Warm a call up; returns its empty samples with how many calls each takes, and in how many rounds it takes part.
 
-    A round is a sample and the two calls that a clock makes ahead of it.
+    A round is a sample and the calls that a clock makes ahead of it.
     """
     try:
-        for _ in range(WARM_UP):
-            call()
-        once = min(clock.time(call, 1) for _ in range(WARM_UP))
+        once = clock.time(call, 1)  # after two calls of the clock's own
+        if once < LONG:
+            once = min(once, *(clock.time(call, 1) for _ in range(WARM_UP)))
         number = max(1, math.ceil(SAMPLE_SECONDS / max(once, 1e-9)))
         # A single call is overestimated, the more the shorter it is: lengthen the sample until it is as long as meant.
         while (took := clock.time(call, number)) * number < SAMPLE_SECONDS / 2:

@@ -26,7 +26,9 @@ from .network import CostJob, measure_network
 from .rounds import ROUNDS
 
 BATCH = 8
-"""Activations in a batch: a kill loses at most these, and a round stays short."""
+"""Activations in a batch at most: a kill loses at most these, and a round stays short."""
+BATCH_ELEMENTS = 8e6
+"""Elements of all activations of a batch together, though two are always one: slow ones take minutes."""
 OVERHEAD = 2e6
 """Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
 
@@ -140,7 +142,8 @@ def measure(
             keys = {choice.spec: alone_key(case, choice.spec, here["id"]) for choice in choices}
             missing = [spec for spec, key in keys.items() if not counts(held.get(key), versions(spec))]
             found.held += [held[key] for spec, key in keys.items() if spec not in missing]
-            jobs += batches(case, missing, here["id"], BATCH, rounds=rounds)
+            size = min(BATCH, max(2, int(BATCH_ELEMENTS / case.elements)))
+            jobs += batches(case, missing, here["id"], size, rounds=rounds)
         what = f"{len(choices)} activations x {len(asked)} cases, each beside relu, gelu and a copy"
     else:
         planned = network_jobs(task, choices, baseline, {"device": resolved, **(settings or {})}, here["id"])
