@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..cost import Measured, measure
 from ..cost.case import DTYPES, MODES, SHAPES
+from ..cost.listening import Cost
 from ..cost.rounds import ROUNDS
-from ..cost.session import Cost
 from ..data import roots
 from ..engines import ENGINES
 from ..errors import UsageError

@@ -3,77 +3,31 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .. import attempt, environment
 from ..device import resolve_device
 from ..discovery import load_plugin
-from ..engines import ENGINES, Failure, Setup
+from ..engines import ENGINES, Setup
 from ..errors import UsageError, did_you_mean
 from ..factory import Choice, check, choose, select
 from ..registry import ACTIVATIONS, TASKS
 from ..signals import terminable
 from ..store import Store
 from ..tasks.base import changed, create_task
-from .alone import AloneJob, alone_key, batches, blank, measure_alone, versions
+from .alone import alone_key, batches, measure_alone, versions
 from .case import SHAPES, cases
-from .network import CostJob, measure_network
+from .listening import Cost, Listener, Measured, Silent
+from .network import CostJob
 from .rounds import ROUNDS
+from .work import carry_out, members, one_network
 
 BATCH = 8
 """Activations in a batch at most: a kill loses at most these, and a round stays short."""
 BATCH_ELEMENTS = 8e6
 """Elements of all activations of a batch together, though two are always one: slow ones take minutes."""
-OVERHEAD = 2e6
-"""Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
-
-Cost = dict[str, Any]
-Job = AloneJob | CostJob
-
-
-class Listener(Protocol):
-    """What wants to know how a cost run goes."""
-
-    def planned(self, total: int, done: int, what: str, store: Store) -> None:
-        """Hear how many costs were asked for, and how many of them the store holds already."""
-
-    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Hear of a cost that is in the store, the how manieth of how many, and the seconds left."""
-
-
-class Silent:
-    """A listener that says nothing."""
-
-    def planned(self, total: int, done: int, what: str, store: Store) -> None:
-        """Say nothing."""
-
-    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Say nothing."""
-
-
-@dataclass
-class Measured:
-    """What a cost run did: the costs that it measured, those that were there, and the folder."""
-
-    store: Store
-    new: list[Cost] = field(default_factory=list)
-    held: list[Cost] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def costs(self) -> list[Cost]:
-        """All costs that were asked for and are in the store."""
-        return [*self.held, *self.new]
-
-    @property
-    def failed(self) -> list[Cost]:
-        """Those without figures."""
-        return [cost for cost in self.costs if cost["status"] != "ok"]
 
 
 def measure(
@@ -157,7 +111,7 @@ def measure(
         store.write_json("environments", here["id"], here)
     with terminable():
         try:
-            run(found, work, jobs, engine, Setup(files, tuple(sys.path)), listener)
+            carry_out(found, work, jobs, engine, Setup(files, tuple(sys.path)), listener)
         except KeyboardInterrupt:
             found.interrupted = True
     return found
@@ -178,58 +132,3 @@ def network_jobs(
         (CostJob(made.name, one.spec, base.spec, environment_id, changed(made)), attempt.versions(made, one))
         for one in choices
     ]
-
-
-def one_network(job: CostJob) -> list[Cost]:
-    """Measure one cost in a network, as a list."""
-    return [measure_network(job)]
-
-
-def members(job: Job) -> tuple[str, ...]:
-    """Name the activations that a job measures."""
-    return job.activations if isinstance(job, AloneJob) else (job.activation,)
-
-
-def run(
-    found: Measured,
-    work: Callable[[Any], list[Cost]],
-    jobs: Sequence[Any],
-    engine: str,
-    setup: Setup,
-    listener: Listener,
-) -> None:
-    """Measure job by job, nothing beside it; costs are in the store before the next job begins.
-
-    A batch whose process dies is measured again one by one, so that only who killed it is lost.
-    """
-    total, start, done = sum(len(members(job)) for job in jobs), time.monotonic(), 0.0
-    whole = sum(map(weight, jobs))
-    waiting = list(jobs)
-    while waiting:
-        alone: list[Any] = []
-        with closing(ENGINES[engine](work, waiting, jobs=1, setup=setup)) as outcomes:
-            for job, outcome in outcomes:
-                if isinstance(outcome, Failure) and len(members(job)) > 1:
-                    case = job.case
-                    alone += batches(case, job.activations, job.environment, 1, rounds=job.rounds, budget=job.budget)
-                    continue
-                done += weight(job)
-                costs = [lost(job, outcome)] if isinstance(outcome, Failure) else outcome
-                for cost in costs:
-                    found.store.write_json("costs", cost["key"], cost)
-                    found.new.append(cost)
-                    rest = (whole - done) * (time.monotonic() - start) / done
-                    listener.measured(cost, len(found.new), total, rest)
-        waiting = alone
-
-
-def weight(job: Job) -> float:
-    """Say about how much work a job is."""
-    return len(members(job)) * (OVERHEAD + (job.case.elements if isinstance(job, AloneJob) else 0))
-
-
-def lost(job: Job, failure: Failure) -> Cost:
-    """Make the cost of an activation whose process died: no figures, and the reason."""
-    known: Cost = {"key": job.key, **vars(job)} if isinstance(job, CostJob) else blank(job, job.activations[0])
-    error = {"type": "", "message": failure.message, "traceback": ""}
-    return {"schema": 1, **known, "status": failure.kind, "error": error, "measured": attempt.now()}
