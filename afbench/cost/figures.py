@@ -77,7 +77,7 @@ def samples_needed(spread: float) -> int:
     """Return how many samples pin a median down to 5 %, for quartiles so far apart (in units of the median).
 
     >>> samples_needed(0.02), samples_needed(0.1), samples_needed(0.2)
-    (5, 14, 53)
+    (5, 14, 54)
     """
     if not math.isfinite(spread):
         return FEWEST
