@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +21,7 @@ VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "AFBE
 
 @cache
 def read() -> dict[str, Any]:
-    """Describe this machine; ``id`` hashes all but the load, so that two runs on it share one description."""
+    """Describe this machine; ``id`` hashes all but commit and load, so that two runs share one description."""
     lasting = {
         "machine": {
             "system": platform.system(),
@@ -37,7 +38,7 @@ def read() -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
     load = list(os.getloadavg()) if hasattr(os, "getloadavg") else []
-    return {"schema": 1, "id": digest(lasting), **lasting, "load_at_start": load}
+    return {"schema": 1, "id": digest(lasting), **lasting, "commit": commit(), "load_at_start": load}
 
 
 def cores() -> int:
@@ -70,3 +71,18 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+@cache
+def commit() -> str:
+    """Return the commit that afbench runs from, with a ``+`` if its files were changed since; empty if installed."""
+    here = Path(__file__).resolve().parent
+    if not (here.parent / ".git").exists():
+        return ""  # a checkout around an installed afbench is another project's
+    git = ["git", "-C", str(here)]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        changed = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "") if head.returncode == 0 else ""

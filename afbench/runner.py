@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import Protocol
 
 from . import environment, plan
 from .attempt import Attempt, attempt, blank, describe, versions
-from .cost import CostJob, measure
+from .cost.network import CostJob, measure_network
+from .device import resolve_device
 from .discovery import load_plugin
 from .engines import ENGINES, Failure, Setup, process
 from .errors import UsageError, did_you_mean
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
+from .signals import terminable
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
@@ -201,46 +198,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
         job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
         if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
             jobs.append(job)
-    with closing(process(measure, jobs, jobs=1, setup=setup)) as outcomes:
+    with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
         for done, (job, outcome) in enumerate(outcomes, start=1):
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")
             else:
                 store.write_json("costs", job.key, outcome)
             listener.costing(done, len(jobs))
-
-
-def resolve_device(device: str) -> str:
-    """Turn ``auto`` into what is here, and check what was asked for.
-
-    Raises:
-        UsageError: if there is no such device.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(device)
-    except RuntimeError:
-        raise UsageError(f"unknown device {device!r}; give auto, cpu, cuda or cuda:N") from None
-    if kind.type not in ("cpu", "cuda"):
-        raise UsageError(f"device {device!r} is not supported; give auto, cpu, cuda or cuda:N")
-    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"device {device!r} is not here ({torch.cuda.device_count()} CUDA devices); give cpu or auto")
-    return device
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught."""
-
-    def interrupt(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread() or os.name == "nt":
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -18,6 +18,8 @@ from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
+DATA = ("trials", "costs")
+"""Folders either of which makes a folder one of results."""
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
@@ -55,8 +57,8 @@ class Store:
             raise UsageError(f"results path {path} is a link to nowhere")
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
-        if not write and not (path / "trials").is_dir():
-            below = sorted(str(folder.parent) for folder in path.glob("*/trials"))
+        if not write and not any((path / held).is_dir() for held in DATA):
+            below = sorted({str(folder.parent) for held in DATA for folder in path.glob(f"*/{held}")})
             if below:
                 raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
             raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
@@ -154,8 +156,22 @@ class Store:
             try:
                 held = json.loads(content(file))
                 parts = [held.get(name) or {} for name in ("settings", "versions", "error", "step", "saved")]
-                words = ("task", "activation", "baseline", "environment", "device", "status", "measured")
+                words = (
+                    "task",
+                    "activation",
+                    "baseline",
+                    "environment",
+                    "device",
+                    "status",
+                    "measured",
+                    "kind",
+                    "mode",
+                    "dtype",
+                )
                 names = [held["key"], *(held.get(name) or "" for name in words)]
+                if not all(isinstance(size, int) for size in held.get("shape") or []):
+                    raise TypeError
+                parts += [held.get(name) or {} for name in ("forward", "training", "batch", "parameters", "inference")]
                 if not all(isinstance(part, dict) for part in parts) or not all(isinstance(n, str) for n in names):
                     raise TypeError
                 if not isinstance(held.get("threads") or 0, int):

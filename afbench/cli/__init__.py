@@ -14,9 +14,18 @@ from typing import NoReturn
 
 from ..errors import AfbenchError, did_you_mean
 from ..version import __version__
-from . import data, list, plot, run, show, table
+from . import cost, data, doctor, list, plot, run, show, table
 
-VERBS = {"run": run, "list": list, "show": show, "table": table, "plot": plot, "data": data}
+VERBS = {
+    "run": run,
+    "list": list,
+    "show": show,
+    "table": table,
+    "plot": plot,
+    "cost": cost,
+    "doctor": doctor,
+    "data": data,
+}
 
 
 class Parser(argparse.ArgumentParser):

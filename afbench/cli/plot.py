@@ -14,13 +14,23 @@ EXAMPLES = (
     "afbench plot results/gmm boundary",
     "afbench plot results/gmm shape --acts ditac,pau --output shape.pdf",
     "afbench plot results/gmm results/digits rank",
+    "afbench plot results/cost scaling --acts relu,gelu,ditac",
 )
-KINDS = ("boundary", "surface", "nodes", "shape", "curve", "rank", "tradeoff")  # a test compares them with the plots
+KINDS = (
+    "boundary",
+    "surface",
+    "nodes",
+    "shape",
+    "curve",
+    "rank",
+    "tradeoff",
+    "scaling",
+)  # a test compares them with the plots
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    verb.add_argument("results", metavar="RESULTS", nargs="+", help="a results folder; rank takes several")
+    verb.add_argument("results", metavar="RESULTS", nargs="+", help="a results folder; rank and scaling take several")
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
     verb.add_argument("--acts", metavar="SPECS", help="only these activations, by their canonical specs")
     verb.add_argument("--task", help="which task, if the folder holds several")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..errors import UsageError
 from ..stats import LEVEL, Interval
 from ..trial import Status
+from .cost_table import CostTable
 from .rows import Row, Table
 from .wide import Wide
 
@@ -17,17 +18,20 @@ Cell = str | int | float | None
 COUNTS = ("best", "trials", "ok")
 
 
-def csv(tables: Sequence[Table | Wide]) -> str:
+def csv(tables: Sequence[Table | Wide | CostTable]) -> str:
     """Print tables as CSV with one header. Empty is what was not measured; truths are ``true`` and ``false``.
 
     Raises:
-        UsageError: for a wide table beside another, whose columns are others.
+        UsageError: for a wide table or costs beside others, whose columns are others.
     """
     single = [table for table in tables if isinstance(table, Table)]
     wide = [table for table in tables if isinstance(table, Wide)]
+    costs = [table for table in tables if isinstance(table, CostTable)]
     if wide and len(tables) > 1:
         raise UsageError("a CSV has one header: print a wide table alone")
-    held, out = wide_lines(wide[0]) if wide else lines(single), io.StringIO()
+    if costs and single:
+        raise UsageError("a CSV has one header: print costs alone (--costs)")
+    held, out = wide_lines(wide[0]) if wide else cost_lines(costs) if costs else lines(single), io.StringIO()
     if held:
         rows = writer.DictWriter(out, list(held[0]), lineterminator="\n")
         rows.writeheader()
@@ -39,6 +43,12 @@ def lines(tables: Sequence[Table]) -> list[dict[str, Cell]]:
     """Lay tables out as one dict an activation, ready for JSON: what was not measured is None, never NaN."""
     extras = list(dict.fromkeys(name for table in tables for name in table.extras))
     return [known(flat(table, row, extras)) for table in tables for row in table.rows]
+
+
+def cost_lines(tables: Sequence[CostTable]) -> list[dict[str, Cell]]:
+    """Lay tables of costs out as one dict an activation, with the columns of all of them."""
+    names = list(dict.fromkeys(name for table in tables for row in table.flat for name in row))
+    return [{name: row.get(name) for name in names} for table in tables for row in table.flat]
 
 
 def wide_lines(wide: Wide) -> list[dict[str, Cell]]:

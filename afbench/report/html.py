@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from .caption import sentences
 from .columns import Column, columns
+from .cost_table import CostTable, cost_html
 from .footnotes import Failure
 from .rows import Row, Table
 from .wide import Wide
@@ -32,12 +33,16 @@ HEAD = """<!DOCTYPE html>
 TAIL = "</main>\n</body>\n</html>\n"
 
 
-def html(tables: Sequence[Table | Wide]) -> str:
+def html(tables: Sequence[Table | Wide | CostTable]) -> str:
     """Print tables as a page, light or dark as the reader's machine is; on a phone the tables scroll, not the page."""
     title = escape("; ".join(table.title for table in tables))
     style = files(__package__).joinpath("table.css").read_text(encoding="utf-8")
     made = [
-        wide_html(table, number) if isinstance(table, Wide) else one_html(table, number)
+        wide_html(table, number)
+        if isinstance(table, Wide)
+        else cost_html(table, number)
+        if isinstance(table, CostTable)
+        else one_html(table, number)
         for number, table in enumerate(tables, 1)
     ]
     return HEAD.format(title=title, style=style) + "".join(made) + TAIL

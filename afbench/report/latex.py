@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .caption import sentences
 from .columns import Column, columns
+from .cost_table import CostTable, cost_latex
 from .rows import Row, Table
 from .wide import Wide
 from .wide_columns import wide_columns, wide_sentences
@@ -40,10 +41,14 @@ GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu x
 GREEK_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 
 
-def latex(tables: Sequence[Table | Wide]) -> str:
+def latex(tables: Sequence[Table | Wide | CostTable]) -> str:
     """Print tables as one LaTeX file, a ``table*`` environment for each: too wide for one column of two."""
     made = [
-        wide_latex(table, number) if isinstance(table, Wide) else one_latex(table, number)
+        wide_latex(table, number)
+        if isinstance(table, Wide)
+        else cost_latex(table, number)
+        if isinstance(table, CostTable)
+        else one_latex(table, number)
         for number, table in enumerate(tables, 1)
     ]
     return HEAD + "\n".join(made) + TAIL

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 
 from .caption import sentences
 from .columns import columns
+from .cost_table import CostTable, cost_md
 from .rows import Table
 from .wide import Wide
 from .wide_columns import wide_columns, wide_sentences
 
 
-def md(tables: Sequence[Table | Wide]) -> str:
+def md(tables: Sequence[Table | Wide | CostTable]) -> str:
     """Print tables for GitHub."""
-    return "\n".join(wide_md(table) if isinstance(table, Wide) else one_md(table) for table in tables)
+    return "\n".join(
+        wide_md(table) if isinstance(table, Wide) else cost_md(table) if isinstance(table, CostTable) else one_md(table)
+        for table in tables
+    )
 
 
 def one_md(table: Table) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..errors import UsageError, did_you_mean
 from .caption import sentences
 from .columns import Column, columns
+from .cost_table import CostTable, cost_text
 from .flat import csv
 from .html import html
 from .latex import latex
@@ -21,28 +22,35 @@ LEFT = ("activation",)
 BEST = "> "
 
 
-def render(tables: Table | Wide | Sequence[Table | Wide], format: str = "text") -> str:
+def render(tables: Table | Wide | CostTable | Sequence[Table | Wide | CostTable], format: str = "text") -> str:
     r"""Print tables in a format.
 
     Args:
-        tables: one or several, wide ones too.
+        tables: one or several, wide ones and costs too.
         format: ``text`` (ASCII but for what users wrote, 110 columns wide), ``md`` (GitHub), ``csv`` (one header, one
             row an activation, every number unrounded), ``latex`` (booktabs; compiles alone, and can be ``\input``),
             ``html`` (one file that needs no other).
 
     Raises:
-        UsageError: for another format, or for wide tables beside others in one CSV, which has one header.
+        UsageError: for another format, or for wide tables or costs beside others in one CSV, which has one header.
     """
     if format not in FORMATS:
         raise UsageError(
             f"unknown format {format!r}{did_you_mean(format, FORMATS)}; the formats are {', '.join(FORMATS)}"
         )
-    return FORMATS[format]([tables] if isinstance(tables, Table | Wide) else list(tables))
+    return FORMATS[format]([tables] if isinstance(tables, Table | Wide | CostTable) else list(tables))
 
 
-def text(tables: Sequence[Table | Wide]) -> str:
+def text(tables: Sequence[Table | Wide | CostTable]) -> str:
     """Print tables for a terminal; extra metrics are left out where they do not fit, and the caption says so."""
-    return "\n".join(wide_text(table) if isinstance(table, Wide) else one_text(table) for table in tables)
+    return "\n".join(
+        wide_text(table)
+        if isinstance(table, Wide)
+        else cost_text(table)
+        if isinstance(table, CostTable)
+        else one_text(table)
+        for table in tables
+    )
 
 
 def one_text(table: Table) -> str:

@@ -15,13 +15,16 @@ from ...errors import UsageError, did_you_mean
 class Plot:
     """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
 
-    One that goes ``across`` tasks is given a sequence of trials, one a task.
+    One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
+    One that takes folders ``beside`` draws the trials of one folder with the costs of all.
     """
 
     name: str
     about: str
     draw: Callable[..., Figure]
     across: bool = False
+    of_costs: bool = False
+    beside: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:

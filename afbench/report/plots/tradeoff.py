@@ -50,7 +50,8 @@ def draw(trials: Trials, sheet: Sheet) -> Figure:
     Raises:
         UsageError: if no activation has a cost, or one that was named has none.
     """
-    costs = costs_of(next(iter(grouped(trials.records))), trials.store.costs(), trials.baseline or "")
+    held = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
+    costs = costs_of(next(iter(grouped(trials.records))), held, trials.baseline or "")
     points = measured(trials, costs)
     higher = trials.higher_is_better
     front = pareto({name: (point.step, point.score.mean) for name, point in points.items()}, higher)
@@ -68,8 +69,8 @@ def draw(trials: Trials, sheet: Sheet) -> Figure:
     panel.set(xlabel=f"time of a training step, in units of {costs.baseline}'s", ylabel=f"test {trials.metric}{unit}")
     freeze(figure)
     important = list(dict.fromkeys([*(trials.named or front), *([trials.baseline] if trials.baseline else [])]))
-    held = {name: (p.step, p.score.mean) for name, p in points.items()}
-    label_points(panel, held, important, [steps, *(bar for name in important for bar in bars(points[name]))])
+    places = {name: (p.step, p.score.mean) for name, p in points.items()}
+    label_points(panel, places, important, [steps, *(bar for name in important for bar in bars(points[name]))])
     return figure
 
 
@@ -93,7 +94,7 @@ def measured(trials: Trials, costs: Costs) -> dict[str, Point]:
         folder, task = trials.store.path / "costs", trials.records[0].trial.task
         raise UsageError(
             f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
-            f"or run anew (afbench run --task {task} --out DIR)"
+            f"run anew (afbench run --task {task} --out DIR), or name a folder of afbench cost --task {task} too"
         )
     return found
 
@@ -200,4 +201,4 @@ def caption(
     yield from (f"{note[:1].upper()}{note[1:]}." for note in costs.notes)
 
 
-PLOT = Plot("tradeoff", "metric against the time of a training step, with the Pareto front", draw)
+PLOT = Plot("tradeoff", "metric against the time of a training step, with the Pareto front", draw, beside=True)

@@ -35,6 +35,7 @@ class Trials:
         ok: those with a finite metric, by activation (the best mean first) and seed.
         named: the activations that were asked for; empty if the plot is to choose.
         baseline: the baseline, if it is among ``ok``.
+        beside: further folders, whose costs count too.
     """
 
     store: Store
@@ -44,6 +45,7 @@ class Trials:
     ok: Mapping[str, Mapping[int, Record]]
     named: tuple[str, ...] = ()
     baseline: str | None = None
+    beside: tuple[Store, ...] = ()
     _arrays: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod

@@ -54,6 +54,17 @@ class Results:
         self.store.write_json("costs", f"{task}-{activation}", {**cost, "key": activation, "step": step})
         return self
 
+    def alone(self, activation: str, elements: int, seconds: float, **changes: Any) -> Results:
+        figure = {"median": seconds, "quartiles": [0.9 * seconds, 1.1 * seconds], "samples": 15, "unstable": []}
+        copy = {**figure, "median": 1e-6 + elements * 1e-10}
+        cold = {"seconds": figure, "yardsticks": {"copy": copy}}
+        case = {"dtype": "float32", "mode": "eager", "device": "cpu", "threads": 1, "environment": "ab12"}
+        cost = {"kind": "alone", "activation": activation, "elements": elements, "status": "ok", **case, **changes}
+        key = "-".join(str(part) for part in (activation, elements, *changes.values())).replace("/", "")
+        cost |= {"forward": {"cold": cold}, "training": {"cold": cold}, "key": key, "shape": [elements]}
+        self.store.write_json("costs", key, cost)
+        return self
+
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
@@ -153,5 +164,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Store:
             arrays = curve(validation) | regions(seed=seed) | surface(0.05 * (rank + 1)) | drawn | nodes()
             results.add(name, seed, score, arrays)
         results.cost(name, 1.0 + 0.5 * rank)
+        for power in range(3, 9):
+            results.alone(name, 10**power, 1e-5 + (1 + rank) * 1e-9 * 10**power)
     results.add("prelu", 3, 0.0, status=Status.DIVERGED)
     return results.store

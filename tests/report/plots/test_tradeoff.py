@@ -65,6 +65,22 @@ def test_an_activation_without_a_cost_is_named(results):
         draw(results.store, "tradeoff", activations=["elu"])
 
 
+def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
+    results.add("relu", 0, 90.0).add("pau", 0, 91.0)
+    other = type(results)(tmp_path / "costs").cost("pau", 2.0)
+    with pytest.raises(UsageError, match="no costs for plot 'tradeoff'"):
+        draw(results.store, "tradeoff")
+    for stores in ([results.store, other.store], [other.store, results.store]):
+        assert "Without a cost" not in draw(stores, "tradeoff").get_label()
+
+
+def test_trials_of_two_folders_are_not_drawn_together(results, tmp_path):
+    results.add("relu", 0, 90.0)
+    other = type(results)(tmp_path / "other").add("relu", 0, 90.0)
+    with pytest.raises(UsageError, match="plot 'tradeoff' takes one results folder, not 2"):
+        draw([results.store, other.store], "tradeoff")
+
+
 def test_no_costs_at_all_say_what_brings_them(results):
     results.add("relu", 0, 90.0)
     with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of gmm in .*afbench run --task gmm --out DIR"):

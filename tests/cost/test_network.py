@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 import afbench
-from afbench.cost import CostJob, bench, measure, saved_bytes
+from afbench.cost.network import CostJob, bench, saved_by
+from afbench.cost.network import measure_network as measure
 from afbench.models import mlp
 from afbench.registry import ACTIVATIONS, TASKS
 from afbench.tasks.base import MakeActivation, create_task
@@ -72,7 +73,7 @@ def job(activation: str, **settings: Any) -> CostJob:
 
 
 def kept(activation: str) -> int:
-    return saved_bytes(bench(create_task("costly"), activation))
+    return saved_by(bench(create_task("costly"), activation))
 
 
 # What the network and the loss keep whatever the activation, in bytes. A float takes 4, a label 8.
@@ -104,7 +105,7 @@ def test_a_learnt_number_keeps_itself_and_its_factor_but_no_parameter() -> None:
 def test_counting_twice_gives_the_same() -> None:
     one = bench(create_task("costly"), "gelu")
     one.step()
-    assert saved_bytes(one) == saved_bytes(one) == ALWAYS + 512
+    assert saved_by(one) == saved_by(one) == ALWAYS + 512
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,10 @@ def gelu(entries: None) -> dict[str, Any]:
 
 def test_a_cost_says_what_was_measured_and_beside_what(gelu: dict[str, Any]) -> None:
     assert gelu["status"] == "ok"
-    assert gelu["saved"] == {"bytes": ALWAYS + 512, "baseline_bytes": ALWAYS, "ratio": (ALWAYS + 512) / ALWAYS}
+    saved = {"bytes": ALWAYS + 512, "baseline_bytes": ALWAYS, "ratio": (ALWAYS + 512) / ALWAYS}
+    assert gelu["saved"] == {**saved, "identity_bytes": ALWAYS, "added_bytes": 512}
+    weights = 3 * 8 + 8 + 8 * 5 + 5
+    assert gelu["parameters"] == {"activation": 0, "trainable": weights, "total": weights}
     assert (gelu["task"], gelu["activation"], gelu["baseline"], gelu["environment"]) == (
         "costly",
         "gelu",
@@ -138,6 +142,9 @@ def test_times_are_positive_and_the_ratio_lies_between_its_quartiles(gelu: dict[
     assert 0 < low <= gelu["step"]["ratio"] <= high
     assert 0 < gelu["step"]["seconds"] < 1
     assert 0 < gelu["step"]["baseline_seconds"] < 1
+    low, high = gelu["inference"]["quartiles"]
+    assert 0 < low <= gelu["inference"]["ratio"] <= high
+    assert gelu["inference"]["seconds"] < gelu["step"]["seconds"]
 
 
 def test_the_baseline_beside_itself_takes_about_as_long() -> None:

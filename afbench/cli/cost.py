@@ -1,0 +1,140 @@
+"""``afbench cost``: what activations cost, alone on shapes or in a task's network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from ..cost import Measured, measure
+from ..cost.case import DTYPES, MODES, SHAPES
+from ..cost.listening import Cost
+from ..cost.rounds import ROUNDS
+from ..data import roots
+from ..engines import ENGINES
+from ..errors import UsageError
+from ..store import Store, write_whole
+from . import options
+from .progress import LINE_EVERY, duration
+
+HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
+EXAMPLES = (
+    "afbench cost --acts all --shapes 32x64x56x56,8x197x3072 --dtype float32,bfloat16 --threads 1,2",
+    "afbench cost --acts relu,gelu,pau --shapes scaling --mode eager,compile",
+    "afbench cost --task fashion_mnist --acts all",
+)
+ALONE = ("shapes", "dtype", "mode", "threads")
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    verb.add_argument("--acts", default="all", metavar="WHICH", help="which activations, as for run (default: all)")
+    verb.add_argument("--task", help="in the network of this task; its settings say dtype and threads")
+    verb.add_argument("--shapes", metavar="SIZES", help=f"by commas, 4-D is NCHW; or scaling (default: {SHAPES})")
+    verb.add_argument("--dtype", metavar="DTYPES", help=f"by commas: {', '.join(DTYPES)} (default: float32)")
+    verb.add_argument(
+        "--mode", metavar="MODES", help=f"by commas: {', '.join(MODES)} (default: eager; graph is CUDA's)"
+    )
+    verb.add_argument("--threads", metavar="COUNTS", help="by commas (default: 1)")
+    verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
+    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
+    verb.add_argument("--baseline", metavar="SPEC", help="with --task: what costs are ratios to (default: relu)")
+    verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
+    verb.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})")
+    verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
+    options.add_data_root(verb)
+    options.add_plugin(verb)
+
+
+def call(arguments: argparse.Namespace) -> int:
+    """Measure; print plan, progress and tables."""
+    options.load_plugins(arguments.plugin)
+    if arguments.data_root:
+        roots.use(arguments.data_root)
+    check(arguments)
+    done = measure(
+        arguments.acts,
+        task=arguments.task,
+        shapes=given(arguments.shapes, SHAPES),
+        dtypes=given(arguments.dtype, "float32"),
+        modes=given(arguments.mode, "eager"),
+        threads=given(arguments.threads, "1"),
+        device=arguments.device,
+        settings=options.pairs(arguments.set),
+        baseline=given(arguments.baseline, "relu"),
+        out=arguments.out,
+        rounds=arguments.rounds,
+        again=arguments.again,
+        engine=arguments.engine,
+        plugins=arguments.plugin,
+        listener=Lines(),
+    )
+    if done.interrupted:
+        print(
+            f"interrupted: {len(done.costs)} costs are in {done.store.path}; "
+            "the same command goes on where this stopped",
+            file=sys.stderr,
+        )
+        return 130
+    print(json.dumps(done.costs, indent=1) if arguments.json else written(done))
+    for cost in done.failed:
+        print(f"  failed  {cost['activation']}: {cost['status']}: {cost['error']['message']}", file=sys.stderr)
+    return 1 if done.failed else 0
+
+
+def given(value: str | None, default: str) -> str:
+    """Return an option as it was given, even if that is empty."""
+    return default if value is None else value
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """See that options of the two ways to measure are not mixed.
+
+    Raises:
+        UsageError: if they are.
+    """
+    if arguments.task is not None:
+        for name in (name for name in ALONE if getattr(arguments, name) is not None):
+            told = f"--set {name}=" if name in ("dtype", "threads") else "without --task"
+            raise UsageError(f"--{name} is for activations alone; a task's network has its own: {told}")
+    elif arguments.set or arguments.baseline is not None:
+        option = "set" if arguments.set else "baseline"
+        raise UsageError(f"--{option} needs --task; alone, all are measured beside relu, gelu and a copy")
+
+
+class Lines:
+    """A listener that says the plan, and how far it is now and then."""
+
+    def __init__(self) -> None:
+        """Say something at once, then not too often."""
+        self.last = time.monotonic()
+
+    def planned(self, total: int, done: int, what: str, store: Store) -> None:
+        """Say the plan."""
+        print(f"{total} costs = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
+
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
+        """Say how far it is, and the time left."""
+        if time.monotonic() - self.last > LINE_EVERY or count == total:
+            self.last = time.monotonic()
+            rest = f"  {duration(left)} left" if count < total else ""
+            print(f"cost {count}/{total}{rest}  {cost['activation']}", file=sys.stderr, flush=True)
+
+
+def written(done: Measured) -> str:
+    """Write the tables into the results folder; returns those of what was asked for as text."""
+    from ..report.cost_tables import case_of, cost_tables
+    from ..report.table import render
+
+    store = Store.open(done.store.path)
+    for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html")):
+        write_whole(store.path / "tables" / f"cost.{ending}", render(cost_tables(store), name).encode())
+    asked = {case_of(cost) for cost in done.costs}
+    own = [table for table in cost_tables(store) if table.case in asked]
+    folder: Path = store.path
+    next_ = f"next: afbench table {folder} --costs --format md | afbench plot {folder} scaling"
+    return f"{render(own, 'text')}\nwritten: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)\n{next_}"

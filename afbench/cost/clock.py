@@ -1,0 +1,140 @@
+"""Clocks: seconds that a call takes, on a CPU by torch.utils.benchmark, on a GPU by events on its stream.
+
+No GPU was at hand when this was written: ``EventClock`` and ``capture`` are tested against a device that is made up,
+and nothing is claimed of a real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch.utils.benchmark import Timer
+
+Call = Callable[[], object]
+WARM_UP = 3
+"""Calls before a capture, and before each sample on a GPU: the first ones choose kernels and fill caches."""
+
+
+class Clock(Protocol):
+    """What takes the time of a call."""
+
+    def time(self, call: Call, number: int) -> float:
+        """Return the seconds of a call, the mean over ``number`` of them in a row, after a warm-up."""
+
+
+class Event(Protocol):
+    """A mark on a device's stream."""
+
+    def record(self) -> None:
+        """Put the mark after what is on the stream now."""
+
+    def elapsed_time(self, end: Any) -> float:
+        """Return the milliseconds from here to ``end``, once both are reached."""
+
+
+class Device(Protocol):
+    """What a GPU does for a clock."""
+
+    def synchronize(self) -> None:
+        """Wait until the stream is empty."""
+
+    def event(self) -> Event:
+        """Make a mark."""
+
+    def flush(self) -> None:
+        """Overwrite the L2 cache, on the stream."""
+
+    def record_graph(self, call: Call) -> Call:
+        """Record what a call puts on the stream, and return what plays it again."""
+
+    def aside(self) -> Any:
+        """Enter a side stream, on which a call that will be recorded is warmed up."""
+
+
+class CpuClock:
+    """The host's clock, as torch.utils.benchmark reads it: two calls ahead of each sample, garbage collector off."""
+
+    def __init__(self, threads: int) -> None:
+        """Compute with so many threads."""
+        self.threads = threads
+
+    def time(self, call: Call, number: int) -> float:
+        """Return the seconds of a call."""
+        return float(Timer("call()", globals={"call": call}, num_threads=self.threads).timeit(number).median)
+
+
+class EventClock:
+    """A GPU's clock: events around the calls, and the L2 cache overwritten before each one if it is to be cold."""
+
+    def __init__(self, device: Device, cold: bool) -> None:
+        """Time on a device."""
+        self.device, self.cold = device, cold
+
+    def time(self, call: Call, number: int) -> float:
+        """Return the seconds of a call; the host waits before the first and after the last alone."""
+        for _ in range(WARM_UP):
+            call()
+        self.device.synchronize()
+        pairs = []
+        for _ in range(number if self.cold else 1):
+            if self.cold:
+                self.device.flush()
+            start, end = self.device.event(), self.device.event()
+            start.record()
+            for _ in range(1 if self.cold else number):
+                call()
+            end.record()
+            pairs.append((start, end))
+        self.device.synchronize()
+        return sum(start.elapsed_time(end) for start, end in pairs) / 1e3 / number
+
+
+def capture(device: Device, call: Call) -> Call:
+    """Turn a call into the replay of its graph; it is warmed up first, since what happens once must not be recorded."""
+    device.synchronize()
+    with device.aside():
+        for _ in range(WARM_UP):
+            call()
+    device.synchronize()
+    return device.record_graph(call)
+
+
+class Cuda:
+    """A CUDA device."""
+
+    def __init__(self, name: str) -> None:
+        """Take ``cuda`` or ``cuda:1``; the scratch that flushes is twice as large as the L2 cache."""
+        self.name = name
+        self.l2 = int(torch.cuda.get_device_properties(name).L2_cache_size)
+        self.scratch = torch.empty(2 * self.l2, dtype=torch.int8, device=name)
+
+    def synchronize(self) -> None:
+        """Wait until all streams are empty."""
+        torch.cuda.synchronize(self.name)
+
+    def event(self) -> Event:
+        """Make an event that takes the time."""
+        return torch.cuda.Event(enable_timing=True)
+
+    def flush(self) -> None:
+        """Overwrite the L2 cache."""
+        self.scratch.zero_()
+
+    def record_graph(self, call: Call) -> Call:
+        """Capture a CUDA graph."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            call()
+        return graph.replay
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Work on a side stream that waits for the current one, which waits for it afterwards."""
+        side, current = torch.cuda.Stream(self.name), torch.cuda.current_stream(self.name)
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            yield
+        current.wait_stream(side)

@@ -1,0 +1,90 @@
+"""Measured numbers: a median with its quartiles, and why it may not be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SPREAD = 0.10
+"""From this share of the median between the quartiles on, a figure is unstable (torch.utils.benchmark's own limit)."""
+SHORTEST = 1e-3
+"""Seconds of work that a sample takes at least, so that the clock's own noise is small beside it (pyperf's limit)."""
+PRECISION = 0.05
+"""Share of the median to which the rounds must pin it down, with 95 % certainty. pyperf asks for 1 %, which a machine
+with neighbours hardly ever reaches."""
+FEWEST = 5
+"""Samples below which quartiles mean nothing."""
+Z = 1.96
+IQR_TO_SIGMA = 1.349
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
+MEDIAN_TO_MEAN = 1.2533
+"""Standard error of a median in units of that of a mean, for normal values."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median over rounds, its quartiles, and the reasons why it is unstable: none if it is not."""
+
+    median: float
+    quartiles: tuple[float, float]
+    samples: int
+    unstable: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Lay it out for a cost file."""
+        return {
+            "median": self.median,
+            "quartiles": list(self.quartiles),
+            "samples": self.samples,
+            "unstable": list(self.unstable),
+        }
+
+
+def figure(values: Sequence[float], work: float) -> Figure:
+    """Sum values over rounds up.
+
+    Args:
+        values: seconds, or ratios within the rounds; at least one.
+        work: seconds that the shortest sample behind them took.
+
+    >>> figure([1.0, 1.01, 0.99, 1.0, 1.0], work=4e-3).unstable
+    ()
+    >>> figure([1.0, 1.3, 0.8], work=4e-4).unstable
+    ('shortest sample 0.4 ms', 'quartiles 25 % apart')
+    """
+    low, median, high = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
+    return Figure(median, (low, high), len(values), tuple(reasons(low, median, high, len(values), work)))
+
+
+def reasons(low: float, median: float, high: float, samples: int, work: float) -> list[str]:
+    """Say why a figure is unstable: its spread, its shortest sample, too few samples."""
+    spread = (high - low) / median if median > 0 else math.inf
+    found = []
+    if work < SHORTEST:
+        found.append(f"shortest sample {1e3 * work:.2g} ms")
+    if spread > SPREAD:
+        found.append(f"quartiles {100 * spread:.0f} % apart")
+    elif samples < (needed := samples_needed(spread)):
+        found.append(f"{samples} samples of the {needed} that its spread asks for")
+    return found
+
+
+def samples_needed(spread: float) -> int:
+    """Return how many samples pin a median down to 5 %, for quartiles so far apart (in units of the median).
+
+    >>> samples_needed(0.02), samples_needed(0.1), samples_needed(0.2)
+    (5, 14, 54)
+    """
+    if not math.isfinite(spread):
+        return FEWEST
+    error = Z * MEDIAN_TO_MEAN * spread / IQR_TO_SIGMA
+    return max(FEWEST, math.ceil((error / PRECISION) ** 2))
+
+
+def ratios(own: Sequence[float], other: Sequence[float]) -> list[float]:
+    """Divide round by round; who took part in fewer rounds took part in the first ones."""
+    return [a / b for a, b in zip(own, other, strict=False)]

@@ -1,0 +1,74 @@
+"""Inputs: tensors side by side in one buffer, as many as it takes for none to be in the cache when its turn comes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .. import machine
+from ..errors import AfbenchError
+from ..streams import stream
+from .case import Case
+
+LINE = 64
+"""Bytes of a cache line: each input begins one."""
+TIMES_CACHE = 2
+"""How many times the last-level cache the rotating inputs take up together."""
+MOST = 2**14
+"""Inputs at most: those below 4 kB do not fill a cache of 32 MiB twice then, but 500,000 tensors take half a minute."""
+ASSUMED_CACHE = 64 * 2**20
+"""Bytes, where the system does not tell."""
+HEADROOM = 0.5
+"""Share of the memory that is available which one measurement may take."""
+
+
+class TooLarge(AfbenchError, MemoryError):
+    """A shape does not fit into memory."""
+
+
+def cache_bytes() -> int:
+    """Return the size of the last-level cache."""
+    found = machine.caches()
+    return found[max(found)] if found else ASSUMED_CACHE
+
+
+class Inputs:
+    """Standard normal inputs of a case: ``cold`` ones to go round, and ``warm``, the first of them alone."""
+
+    def __init__(self, case: Case, cache: int) -> None:
+        """Make them.
+
+        Raises:
+            TooLarge: if they would not fit.
+        """
+        dtype = getattr(torch, case.dtype)
+        size = dtype.itemsize
+        self.bytes = case.elements * size
+        stride = -(-self.bytes // LINE) * LINE // size
+        count = 2 if case.device != "cpu" else min(MOST, max(2, math.ceil(TIMES_CACHE * cache / self.bytes)))
+        if case.device == "cpu":
+            check_room(count * stride * size, f"{count} inputs of {case}")
+        drawn = torch.empty(count, stride, dtype=dtype, device=case.device)
+        drawn.normal_(generator=generator(case.device))
+        views = [row[: case.elements].view(case.shape) for row in drawn]
+        self.cold: list[Tensor] = [view.detach().requires_grad_() for view in views]
+        self.gradients: list[Tensor] = views[1:] + views[:1]
+        """What flows back: each input's neighbour, which is as cold as it is."""
+        self.warms = 2 * self.bytes <= cache
+        """Whether one input and its output stay in the cache from call to call."""
+
+
+def generator(device: str) -> torch.Generator:
+    """Make the generator of the inputs."""
+    made = torch.Generator(device)
+    made.manual_seed(stream(0, "cost").initial_seed())
+    return made
+
+
+def check_room(needed: int, what: str) -> None:
+    """Raise ``TooLarge`` if something would take more than half of the memory that is available."""
+    available = machine.available_memory()
+    if available is not None and needed > HEADROOM * available:
+        raise TooLarge(f"{what} would take {needed / 2**30:.1f} GiB of {available / 2**30:.1f} GiB available")

@@ -1,0 +1,135 @@
+"""What an activation costs in a task's network, beside the same network with the baseline: step, inference, memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import attempt, environment
+from ..factory import choose
+from ..parameters import count_parameters, penalty
+from ..streams import stream
+from ..tasks.base import Batch, Task, create_task
+from ..train import build, descend, make_optimizer, move, pinned
+from ..trial import SCHEMA, digest
+from .clock import Call, CpuClock
+from .memory import peak_bytes, saved_bytes
+from .rounds import ROUNDS, interleave
+
+NOTHING = "identity"
+"""The activation that keeps nothing for backward and adds no work: what others add is counted from there."""
+
+
+@dataclass(frozen=True)
+class CostJob:
+    """One activation to be measured in a task's network, on this machine."""
+
+    task: str
+    activation: str
+    baseline: str
+    environment: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The cost's name in the store."""
+        return digest(vars(self))
+
+
+@dataclass
+class Bench:
+    """A network ready to take training steps on one fixed batch."""
+
+    task: Task
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    batch: Batch
+
+    def step(self) -> None:
+        """Take one step."""
+        descend(self.task, self.network, self.optimizer, self.batch)
+
+    def infer(self) -> None:
+        """Run the network on the batch's inputs; ``measure_network`` puts it into evaluation before."""
+        with torch.no_grad():
+            self.network(self.batch[0])
+
+
+def measure_network(job: CostJob) -> dict[str, Any]:
+    """Measure a cost; like a trial, it never raises for what the activation does.
+
+    Times are ratios to the baseline's within the same round, the order drawn anew each round; the median and the
+    quartiles over the rounds are kept. Saved bytes are those kept for backward by the whole network and its loss;
+    ``added_bytes`` is what is more than in the same network without any activation.
+    """
+    cost: dict[str, Any] = {
+        "schema": SCHEMA,
+        "key": job.key,
+        **vars(job),
+        "status": "ok",
+        "commit": environment.commit(),
+        "measured": attempt.now(),
+    }
+    try:
+        task, choice = create_task(job.task, job.settings), choose(job.activation)
+        cost |= {"threads": task.threads, "device": task.device, "versions": attempt.versions(task, choice)}
+        with pinned(task.threads):
+            own, base = bench(task, job.activation), bench(task, job.baseline)
+            cost["parameters"] = vars(count_parameters(own.network))
+            cost["step"] = compare(own.step, base.step, task.threads)
+            bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, NOTHING)))
+            cost["saved"] = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
+            cost["saved"] |= {"identity_bytes": bare, "added_bytes": bytes_ - bare}
+            cost["peak"] = peak(own, base)
+            for one in (own, base):
+                one.network.eval()
+            cost["inference"] = compare(own.infer, base.infer, task.threads)
+    except Exception as error:
+        failed = attempt.failure(error)
+        cost |= {"status": failed["status"], "error": failed["error"]}
+    return cost
+
+
+def bench(task: Task, spec: str) -> Bench:
+    """Build a task's network and take its first batch."""
+    splits = move(task.data(stream(0, "data")), task)
+    network, _ = build(task, choose(spec), 0)
+    batch = next(iter(task.batches(splits, stream(0, "order"))))
+    return Bench(task, network.train(), make_optimizer(task, network), batch)
+
+
+def compare(own: Call, base: Call, threads: int) -> dict[str, Any]:
+    """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
+    samples = interleave({"own": own, "base": base}, CpuClock(threads), ROUNDS)
+    for one in samples.values():
+        if one.error is not None:
+            raise one.error
+    ratio, seconds = samples["own"].over(samples["base"]), samples["own"].figure()
+    return {
+        "ratio": ratio.median,
+        "quartiles": list(ratio.quartiles),
+        "rounds": ratio.samples,
+        "unstable": list(ratio.unstable),
+        "seconds": seconds.median,
+        "seconds_quartiles": list(seconds.quartiles),
+        "baseline_seconds": samples["base"].figure().median,
+    }
+
+
+def saved_by(one: Bench) -> int:
+    """Count the bytes that a network and its loss keep for backward, parameters left out."""
+    inputs, targets = one.batch
+    return saved_bytes(
+        lambda: one.task.loss(one.network(inputs), targets) + penalty(one.network), one.network.parameters()
+    )
+
+
+def peak(own: Bench, base: Bench) -> dict[str, int] | None:
+    """Return the allocator's peak of a step on CUDA above what was held before it, beside the baseline's."""
+    peaks = [peak_bytes(one.step, one.task.device) for one in (own, base)]
+    if peaks[0] is None or peaks[1] is None:
+        return None
+    return {"bytes": peaks[0], "baseline_bytes": peaks[1], "added_bytes": peaks[0] - peaks[1]}

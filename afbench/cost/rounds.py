@@ -1,0 +1,105 @@
+"""Rounds: what is compared is timed in turn, in an order drawn anew each round, so that drift hits all alike."""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from .clock import Call, Clock
+from .figures import FEWEST, Figure, figure, ratios
+
+ROUNDS = 15
+WARM_UP = 3
+SAMPLE_SECONDS = 4e-3
+"""A sample repeats its call until it takes about as long: shorter ones are lost in noise."""
+LONG = 0.1
+"""Seconds of a call from which on it is not warmed up further: a first call's extra is small beside it."""
+BUDGET = 6.0
+"""Seconds of samples from which on a slow call takes part in fewer rounds, though in no fewer than five."""
+
+
+@dataclass
+class Samples:
+    """What the rounds gave for one call: seconds a call in each round it took part in, or the error that ended it."""
+
+    number: int
+    """Calls in a sample."""
+    seconds: list[float] = field(default_factory=list)
+    error: Exception | None = None
+
+    @property
+    def work(self) -> float:
+        """Seconds of the shortest sample."""
+        return self.number * min(self.seconds, default=0.0)
+
+    def figure(self) -> Figure:
+        """Sum the seconds up."""
+        return figure(self.seconds, self.work)
+
+    def over(self, other: Samples) -> Figure:
+        """Sum the ratios to another up, each within a round."""
+        return figure(ratios(self.seconds, other.seconds), min(self.work, other.work))
+
+
+def interleave(
+    calls: Mapping[str, Call], clock: Clock, rounds: int = ROUNDS, seed: int = 0, budget: float = BUDGET
+) -> dict[str, Samples]:
+    """Time calls over rounds; one that raises is left out from there on, with its error.
+
+    Args:
+        calls: what is compared, by name.
+        clock: what takes the time.
+        rounds: how many.
+        seed: of the orders.
+        budget: seconds of samples that one call may take before its rounds are cut.
+    """
+    found: dict[str, Samples] = {}
+    wanted: dict[str, int] = {}
+    for name, call in calls.items():
+        found[name], wanted[name] = warmed(call, clock, rounds, budget)
+    order = random.Random(seed)
+    with quiet():
+        for round_ in range(rounds):
+            here = [name for name in calls if found[name].error is None and round_ < wanted[name]]
+            for name in order.sample(here, len(here)):
+                try:
+                    found[name].seconds.append(clock.time(calls[name], found[name].number))
+                except Exception as error:
+                    found[name].error = error
+            gc.collect(0)
+    return found
+
+
+def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Samples, int]:
+    """Warm a call up; returns its empty samples with how many calls each takes, and in how many rounds it takes part.
+
+    A round is a sample and the calls that a clock makes ahead of it.
+    """
+    try:
+        once = clock.time(call, 1)  # after two calls of the clock's own
+        if once < LONG:
+            once = min(once, *(clock.time(call, 1) for _ in range(WARM_UP)))
+        number = max(1, math.ceil(SAMPLE_SECONDS / max(once, 1e-9)))
+        # A single call is overestimated, the more the shorter it is: lengthen the sample until it is as long as meant.
+        while (took := clock.time(call, number)) * number < SAMPLE_SECONDS / 2:
+            once, number = took, 2 * number
+    except Exception as error:
+        return Samples(1, error=error), 0
+    return Samples(number), max(min(FEWEST, rounds), min(rounds, int(budget / max(once * (number + 2), 1e-9))))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the garbage collector out: what there was is collected before (which takes 0.1 s: once)."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -1,0 +1,118 @@
+"""Subjects: an activation, or a plain copy, as calls that can be timed: forward alone, and forward with backward."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from ..factory import choose
+from ..parameters import count_parameters
+from ..streams import forked
+from .case import Case
+from .clock import Call
+from .inputs import Inputs, check_room
+from .memory import peak_bytes, saved_bytes
+
+FORWARD, TRAINING = "forward", "training"
+PASSES = (FORWARD, TRAINING)
+"""What is timed: forward in evaluation under no_grad, and forward with backward in training."""
+PROBE_ROWS = 1
+"""Rows of the small input that tells how many bytes an element will keep."""
+SPARE = 1.5
+"""Memory of forward and backward in units of what is kept between them."""
+
+
+@dataclass
+class Subject:
+    """An activation under a case: its module, and what it is called as."""
+
+    module: nn.Module
+    apply: Callable[[Tensor], Tensor]
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """Its parameters that learn."""
+        return [p for p in self.module.parameters() if p.requires_grad]
+
+    def call(self, inputs: Inputs, which: str, cold: bool) -> Call:
+        """Return the call of a pass. It goes round the inputs, or takes the first again and again."""
+        self.module.train(which == TRAINING)
+        count = len(inputs.cold) if cold else 1
+        apply, parameters = self.apply, self.parameters
+        if which == FORWARD:
+            ahead = itertools.cycle(inputs.cold[:count])
+            return lambda: apply(next(ahead))
+        pairs = itertools.cycle(zip(inputs.cold[:count], inputs.gradients[:count], strict=True))
+
+        def train() -> object:
+            x, gradient = next(pairs)
+            return torch.autograd.grad(apply(x), [x, *parameters], gradient, allow_unused=True)
+
+        return train
+
+
+class Copy(Subject):
+    """The physical limit: a copy of the input forward, and one of the gradient backward."""
+
+    def __init__(self) -> None:
+        """Need no parameters."""
+        super().__init__(nn.Identity(), torch.clone)
+
+    def call(self, inputs: Inputs, which: str, cold: bool) -> Call:
+        """Return the call: x.clone(), and gradient.clone() where there is a backward."""
+        count = len(inputs.cold) if cold else 1
+        tensors = [x.detach() for x in inputs.cold[:count]]
+        pairs = itertools.cycle(zip(tensors, inputs.gradients[:count], strict=True))
+
+        def copy() -> object:
+            x, gradient = next(pairs)
+            return x.clone() if which == FORWARD else (x.clone(), gradient.clone())
+
+        return copy
+
+
+def subject(spec: str, case: Case) -> Subject:
+    """Build an activation for a case."""
+    with forked(0, "activation/0"):
+        module = choose(spec).build(case.channels, case.channel_dim)
+    module = module.to(device=case.device, dtype=getattr(torch, case.dtype))
+    applied = torch.compile(module, dynamic=False) if case.mode == "compile" else module
+    return Subject(module, cast("Callable[[Tensor], Tensor]", applied))
+
+
+def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
+    """Return what is counted, not timed: parameters, saved bytes, peak; and see that both passes run.
+
+    Raises:
+        TooLarge: if the pass would not fit into memory.
+    """
+    one.module.train()
+    if case.device == "cpu":
+        small = (PROBE_ROWS, *case.shape[1:]) if len(case.shape) > 1 else case.shape
+        kept = saved(one, torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
+        # Small tensors are kept per call, not per element: counted as if per element they would weigh too much.
+        rows = case.shape[0] if len(case.shape) > 1 else 1
+        check_room(int(SPARE * kept * rows), f"forward and backward of {case}")
+    x = inputs.cold[0].detach().clone()
+    counted = saved(one, x)
+    peak = peak_bytes(one.call(inputs, TRAINING, cold=False), case.device)
+    with torch.no_grad():
+        one.call(inputs, FORWARD, cold=False)()
+    with torch.enable_grad():
+        one.call(inputs, TRAINING, cold=False)()
+    return {
+        "parameters": vars(count_parameters(one.module)),
+        "saved": {"bytes": counted, "per_element": counted / case.elements},
+        "peak": None if peak is None else {"bytes": peak},
+    }
+
+
+def saved(one: Subject, x: Tensor) -> int:
+    """Count the bytes kept for backward of one input."""
+    x.requires_grad_()
+    return saved_bytes(lambda: one.apply(x), one.module.parameters())

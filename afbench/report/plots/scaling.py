@@ -1,0 +1,203 @@
+"""What an activation takes against the number of elements: latency on logarithmic axes, a plain copy as the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from ...errors import UsageError, did_you_mean
+from ...store import Store
+from ..cost_cells import Measure, duration, reading
+from ..cost_tables import PASSES, Cost, is_alone, place
+from ..footnotes import plural
+from .endlabels import label_ends
+from .kind import Plot
+from .sheet import Sheet
+from .style import BASELINE, GREY, LOOKS, PALE, Look
+
+COPY = "copy"
+LIMIT = Look(GREY, (0, (1, 1.5)), ".")
+GELU = "gelu"
+FEWEST = 3
+"""Sizes of a series; two points are no curve."""
+
+Line = dict[int, Measure]
+"""Seconds by number of elements."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The folders, the activations that were asked for (none: the plot is to choose), and the baseline."""
+
+    stores: tuple[Store, ...]
+    named: tuple[str, ...]
+    baseline: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """The costs of one dtype, mode, device, number of threads and environment, over sizes."""
+
+    costs: tuple[Cost, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of elements."""
+        return sorted({int(cost["elements"]) for cost in self.costs})
+
+    def line(self, activation: str, which: str) -> Line:
+        """Return the cold figures of an activation, or of the copy."""
+        found: Line = {}
+        for cost in self.costs:  # the newest last
+            path = (which, "cold", "yardsticks", COPY) if activation == COPY else (which, "cold", "seconds")
+            if activation in (COPY, cost.get("activation")) and reading(cost, *path).median:
+                found[int(cost["elements"])] = reading(cost, *path)
+        return dict(sorted(found.items()))
+
+    @property
+    def label(self) -> str:
+        """Say what the costs share."""
+        one = self.costs[0]
+        return f"{one.get('dtype')}, {one.get('mode')}, {place(one)}"
+
+
+def draw(
+    asked: Asked, sheet: Sheet, *, dtype: str | None = None, mode: str | None = None, threads: int | None = None
+) -> Figure:
+    """Draw seconds against elements, forward and forward with backward; a few activations labelled, the others grey.
+
+    Args:
+        asked: the folders, and what is to be drawn.
+        sheet: what to draw on.
+        dtype: of which costs; if not given, of those with the most sizes.
+        mode: likewise.
+        threads: likewise.
+
+    Raises:
+        UsageError: if there is no series, or an activation that was named is not in it.
+    """
+    series = choose(asked, {"dtype": dtype, "mode": mode, "threads": threads})
+    lines = {which: {name: series.line(name, which) for name in named(series)} for which in PASSES}
+    looks = chosen(asked, lines["training"] if any(lines["training"].values()) else lines["forward"])
+    figure = sheet.figure(2.5 if sheet.wide else 4.4, caption(series, lines["forward"], looks))
+    shape = (1, 2) if sheet.wide else (2, 1)
+    panels = dict(zip(PASSES, figure.subplots(*shape, sharex=True).flat, strict=True))
+    ends: dict[Axes, dict[str, float]] = {}
+    for which, panel in panels.items():
+        shown = lines[which] if not asked.named else {n: line for n, line in lines[which].items() if n in looks}
+        trace(panel, shown, looks)
+        panel.set_ylabel(f"{PASSES[which]}, time")
+        ends[panel] = {name: last(shown[name]) for name in looks if shown.get(name)}
+    for panel in panels.values() if sheet.wide else [panels["training"]]:
+        panel.set_xlabel("elements")
+    label_ends(figure, ends, looks)
+    return figure
+
+
+def choose(asked: Asked, wanted: Mapping[str, object]) -> Series:
+    """Choose the series with the most sizes, then the most costs, then the newest."""
+    held = [cost for store in asked.stores for cost in store.costs() if is_alone(cost) and cost.get("elements")]
+    fits = [cost for cost in held if all(value in (None, cost.get(name)) for name, value in wanted.items())]
+    groups: dict[tuple[str, ...], list[Cost]] = {}
+    for cost in sorted(fits, key=lambda cost: str(cost.get("measured", ""))):
+        parts = ("dtype", "mode", "device", "threads", "environment")
+        groups.setdefault(tuple(str(cost.get(part)) for part in parts), []).append(cost)
+    series = [Series(tuple(costs)) for costs in groups.values()]
+    series = [one for one in series if len(one.sizes) >= FEWEST]
+    if not series:
+        where = ", ".join(str(store.path) for store in asked.stores)
+        asking = "".join(f" {name}={value}" for name, value in wanted.items() if value is not None)
+        raise UsageError(
+            f"no costs over {FEWEST} or more sizes in {where}{f' with{asking}' if asking else ''} "
+            f"(afbench cost --shapes scaling --out {asked.stores[0].path} measures some)"
+        )
+    best = max(series, key=lambda one: (len(one.sizes), len(one.costs), str(one.costs[-1].get("measured", ""))))
+    known = named(best)
+    for name in asked.named:
+        if name not in known:
+            raise UsageError(f"no activation {name!r} among the costs of {best.label}{did_you_mean(name, known)}")
+    return best
+
+
+def named(series: Series) -> list[str]:
+    """Name the copy and the activations of a series that have any figure."""
+    names = sorted({str(cost.get("activation")) for cost in series.costs})
+    return [COPY, *(name for name in names if any(series.line(name, which) for which in PASSES))]
+
+
+def last(line: Line) -> float:
+    """Return the seconds at the largest size."""
+    return float(line[max(line)].median or 0.0)
+
+
+def chosen(asked: Asked, lines: Mapping[str, Line]) -> dict[str, Look]:
+    """Choose who is labelled: those named; else GELU and some from the cheapest to the dearest; always the baseline."""
+    held = {name: line for name, line in lines.items() if line}
+    top = max((max(line) for line in held.values()), default=0)
+    others = [name for name in held if name not in (COPY, asked.baseline)]
+    if asked.named:
+        others = [name for name in asked.named if name in others]
+    else:
+        ranked = sorted((n for n in others if n != GELU and top in held[n]), key=lambda n: last(held[n]))
+        steps = np.linspace(0, len(ranked) - 1, min(len(ranked), 4)).round()
+        others = [name for name in others if name == GELU] + [ranked[int(step)] for step in steps]
+    looks = dict(zip(others[: len(LOOKS)], LOOKS, strict=False))
+    if asked.baseline in held:
+        looks[asked.baseline] = BASELINE
+    return looks | ({COPY: LIMIT} if COPY in held else {})
+
+
+def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> None:
+    """Draw the lines: labelled ones on top, with bands of quartiles; markers of unstable figures are hollow."""
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    for name in [*(n for n in lines if n not in looks), *reversed(list(looks))]:
+        line = lines.get(name) or {}
+        if not line:
+            continue
+        sizes, seconds = list(line), [one.median or 0.0 for one in line.values()]
+        if name not in looks:
+            panel.plot(sizes, seconds, color=PALE, linewidth=0.6, zorder=1)
+            continue
+        look = looks[name]
+        panel.plot(sizes, seconds, zorder=3, gid=name, **look.line)
+        for unstable in (False, True):
+            at = [(n, one.median or 0.0) for n, one in line.items() if bool(one.unstable) == unstable]
+            style: dict[str, Any] = {"marker": look.marker, "linestyle": "none", "color": look.colour, "zorder": 4}
+            panel.plot(
+                [n for n, _ in at], [y for _, y in at], mfc="white" if unstable else look.colour, mew=0.7, **style
+            )
+        if name != COPY:
+            low = [one.low or one.median or 0.0 for one in line.values()]
+            high = [one.high or one.median or 0.0 for one in line.values()]
+            panel.fill_between(sizes, low, high, color=look.colour, alpha=0.12, linewidth=0, zorder=2)
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(LogLocator(numticks=8))
+        axis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"1e{round(np.log10(value))}"))
+    panel.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: duration(value).replace(".00", "").replace(".0", ""))
+    )
+
+
+def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> Iterator[str]:
+    """Say what is shown."""
+    sizes: Sequence[int] = series.sizes
+    yield f"Latency against elements: {series.label}."
+    yield f"{len(sizes)} {plural('size', len(sizes))} from {sizes[0]:.1e} to {sizes[-1]:.1e} elements."
+    yield "Medians over rounds, bands between the quartiles; hollow markers: unstable figures (afbench table says why)."
+    yield "Inputs in turn that take twice the last-level cache."
+    yield "Dotted: a plain copy, with backward one of the gradient too."
+    grey = [name for name in lines if name not in looks]
+    yield f"Grey: the other {len(grey)}." if grey else ""
+    failed = sorted({str(cost.get("activation")) for cost in series.costs if cost.get("status", "ok") != "ok"})
+    yield f"Failed at some size: {', '.join(failed)}." if failed else ""
+
+
+PLOT = Plot("scaling", "latency against the number of elements, a copy as the limit", draw, of_costs=True)

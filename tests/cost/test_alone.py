@@ -1,0 +1,209 @@
+"""A batch measured alone: what its costs say, and that nothing an activation does ends it."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.benchmark import Timer
+
+import afbench
+from afbench.cost import alone
+from afbench.cost.alone import AloneJob, alone_key, batches, measure_alone
+from afbench.cost.case import Case
+from afbench.cost.clock import CpuClock
+from afbench.kernels import library
+
+CASE = Case((4, 3, 5, 7))
+N = 4 * 3 * 5 * 7
+
+
+@pytest.fixture
+def entries():
+    @afbench.activation("dawdles")
+    class Dawdles(nn.Module):
+        """ReLU, two milliseconds late."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            time.sleep(2e-3)
+            return x.relu()
+
+    @afbench.activation("fails")
+    class Fails(nn.Module):
+        """Raises."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            raise ValueError("not today")
+
+    @afbench.activation("tires")
+    class Tires(nn.Module):
+        """Raises after a while."""
+
+        calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            type(self).calls += 1
+            if type(self).calls > 30:
+                raise ValueError("too tired")
+            return x.relu()
+
+    @afbench.activation("devours")
+    class Devours(nn.Module):
+        """Wants a million gigabytes."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.empty(2**50)
+
+    @afbench.activation("modal")
+    class Modal(nn.Module):
+        """Raises if it is timed forward in training, or with a gradient in evaluation."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            assert self.training == torch.is_grad_enabled()
+            return x.relu()
+
+
+@pytest.fixture(autouse=True)
+def small_cache(monkeypatch):
+    """A cache of 64 kB: inputs are made in no time."""
+    monkeypatch.setattr(alone, "cache_bytes", lambda: 2**16)
+
+
+def measured(*activations, case=CASE, rounds=5):
+    return dict(zip(activations, measure_alone(AloneJob(case, activations, "here", rounds)), strict=True))
+
+
+def test_a_cost_says_what_was_measured_where_and_beside_what():
+    costs = measured("gelu", "acon_c")
+    cost = costs["acon_c"]
+    assert cost["status"] == "ok" and cost["kind"] == "alone"
+    assert (cost["shape"], cost["channel_dim"], cost["elements"]) == ([4, 3, 5, 7], 1, N)
+    assert (cost["dtype"], cost["mode"], cost["device"], cost["threads"]) == ("float32", "eager", "cpu", 1)
+    assert cost["key"] == alone_key(CASE, "acon_c", "here")
+    assert cost["parameters"] == {"activation": 9, "trainable": 9, "total": 9}
+    assert costs["gelu"]["saved"] == {"bytes": 4 * N, "per_element": 4.0}
+    assert cost["peak"] is None
+    assert cost["batch"]["activations"] == ["gelu", "acon_c"] and cost["batch"] == costs["gelu"]["batch"]
+    assert set(cost["versions"]) == {"activation", "afbench", "torch", "kernels"}
+    assert json.loads(json.dumps(costs)) == costs
+
+
+def test_each_pass_has_seconds_and_ratios_cold_and_warm():
+    cost = measured("gelu")["gelu"]
+    for which in ("forward", "training"):
+        for temperature in ("cold", "warm"):
+            place = cost[which][temperature]
+            for name in ("seconds", "relu", "gelu", "copy"):
+                low, high = place[name]["quartiles"]
+                assert 0 < low <= place[name]["median"] <= high and place[name]["samples"] == 5
+            assert set(place["yardsticks"]) == {"relu", "gelu", "copy"}
+    assert cost["training"]["cold"]["seconds"]["median"] > cost["forward"]["cold"]["seconds"]["median"]
+
+
+def test_there_is_no_warm_figure_where_input_and_output_do_not_fit_into_the_cache(monkeypatch):
+    monkeypatch.setattr(alone, "cache_bytes", lambda: 4 * N)
+    assert measured("gelu")["gelu"]["forward"]["warm"] is None
+
+
+def test_who_dawdles_is_slow_by_that_much(entries):
+    costs = measured("relu", "dawdles")
+    place = costs["dawdles"]["forward"]["cold"]
+    assert place["relu"]["median"] > 5 and place["seconds"]["median"] > 2e-3
+    assert any(0.4 < measured("relu")["relu"]["forward"]["cold"]["relu"]["median"] < 2.5 for _ in range(3))
+
+
+def test_a_failure_is_a_cost_with_its_reason_and_the_others_are_measured(entries):
+    costs = measured("gelu", "fails", "devours", "nobody", "tires")
+    assert {name: cost["status"] for name, cost in costs.items()} == {
+        "gelu": "ok",
+        "fails": "error",
+        "devours": "oom",
+        "nobody": "error",
+        "tires": "error",
+    }
+    assert costs["fails"]["error"]["message"] == "ValueError: not today"
+    assert "unknown activation 'nobody'" in costs["nobody"]["error"]["message"]
+    assert costs["tires"]["error"]["message"] == "ValueError: too tired"
+    assert costs["gelu"]["training"]["warm"]["relu"]["samples"] == 5
+    assert all(cost["batch"]["id"] for cost in costs.values())
+    json.dumps(costs)
+
+
+def test_inputs_that_do_not_fit_fail_all_with_the_reason():
+    cost = measured("relu", case=Case((2**16, 2**18)))["relu"]
+    assert cost["status"] == "oom" and "inputs of 65536x262144" in cost["error"]["message"]
+
+
+def test_what_forward_and_backward_would_keep_is_asked_for_before(monkeypatch):
+    from afbench import machine
+
+    case = Case((10_000, 8))  # 320 kB; the plain PAU keeps 76 bytes an element, 6 MB
+    monkeypatch.setattr(machine, "available_memory", lambda: 10 * 2**20)
+    with library.using(None):
+        costs = measured("relu", "pau", case=case)
+    assert (costs["relu"]["status"], costs["pau"]["status"]) == ("ok", "oom")
+    assert "forward and backward of 10000x8" in costs["pau"]["error"]["message"]
+
+
+def test_forward_is_timed_in_evaluation_without_gradients_and_training_with_them(entries):
+    assert measured("modal")["modal"]["status"] == "ok"
+
+
+def test_threads_and_gradients_are_as_they_were():
+    before = torch.get_num_threads()
+    measured("relu", case=Case((8, 8), threads=3))
+    assert torch.get_num_threads() == before and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Case((4, 3, 5, 8)), Case(CASE.shape, "bfloat16"), Case(CASE.shape, mode="compile"), Case(CASE.shape, threads=2)],
+)
+def test_another_case_machine_or_activation_has_another_key(other):
+    assert len({alone_key(CASE, "relu", "a"), alone_key(other, "relu", "a")}) == 2
+    assert len({alone_key(CASE, "relu", "a"), alone_key(CASE, "relu", "b"), alone_key(CASE, "gelu", "a")}) == 3
+
+
+def test_batches_are_small_and_hold_each_activation_once():
+    made = batches(CASE, [str(i) for i in range(19)], "here", 8, rounds=7)
+    assert [len(job.activations) for job in made] == [8, 8, 3]
+    assert [name for job in made for name in job.activations] == [str(i) for i in range(19)]
+    assert {job.rounds for job in made} == {7}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
+def test_compiled():
+    cost = measured("swish", case=Case((64, 64), mode="compile"))["swish"]
+    assert cost["status"] == "ok" and cost["mode"] == "compile"
+
+
+@pytest.mark.slow
+def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
+    """Within 5 %: the median over seven pairs of our figure and torch's own before and after it.
+
+    Thrice at most: a neighbour that comes or goes within a pair moves it by more.
+    """
+    monkeypatch.setattr(alone, "cache_bytes", lambda: 2**25)
+    x = torch.randn(256, 1024)
+    timer = Timer("F.gelu(x)", globals={"F": F, "x": x}, num_threads=1)
+    job = AloneJob(Case((256, 1024)), ("gelu",), "here")
+
+    def pair():
+        before = timer.blocked_autorange(min_run_time=0.3).median
+        ours = measure_alone(job)[0]["forward"]["warm"]["seconds"]["median"]
+        return 2 * ours / (before + timer.blocked_autorange(min_run_time=0.3).median)
+
+    with torch.no_grad():
+        medians = (statistics.median(pair() for _ in range(7)) for _ in range(3))
+        assert any(abs(median - 1) < 0.05 for median in medians)
+
+
+def test_the_clock_of_a_cpu_is_the_one_of_torch():
+    clock, calls = alone.ready(CASE, {"a": len}, cold=True)
+    assert isinstance(clock, CpuClock) and clock.threads == 1 and calls == {"a": len}
