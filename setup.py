@@ -19,7 +19,7 @@ from setuptools.errors import CompileError
 
 NATIVE = Path("afbench", "kernels", "native")
 # What has no loop over elements; everything else is compiled once per instruction set.
-ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("cpu", "flow", "table", "warp")]
+ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("call", "cpu", "flow", "table", "warp")]
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"],
     "avx2": ["-mavx2", "-mfma"],
@@ -28,6 +28,7 @@ FLAGS = (
     "-std=c++17 -O3 -g0 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math "
     "-ffp-contract=fast -fno-tree-vectorize -Wall -Wextra -Wno-psabi"
 ).split()
+LESS = ["-O2"]
 SANITIZE = "-g1 -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer".split()
 
 
@@ -49,12 +50,17 @@ class BuildKernels(build_ext):
         if self.compiler.compiler_type != "unix":
             raise CompileError("the kernels need GCC or Clang")
         x86 = platform.machine().lower() in ("x86_64", "amd64")
-        instructions = {"baseline": [], **(X86 if x86 else {})}
-        jobs = [("once", source, []) for source in ONCE]
+        # Where there are better sets, the baseline is for the few processors without; -O3 is for the loops.
+        instructions = {"baseline": LESS, **X86} if x86 else {"baseline": []}
+        jobs = [("once", source, LESS) for source in ONCE]
         jobs += [(isa, s, flags) for s in ext.sources if s not in ONCE for isa, flags in instructions.items()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             objects = [o for found in pool.map(lambda job: self.compile(ext, *job), jobs) for o in found]
-        flags = SANITIZE if self.sanitize else []
+        flags = list(SANITIZE) if self.sanitize else []
+        # A symbol that nothing defines is then an error of the build, not of the first call; a sanitizer's are
+        # defined by its runtime alone, and other systems' linkers have other options or none.
+        if platform.system() == "Linux" and not self.sanitize:
+            flags.append("-Wl,-z,defs")
         self.compiler.link_shared_object(
             objects, self.get_ext_fullpath(ext.name), extra_preargs=flags, target_lang="c++"
         )
@@ -66,11 +72,11 @@ class BuildKernels(build_ext):
                 [source],
                 output_dir=os.path.join(self.build_temp, isa),
                 macros=[("AFBENCH_ISA", isa), (f"AFBENCH_{isa.upper()}", "1")],
-                extra_postargs=[*FLAGS, *(SANITIZE if self.sanitize else []), *flags],
+                extra_postargs=[*FLAGS, *flags, *(SANITIZE if self.sanitize else [])],
                 depends=ext.depends,
             )
         except CompileError:
-            if not flags:
+            if isa not in X86:
                 raise
             return []
 

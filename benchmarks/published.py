@@ -1,7 +1,10 @@
-"""DiTAC as published, rewritten for the CPU: the nearest of 2,048 values, with the Jacobian gathered in backward.
+"""The schemes that are published, rewritten from their descriptions for the CPU: candidates for ratios.py.
 
-A candidate for ratios.py. For every call T and its Jacobian dT/dtheta are computed at 2,049 points of [a, b]; forward
-looks values up; backward gathers the Jacobian's row for every element as [n, d], as the published code does.
+DiTAC: the nearest of 2,048 values, with the Jacobian gathered in backward. For every call T and its Jacobian dT/dtheta
+are computed at 2,049 points of [a, b]; forward looks values up; backward gathers the Jacobian's row for every element
+as [n, d], as the published code does.
+
+PAU: all powers of x stacked in one tensor, multiplied by the coefficients and summed, by PyTorch operators.
 """
 
 from __future__ import annotations
@@ -54,3 +57,21 @@ class PublishedDitac(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         warped = _Quantised.apply(x, self.theta, self.vertices, self.a, self.b)
         return warped * 0.5 * torch.erfc(x * -(0.5**0.5))
+
+
+class StackedPau(nn.Module):
+    """PAU 5:4, 1 + |b_1 x| + ... below the line, from stacked powers; an approximation of leaky ReLU to begin with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = nn.Parameter(torch.tensor([0.0298, 0.6184, 2.3233, 3.0519, 1.4854, 0.2510]))
+        self.bottom = nn.Parameter(torch.tensor([-1.1420, 4.3932, 0.8715, 0.3472]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.reshape(-1)
+        powers = [torch.ones_like(flat), flat]
+        while len(powers) < len(self.top):
+            powers.append(powers[-1] * flat)
+        stack = torch.stack(powers, 1)
+        below = (stack[:, 1 : len(self.bottom) + 1] * self.bottom).abs().sum(1)
+        return ((stack * self.top).sum(1) / (1 + below)).reshape(x.shape)

@@ -84,7 +84,7 @@ def _message(
     trailing: bool,
     channel_dim: int,
 ) -> list[int]:
-    """List what ``call`` in native/pointwise.h reads, in its order."""
+    """List what ``call`` in native/call.cpp reads, in its order."""
     message = [
         threads(x.numel()),
         DTYPES[x.dtype],

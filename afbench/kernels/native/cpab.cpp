@@ -15,9 +15,9 @@ using namespace afbench;
 
 // As the caller packs it, 8 bytes each.
 struct Message {
-    const void* x;         // [groups, n] in float, or bfloat16 if `halves`
-    void* y;               // the result: y, or the gradient of x
-    const void* gradient;   // that of y, or null
+    char* x;               // [groups, n] in float, or bfloat16 if `halves`
+    char* y;               // the result: y, or the gradient of x
+    char* gradient;        // that of y, or null
     float* theta_gradient;  // [groups, parameters], or null
     const float* theta;     // [groups, parameters]
     const double* vertices;
@@ -28,40 +28,59 @@ struct Message {
 
 constexpr int64_t CHUNK = 512;  // elements that pass from one loop to the next through the first cache
 constexpr int64_t BLOCK = 32 * CHUNK;
-static_assert(CHUNK % W == 0);
+constexpr int64_t STRIDE = TOGETHER * W;
+static_assert(CHUNK % STRIDE == 0);
+
+constexpr int LARGEST = 4096, COPIED = 128, COPIES = 8;  // of the sums of each piece, for tables up to so many pieces
+static_assert(COPIED * COPIES <= LARGEST);
 
 struct Buffers {
     alignas(64) float x[CHUNK], y[CHUNK], gradient[CHUNK], t[CHUNK];
     alignas(64) int32_t offset[CHUNK];
 };
 
-// n elements as whole vectors of floats, padded with 0: where they are, if they are that, else in the buffer.
-template <class T>
-const float* read(const T* from, int64_t n, float* buffer) {
-    if constexpr (sizeof(T) == sizeof(float))
-        if (n % W == 0) return from;
-    int64_t i = 0;
-    for (; i + W <= n; i += W) store(buffer + i, load(from + i));
-    if (i < n) store(buffer + i, load_some(from + i, n - i));
-    return buffer;
-}
+// An array of float, or bfloat16 if `halves`: converted on its way, chunk by chunk, so that all else is compiled once.
+struct Array {
+    char* start;
+    bool halves;
 
-// Where to put results for `write` to bring to their place.
-template <class T>
-float* place(T* to, int64_t n, float* buffer) {
-    if constexpr (sizeof(T) == sizeof(float))
-        if (n % W == 0) return to;
-    return buffer;
-}
+    bool ready(int64_t n) const { return !halves && n % STRIDE == 0; }  // to be used where it is
+    template <class T>
+    T* at(int64_t i) const {
+        return reinterpret_cast<T*>(start) + i;
+    }
 
-template <class T>
-void write(T* to, int64_t n, const float* from) {
-    if constexpr (sizeof(T) == sizeof(float))
-        if (to == from) return;
-    int64_t i = 0;
-    for (; i + W <= n; i += W) store(to + i, load(from + i));
-    if (i < n) store_some(to + i, load(from + i), n - i);
-}
+    // Elements from i on as floats, padded with 0 to whole strides: where they are, if they can be, else in the buffer.
+    const float* read(int64_t i, int64_t n, float* buffer) const {
+        if (ready(n)) return at<float>(i);
+        halves ? widen(at<bfloat16>(i), n, buffer) : widen(at<float>(i), n, buffer);
+        return buffer;
+    }
+
+    // Where to put results for `write` to bring to their place.
+    float* place(int64_t i, int64_t n, float* buffer) const { return ready(n) ? at<float>(i) : buffer; }
+
+    void write(int64_t i, int64_t n, const float* from) const {
+        if (ready(n)) return;
+        halves ? narrow(at<bfloat16>(i), n, from) : narrow(at<float>(i), n, from);
+    }
+
+  private:
+    template <class T>
+    static void widen(const T* from, int64_t n, float* to) {
+        int64_t i = 0;
+        for (; i + W <= n; i += W) store(to + i, load(from + i));
+        if (i < n) store(to + i, load_some(from + i, n - i)), i += W;
+        for (; i % STRIDE; i += W) store(to + i, Floats{});
+    }
+
+    template <class T>
+    static void narrow(T* to, int64_t n, const float* from) {
+        int64_t i = 0;
+        for (; i + W <= n; i += W) store(to + i, load(from + i));
+        if (i < n) store_some(to + i, load(from + i), n - i);
+    }
+};
 
 // GELU, or its slope times a factor, where x is not within [low, high), which few are: whole vectors of others pass.
 template <bool SLOPE>
@@ -77,50 +96,50 @@ void gelu_beyond(float low, float high, const float* x, int64_t n, const float* 
 }
 
 // Calls f(buffers, x, gradient of y or null, result, n) chunk by chunk: n elements, which it may round up to vectors.
-template <class T, class F>
+template <class F>
 void chunks(const Message& m, int64_t from, int64_t to, F f) {
     Buffers b;
-    const T *xs = static_cast<const T*>(m.x), *gradients = static_cast<const T*>(m.gradient);
-    T* results = static_cast<T*>(m.y);
+    const Array x{m.x, m.halves != 0}, gradients{m.gradient, x.halves}, results{m.y, x.halves};
     for (int64_t at = from; at < to; at += CHUNK) {
         int64_t n = to - at < CHUNK ? to - at : CHUNK;
-        const float* gradient = gradients ? read(gradients + at, n, b.gradient) : nullptr;
-        float* result = place(results + at, n, b.y);
-        f(b, read(xs + at, n, b.x), gradient, result, n);
-        write(results + at, n, result);
+        const float* gradient = m.gradient ? gradients.read(at, n, b.gradient) : nullptr;
+        float* result = results.place(at, n, b.y);
+        f(b, x.read(at, n, b.x), gradient, result, n);
+        results.write(at, n, result);
     }
 }
 
-template <class T, class Search, int COPIES>
+// Elements of one block; `moments` [size], of its own, or null.
+template <class Search>
 void tabled(const Message& m, const Warp* warp, int64_t from, int64_t to, double (*moments)[4]) {
     const Table& table = *warp_table(warp);
     const float low = warp_gelu_below(warp), high = warp_gelu_from(warp);
-    alignas(64) float sums[Search::size][COPIES][4];
-    if (moments) std::memset(sums, 0, sizeof sums);
-    chunks<T>(m, from, to, [&](Buffers& b, const float* x, const float* gradient, float* result, int64_t n) {
-        n = (n + W - 1) / W * W;
+    const int copies = table.size > COPIED ? 1 : COPIES;
+    alignas(64) float sums[LARGEST][4];
+    if (moments) std::memset(sums, 0, table.size * copies * sizeof *sums);
+    chunks(m, from, to, [&](Buffers& b, const float* x, const float* gradient, float* result, int64_t n) {
+        n = (n + STRIDE - 1) / STRIDE * STRIDE;
         find<Search>(table, x, n, b.offset, b.t);
         if (gradient) {
-            evaluate<Search, true>(table, b.offset, b.t, n, gradient, result);
+            evaluate<true>(table, b.offset, b.t, n, gradient, result);
             gelu_beyond<true>(low, high, x, n, gradient, result);
-            if (moments) deposit<COPIES>(gradient, b.t, b.offset, n, sums);
+            if (moments) (copies == 1 ? deposit<1> : deposit<COPIES>)(gradient, b.t, b.offset, n, sums);
         } else {
-            evaluate<Search, false>(table, b.offset, b.t, n, nullptr, result);
+            evaluate<false>(table, b.offset, b.t, n, nullptr, result);
             gelu_beyond<false>(low, high, x, n, nullptr, result);
         }
     });
     if (!moments) return;
-    for (int piece = 0; piece < Search::size; piece++)
+    for (int piece = 0; piece < table.size; piece++)
         for (int k = 0; k < 4; k++) {
             double total = 0;
-            for (int copy = 0; copy < COPIES; copy++) total += sums[piece][copy][k];
+            for (int copy = 0; copy < copies; copy++) total += sums[piece * copies + copy][k];
             moments[piece][k] = total;
         }
 }
 
-template <class T>
 void closed_form(const Message& m, Warp* warp, int64_t from, int64_t to) {
-    chunks<T>(m, from, to, [&](Buffers&, const float* x, const float* gradient, float* result, int64_t n) {
+    chunks(m, from, to, [&](Buffers&, const float* x, const float* gradient, float* result, int64_t n) {
         for (int64_t i = 0; i < n; i++) {
             double slope, f = warp_value(warp, x[i], &slope);
             result[i] = static_cast<float>(gradient ? slope * gradient[i] : f);
@@ -129,24 +148,14 @@ void closed_form(const Message& m, Warp* warp, int64_t from, int64_t to) {
     });
 }
 
-template <class T>
 void block(const Message& m, const Warp* warp, int64_t from, int64_t to, double (*moments)[4]) {
-    const Table& table = *warp_table(warp);
-    if (table.grid.width > 0) return tabled<T, Product, 8>(m, warp, from, to, moments);
-    switch (table.size) {
-        case 32: return tabled<T, Tree<32>, 8>(m, warp, from, to, moments);
-        case 64: return tabled<T, Tree<64>, 8>(m, warp, from, to, moments);
-        case 128: return tabled<T, Tree<128>, 8>(m, warp, from, to, moments);
-        case 512: return tabled<T, Tree<512>, 1>(m, warp, from, to, moments);
-        default: return tabled<T, Tree<4096>, 1>(m, warp, from, to, moments);
-    }
+    (warp_table(warp)->grid.width > 0 ? tabled<Product> : tabled<Tree>)(m, warp, from, to, moments);
 }
 
 // Larger tables are worth larger blocks, for each block has moments of its own.
 int64_t block_size(int table_size) { return BLOCK * (table_size > 128 ? table_size / 64 : 1); }
 
 // The group's elements, and what they add to its theta's gradient.
-template <class T>
 void group(const Message& m, int64_t g, int64_t threads) {
     WarpSettings settings{static_cast<int>(m.cells), static_cast<int>(m.parameters), m.vertices, m.a, m.b,
                           static_cast<float>(m.a), static_cast<float>(m.b), static_cast<int>(m.variant), m.uniform != 0};
@@ -166,13 +175,13 @@ void group(const Message& m, int64_t g, int64_t threads) {
         if (m.theta_gradient) moments = static_cast<double (*)[4]>(std::calloc(blocks * table->size, sizeof *moments));
         auto one = [&](int64_t i) {
             int64_t begin = from + i * size, end = begin + size < to ? begin + size : to;
-            block<T>(m, warp, begin, end, moments ? moments + i * table->size : nullptr);
+            block(m, warp, begin, end, moments ? moments + i * table->size : nullptr);
         };
         for_blocks(blocks, threads, one);
     } else {
         auto one = [&](int64_t i) {
             int64_t begin = from + i * size, end = begin + size < to ? begin + size : to;
-            closed_form<T>(m, warp, begin, end);
+            closed_form(m, warp, begin, end);
         };
         // The sums of the closed form are the warp's own: one thread.
         for_blocks(blocks, m.theta_gradient ? 1 : threads, one);
@@ -191,14 +200,13 @@ void group(const Message& m, int64_t g, int64_t threads) {
     warp_free(warp);
 }
 
-template <class T>
 void run(const Message& m) {
     // Many thetas share the threads among them, few share theirs with all.
     if (m.groups >= 4 * m.threads) {
-        auto one = [&](int64_t g) { group<T>(m, g, 1); };
+        auto one = [&](int64_t g) { group(m, g, 1); };
         for_blocks(m.groups, m.threads, one);
     } else {
-        for (int64_t g = 0; g < m.groups; g++) group<T>(m, g, m.threads);
+        for (int64_t g = 0; g < m.groups; g++) group(m, g, m.threads);
     }
 }
 
@@ -209,6 +217,6 @@ AFBENCH_EXPORT(afbench_cpab)(const void* message) {
     using namespace AFBENCH_ISA;
     Message m;
     std::memcpy(&m, message, sizeof m);
-    m.halves ? run<bfloat16>(m) : run<float>(m);
+    run(m);
     return 0;
 }

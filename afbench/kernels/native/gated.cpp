@@ -1,5 +1,6 @@
 // Swish, ACON, PReLU and PELU: afbench_gated takes the function's number, then the call's message.
 #include "gated.h"
+#include "parallel.h"
 #include "pointwise.h"
 
 using namespace AFBENCH_ISA;

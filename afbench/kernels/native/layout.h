@@ -1,17 +1,13 @@
-// What a call says, and how its data lies in memory: batches of rows of channels of runs.
+// How the data of a call lies in memory: batches of rows of channels of runs.
 #pragma once
 
-#include "parallel.h"
+#include "call.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
-namespace AFBENCH_ISA {
-
-enum Dtype : int64_t { FLOAT32, BFLOAT16 };
-
-enum Refusal : int { DONE = 0, NOT_DENSE = 1, NOT_IN_ORDER = 2, MISFIT = 3, UNKNOWN = 4, NO_LANES = 5 };
+namespace afbench {
 
 // A parameter tensor [leading..., channels, count], contiguous. Its leading dimensions lie along the first dimensions
 // of x; a size of 1 serves all.
@@ -23,31 +19,24 @@ struct Parameter {
     int64_t channels;
 };
 
-// The array of integers that a call passes, read from its front.
-struct Message {
-    const int64_t* at;
-    int64_t number() { return *at++; }
-    template <class T>
-    T* address() {
-        return reinterpret_cast<T*>(number());
-    }
-    std::vector<int64_t> numbers(int64_t n) {
-        std::vector<int64_t> all(at, at + n);
-        at += n;
-        return all;
-    }
-    Parameter parameter() {
-        Parameter p{};
-        p.data = address<void>();
-        p.gradient = address<void>();
-        p.dtype = number();
-        p.count = number();
-        p.leading = numbers(number());
-        p.channels = p.leading.back();
-        p.leading.pop_back();
-        return p;
-    }
-};
+// The rest of a message.
+inline std::vector<int64_t> read_numbers(Message& message, int64_t n) {
+    std::vector<int64_t> all(message.at, message.at + n);
+    message.at += n;
+    return all;
+}
+
+inline Parameter read_parameter(Message& message) {
+    Parameter p{};
+    p.data = message.address<void>();
+    p.gradient = message.address<void>();
+    p.dtype = message.number();
+    p.count = message.number();
+    p.leading = read_numbers(message, message.number());
+    p.channels = p.leading.back();
+    p.leading.pop_back();
+    return p;
+}
 
 // x as [batch][outer][channels][inner] in the order of memory: parameters belong to a batch and a channel.
 struct Layout {
@@ -127,4 +116,4 @@ struct Places {
     }
 };
 
-}  // namespace AFBENCH_ISA
+}  // namespace afbench

@@ -21,8 +21,9 @@ void for_blocks(int64_t blocks, int64_t threads, F& f) {
 }  // namespace AFBENCH_ISA
 #endif
 
-// Every unit but cpu.cpp is compiled once per instruction set, into a namespace of its own: were two versions of one
-// template to share a name, the linker would keep either, and AVX-512 code would run where there is none.
+// The units with loops over elements are compiled once per instruction set, into a namespace of its own: were two
+// versions of one template to share a name, the linker would keep either, and AVX-512 code would run where there is none.
+// So those units use no std:: templates, either, and nothing of ours that might not be inlined.
 // AFBENCH_EXPORT(name) gives the C function name_avx2, name_avx512 or name_baseline.
 #define AFBENCH_JOIN_(name, isa) name##_##isa
 #define AFBENCH_JOIN(name, isa) AFBENCH_JOIN_(name, isa)

@@ -11,7 +11,7 @@ namespace AFBENCH_ISA {
 
 using afbench::Table;
 
-// table[index[lane]] for every lane, N entries, index taken modulo N. Up to 4 W of them from registers.
+// table[index[lane]] for every lane; `pick` takes the index modulo N, the number of entries, and holds them in registers.
 #if defined(AFBENCH_AVX512)
 
 template <int N>
@@ -21,12 +21,15 @@ INLINE Floats pick(const float* table, Ints index) {
         return (Floats)_mm512_permutexvar_ps(i, (__m512)load(table));
     } else if constexpr (N == 2 * W) {
         return (Floats)_mm512_permutex2var_ps((__m512)load(table), i, (__m512)load(table + W));
-    } else if constexpr (N == 4 * W) {
+    } else {
+        static_assert(N == 4 * W);
         Floats low = pick<2 * W>(table, index), high = pick<2 * W>(table + 2 * W, index);
         return (index & (2 * W)) != 0 ? high : low;
-    } else {
-        return (Floats)_mm512_i32gather_ps((__m512i)(index & (N - 1)), table, 4);
     }
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    return (Floats)_mm512_i32gather_ps((__m512i)index, table, 4);
 }
 
 #elif defined(AFBENCH_AVX2)
@@ -42,10 +45,12 @@ INLINE Floats pick(const float* table, Ints index) {
         return (Floats)_mm256_permutevar8x32_ps((__m256)load(table), (__m256i)index);
     else if constexpr (N == 2 * W)
         return by_bit(index, 3, pick<W>(table, index), pick<W>(table + W, index));
-    else if constexpr (N == 4 * W)
-        return by_bit(index, 4, pick<2 * W>(table, index), pick<2 * W>(table + 2 * W, index));
     else
-        return (Floats)_mm256_i32gather_ps(table, (__m256i)(index & (N - 1)), 4);
+        return by_bit(index, 4, pick<2 * W>(table, index), pick<2 * W>(table + 2 * W, index));
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    return (Floats)_mm256_i32gather_ps(table, (__m256i)index, 4);
 }
 
 #else
@@ -54,6 +59,12 @@ template <int N>
 INLINE Floats pick(const float* table, Ints index) {
     Floats found;
     for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane] & (N - 1)];
+    return found;
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    Floats found;
+    for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane]];
     return found;
 }
 
@@ -82,8 +93,10 @@ INLINE void rows(const float (*pieces)[4], const int32_t* offsets, Floats c[4]) 
     transpose(r);
     for (int k = 0; k < 4; k++) c[k] = (Floats)r[k];
 #else
+    float lanes[4][W];
     for (int lane = 0; lane < W; lane++)
-        for (int k = 0; k < 4; k++) c[k][lane] = reinterpret_cast<const float*>(base + offsets[lane])[k];
+        for (int k = 0; k < 4; k++) lanes[k][lane] = reinterpret_cast<const float*>(base + offsets[lane])[k];
+    for (int k = 0; k < 4; k++) c[k] = load(lanes[k]);
 #endif
 }
 
@@ -117,40 +130,47 @@ INLINE Floats larger(Floats bound, Floats v) {
 #endif
 }
 
-// Finds each lane's piece in a search tree of SIZE knots, the upper levels of which stay in registers. U vectors at
-// once: a search is a chain of some 60 cycles, and one by one a processor's schedulers hold two or three.
-template <int SIZE>
+// Finds each lane's piece in the search tree, the upper levels of which stay in registers. U vectors at once: a search
+// is a chain of some 60 cycles, and one by one a processor's schedulers hold two or three.
 struct Tree {
-    static constexpr int size = SIZE;
-
     template <int U>
     INLINE void find(const Table& table, const Floats* x, Ints* piece, Floats* knot) {
         for (int u = 0; u < U; u++) piece[u] = Ints{} + 1, knot[u] = splat(table.origin);
-        level<1, U>(table.heap, x, piece, knot);
-        for (int u = 0; u < U; u++) piece[u] -= SIZE;
+        upper<1, U>(table.heap, x, piece, knot);
+        if (table.size > 32) level<U>(pick<32>, table.heap + 32, x, piece, knot);
+        for (int n = 64; n < table.size; n *= 2)
+            level<U>([](const float* heap, Ints node) __attribute__((always_inline)) { return gather(heap, node); },
+                     table.heap, x, piece, knot);
+        for (int u = 0; u < U; u++) piece[u] -= table.size;
     }
 
+    // The N nodes of this level are heap[N], ..., heap[2 N - 1]. Every tree has these.
     template <int N, int U>
-    INLINE void level(const float* heap, const Floats* x, Ints* node, Floats* knot) {
-        if constexpr (N < SIZE) {
-            for (int u = 0; u < U; u++) {
-                // The N nodes of this level are heap[N], ..., heap[2 N - 1].
-                Floats here = N == 1       ? splat(heap[1])
-                              : 2 * N <= W ? pick<W>(heap, node[u])
-                                           : pick<2 * N <= W ? W : N>(heap + N, node[u]);
-                Ints right = x[u] >= here;
-                knot[u] = choose(right, here, knot[u]);  // in the end, the last knot that is not above x
-                node[u] = node[u] + node[u] - right;
-            }
-            level<2 * N, U>(heap, x, node, knot);
+    INLINE void upper(const float* heap, const Floats* x, Ints* node, Floats* knot) {
+        if constexpr (N < 32) {
+            if constexpr (N == 1)
+                level<U>([](const float* from, Ints) { return splat(from[1]); }, heap, x, node, knot);
+            else if constexpr (2 * N <= W)
+                level<U>(pick<W>, heap, x, node, knot);
+            else
+                level<U>(pick<N>, heap + N, x, node, knot);
+            upper<2 * N, U>(heap, x, node, knot);
+        }
+    }
+
+    template <int U, class Pick>
+    INLINE void level(Pick&& knots, const float* heap, const Floats* x, Ints* node, Floats* knot) {
+        for (int u = 0; u < U; u++) {
+            Floats here = knots(heap, node[u]);
+            Ints right = x[u] >= here;
+            knot[u] = choose(right, here, knot[u]);  // in the end, the last knot that is not above x
+            node[u] = node[u] + node[u] - right;
         }
     }
 };
 
 // Knows each lane's piece by a product, for knots at equal distances.
 struct Product {
-    static constexpr int size = 64;
-
     template <int U>
     INLINE void find(const Table& table, const Floats* x, Ints* piece, Floats* knot) {
         const afbench::Grid& grid = table.grid;
@@ -164,40 +184,37 @@ struct Product {
     }
 };
 
-// Each x's piece, as the offset of its row in bytes, and t = x - its knot.
+constexpr int TOGETHER = 2;  // vectors
+
+// Each x's piece, as the offset of its row in bytes, and t = x - its knot; n is a multiple of TOGETHER vectors.
 template <class Search>
 void find(const Table& table, const float* x, int64_t n, int32_t* offsets, float* ts) {
-    constexpr int U = 2;
-    auto some = [&](auto count, int64_t i) __attribute__((always_inline)) {
-        constexpr int K = decltype(count)::value;
-        Floats at[K], knot[K];
-        Ints piece[K];
-        for (int u = 0; u < K; u++) at[u] = load(x + i + u * W);
-        Search::template find<K>(table, at, piece, knot);
-        for (int u = 0; u < K; u++) {
+    for (int64_t i = 0; i < n; i += TOGETHER * W) {
+        Floats at[TOGETHER], knot[TOGETHER];
+        Ints piece[TOGETHER];
+        for (int u = 0; u < TOGETHER; u++) at[u] = load(x + i + u * W);
+        Search::template find<TOGETHER>(table, at, piece, knot);
+        for (int u = 0; u < TOGETHER; u++) {
             piece[u] = piece[u] * 16;
             std::memcpy(offsets + i + u * W, &piece[u], sizeof piece[u]);
             store(ts + i + u * W, at[u] - knot[u]);
         }
-    };
-    int64_t i = 0;
-    for (; i + U * W <= n; i += U * W) some(std::integral_constant<int, U>{}, i);
-    for (; i < n; i += W) some(std::integral_constant<int, 1>{}, i);
+    }
 }
 
 // f, or f' times a factor, from what `find` found.
-template <class Search, bool SLOPE>
-void evaluate(const Table& table, const int32_t* offsets, const float* ts, int64_t n, const float* factor, float* to) {
+// SIZE: of a table whose columns are read from registers, or 0.
+template <bool SLOPE, int SIZE>
+void evaluate_sized(const Table& table, const int32_t* offsets, const float* ts, int64_t n, const float* factor, float* to) {
     for (int64_t i = 0; i < n; i += W) {
         Floats c[4] = {}, t = load(ts + i);
-#if defined(AFBENCH_AVX512)
-        if constexpr (Search::size <= 4 * W) {
+        if constexpr (SIZE > 0) {
             Ints piece;
             std::memcpy(&piece, offsets + i, sizeof piece);
-            for (int k = 0; k < 4; k++) c[k] = pick<Search::size>(table.columns + k * Search::size, piece >> 4);
-        } else
-#endif
+            for (int k = 0; k < 4; k++) c[k] = pick<SIZE>(table.columns + k * SIZE, piece >> 4);
+        } else {
             rows(table.pieces, offsets + i, c);
+        }
         // The outer pieces have c2 = c3 = 0, which infinity would make NaN.
         Floats held = larger(splat(-3e38f), smaller(splat(3e38f), t));
         if constexpr (SLOPE)
@@ -207,10 +224,19 @@ void evaluate(const Table& table, const int32_t* offsets, const float* ts, int64
     }
 }
 
-// Adds w, w t, w t^2, w t^3 to the sums of each one's piece, [size, COPIES, 4]. Lanes have sums of their own as far as
+template <bool SLOPE>
+void evaluate(const Table& table, const int32_t* offsets, const float* ts, int64_t n, const float* factor, float* to) {
+#if defined(AFBENCH_AVX512)
+    if (table.size == 32) return evaluate_sized<SLOPE, 32>(table, offsets, ts, n, factor, to);
+    if (table.size == 64) return evaluate_sized<SLOPE, 64>(table, offsets, ts, n, factor, to);
+#endif
+    evaluate_sized<SLOPE, 0>(table, offsets, ts, n, factor, to);
+}
+
+// Adds w, w t, w t^2, w t^3 to the sums of each one's piece, [size * COPIES, 4]. Lanes have sums of their own as far as
 // there are copies: neighbours are often in one piece, and each addition would wait for the last one's store.
 template <int COPIES>
-void deposit(const float* w, const float* ts, const int32_t* offsets, int64_t n, float (*sums)[COPIES][4]) {
+void deposit(const float* w, const float* ts, const int32_t* offsets, int64_t n, float (*sums)[4]) {
     auto sum = [&](int64_t i) {
         return reinterpret_cast<float*>(reinterpret_cast<char*>(sums) + COPIES * static_cast<int64_t>(offsets[i])) +
                4 * (i % COPIES);

@@ -12,23 +12,20 @@
 //     F::FIXED                                     whether size() is F::MOST always
 //     F::LANES                                     whether there are kernels for lanes, see below
 //
-// A group is one channel of one batch. Long runs of one group keep its numbers in registers ("runs"); where channels
-// change from element to element, or runs are short, the numbers stand in tables beside the elements ("lanes").
+// A group is one channel of one batch; call.cpp knows where those are.
 //
-// Blocks do not depend on the number of threads. Inside one, the parameters' gradients are summed in float lanes, over
-// 2,048 vectors at most; across blocks in double, in order.
+// Each loop has one body, tails included: with the function's formula inlined three times over, building the library
+// took a minute and a half of the processor's time.
 #pragma once
 
-#include "layout.h"
+#include "call.h"
 #include "simd.h"
 
-#include <numeric>
 #include <utility>
 
 namespace AFBENCH_ISA {
 
-constexpr int64_t PIECE = 2048 * W;  // of a run, at most
-constexpr int64_t BLOCK = 32768;     // elements that a thread takes at a time, about
+using namespace afbench;
 
 // f(k) for every number. Unrolled where their count is known to the compiler, since arrays that a loop runs over stay
 // in memory: with one such loop, after the elements', each total was written twice a vector, half of PAU's time.
@@ -45,269 +42,142 @@ INLINE void numbers_of(const F& f, Each&& each) {
         for (int k = 0; k < f.size(); k++) each(k);
 }
 
-template <class T>
-struct Data {
-    const T* x;
-    const T* g;  // of y; null in forward
-    T* y;        // or dx
-};
-
-// One run of a group, forward. The last vector overlaps the one before it, so that nothing is masked.
+// All numbers of one group, forward. A vector that is not whole comes first, and overlaps the one that ends it, so that
+// nothing is masked. Not after the others in a second round of the loop: constants were then loaded anew for every
+// vector, and ACON-C forward took 1.3 times as long.
 template <class F, class T>
-INLINE void run_forward(const F& f, const float* numbers, const T* x, T* y, int64_t n) {
+INLINE void run_forward(const F& f, const float* numbers, const T* x, T* to, int64_t n) {
+    T few[W] = {}, *y = to;
+    const int64_t whole = n - n % W;
+    if (n < W) std::memcpy(few, x, n * sizeof(T)), x = y = few;
     Floats p[F::MOST];
     numbers_of(f, [&](int k) { p[k] = splat(numbers[k]); });
-    int64_t i = 0;
-    for (; i + W <= n; i += W) store(y + i, f.value(load(x + i), p));
-    if (i == n) return;
-    if (n > W)
-        store(y + n - W, f.value(load(x + n - W), p));
-    else
-        store_some(y, f.value(load_some(x, n), p), n);
+    int64_t i = n > W && whole < n ? n - W : 0, next = whole < n ? 0 : W;
+    for (;; i = next, next += W) {
+        store(y + i, f.value(load(x + i), p));
+        if (next >= whole) break;
+    }
+    if (n < W) std::memcpy(to, few, n * sizeof(T));
 }
 
-// One run backward; the sums of dp go to `sums`.
+// The same backward; the sums of dp go to `sums`.
 template <class F, class T>
-INLINE void run_backward(const F& f, const float* numbers, const T* x, const T* g, T* dx, int64_t n, float* sums) {
+INLINE void run_backward(const F& f, const float* numbers, const T* x, const T* g, T* to, int64_t n, float* sums) {
+    T few[2 * W] = {}, *dx = to;
+    const int64_t whole = n - n % W;
+    if (n < W) {
+        std::memcpy(few, x, n * sizeof(T));
+        std::memcpy(few + W, g, n * sizeof(T));
+        x = dx = few, g = few + W;
+    }
     Floats p[F::MOST], total[F::MOST], dp[F::MOST];
     numbers_of(f, [&](int k) { p[k] = splat(numbers[k]), total[k] = Floats{}; });
-    int64_t i = 0;
-    for (; i + W <= n; i += W) {
+    bool partial = whole < n;
+    int64_t i = n > W && partial ? n - W : 0, next = partial ? 0 : W;
+    for (;; i = next, next += W) {
         store(dx + i, f.backward(load(g + i), load(x + i), p, dp));
         numbers_of(f, [&](int k) { total[k] += dp[k]; });
-    }
-    if (i < n) {
-        Ints fresh;  // the lanes that were not yet summed
-        if (n > W) {
-            store(dx + n - W, f.backward(load(g + n - W), load(x + n - W), p, dp));
-            fresh = ~first_lanes(W - (n - i));
-        } else {
-            store_some(dx, f.backward(load_some(g, n), load_some(x, n), p, dp), n);
-            fresh = first_lanes(n);
+        if (__builtin_expect(partial, 0)) {  // the other lanes come again, or are none
+            Ints fresh = n < W ? first_lanes(n) : ~first_lanes(W - n % W);
+            numbers_of(f, [&](int k) { total[k] = keep(fresh, total[k]); });
+            partial = false;
         }
-        numbers_of(f, [&](int k) { total[k] += keep(fresh, dp[k]); });
+        if (next >= whole) break;
     }
+    if (n < W) std::memcpy(to, few, n * sizeof(T));
     numbers_of(f, [&](int k) { sums[k] = sum(total[k]); });
 }
 
-// Rows of `period` elements, each element with numbers of its own at [k][i] of the table; the last row may end early.
 template <class F, class T>
-INLINE void lanes_forward(const F& f, const float* table, int64_t period, const T* x, T* y, int64_t n) {
-    Floats p[F::MOST];
-    for (int64_t row = 0; row < n; row += period) {
-        int64_t length = std::min(period, n - row), i = 0;
-        for (; i + W <= length; i += W) {
-            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
-            store(y + row + i, f.value(load(x + row + i), p));
-        }
-        if (i == length) continue;
-        numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
-        store_some(y + row + i, f.value(load_some(x + row + i, length - i), p), length - i);
+void runs_forward(const void* function, const float* numbers, Span span, float*, int64_t count) {
+    const F& f = *static_cast<const F*>(function);
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t at = i * span.n;
+        run_forward(f, numbers + i * f.size(), static_cast<const T*>(span.x) + at, static_cast<T*>(span.y) + at, span.n);
     }
 }
 
-// The same backward; dp is added to `sums`, a table like the other. Rows go ROWS at a time: numbers and sums are then
-// read and written once for so many vectors.
 template <class F, class T>
-INLINE void lanes_backward(const F& f, const float* table, int64_t period, const T* x, const T* g, T* dx, int64_t n,
-                           float* sums) {
+void runs_backward(const void* function, const float* numbers, Span span, float* sums, int64_t count) {
+    const F& f = *static_cast<const F*>(function);
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t at = i * span.n, k = i * f.size();
+        run_backward(f, numbers + k, static_cast<const T*>(span.x) + at, static_cast<const T*>(span.g) + at,
+                     static_cast<T*>(span.y) + at, span.n, sums + k);
+    }
+}
+
+template <class F, class T>
+void lanes_forward(const void* function, const float* table, int64_t period, Span span, float*) {
+    const F& f = *static_cast<const F*>(function);
+    Floats p[F::MOST];
+    for (int64_t row = 0; row < span.n; row += period) {
+        const T* x = static_cast<const T*>(span.x) + row;
+        T few[W] = {}, *y = static_cast<T*>(span.y) + row;
+        int64_t length = span.n - row < period ? span.n - row : period;
+        for (int64_t i = 0; i < length; i += W) {
+            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
+            bool all = i + W <= length;
+            if (!all) std::memcpy(few, x + i, (length - i) * sizeof(T));
+            store(all ? y + i : few, f.value(load(all ? x + i : few), p));
+            if (!all) std::memcpy(y + i, few, (length - i) * sizeof(T));
+        }
+    }
+}
+
+// Rows go ROWS at a time: numbers and sums are then read and written once for so many vectors.
+template <class F, class T>
+void lanes_backward(const void* function, const float* table, int64_t period, Span span, float* sums) {
     constexpr int64_t ROWS = 4;
+    const F& f = *static_cast<const F*>(function);
     Floats p[F::MOST], total[F::MOST], dp[F::MOST];
-    for (int64_t row = 0; row < n;) {
-        int64_t rows = n - row >= ROWS * period ? ROWS : 1, length = std::min(period, n - row), i = 0;
-        for (; i + W <= length; i += W) {
+    for (int64_t row = 0, rows; row < span.n; row += rows * period) {
+        int64_t left = span.n - row, length = left < period ? left : period;
+        rows = left >= ROWS * period ? ROWS : 1;
+        for (int64_t i = 0; i < length; i += W) {
+            const T *x = static_cast<const T*>(span.x) + row + i, *g = static_cast<const T*>(span.g) + row + i;
+            T few[2 * W] = {}, *dx = static_cast<T*>(span.y) + row + i;
+            const int64_t some = length - i;  // in the last row alone fewer than W
+            if (some < W) {
+                std::memcpy(few, x, some * sizeof(T));
+                std::memcpy(few + W, g, some * sizeof(T));
+                x = dx = few, g = few + W;
+            }
             numbers_of(f, [&](int k) { p[k] = load(table + k * period + i), total[k] = Floats{}; });
-            for (int64_t at = row + i, end = at + rows * period; at < end; at += period) {
+            for (int64_t at = 0; at < rows * period; at += period) {
                 store(dx + at, f.backward(load(g + at), load(x + at), p, dp));
                 numbers_of(f, [&](int k) { total[k] += dp[k]; });
+            }
+            if (some < W) {
+                std::memcpy(static_cast<T*>(span.y) + row + i, few, some * sizeof(T));
+                numbers_of(f, [&](int k) { total[k] = keep(first_lanes(some), total[k]); });
             }
             numbers_of(f, [&](int k) {
                 float* to = sums + k * period + i;
                 store(to, load(to) + total[k]);
             });
         }
-        if (i < length) {  // in the last row alone
-            int64_t at = row + i, few = length - i;
-            numbers_of(f, [&](int k) { p[k] = load(table + k * period + i); });
-            store_some(dx + at, f.backward(load_some(g + at, few), load_some(x + at, few), p, dp), few);
-            numbers_of(f, [&](int k) {
-                float* to = sums + k * period + i;
-                store(to, load(to) + keep(first_lanes(few), dp[k]));
-            });
-        }
-        row += rows * period;
     }
 }
 
-// Cuts runs in pieces and calls on blocks of them: work(piece, group, first element, elements).
-struct Runs {
-    int64_t run, groups, length, pieces_a_run, pieces, pieces_a_block, blocks;
-
-    explicit Runs(const Layout& at) {
-        run = at.inner;
-        groups = at.batch * at.outer * at.channels;
-        pieces_a_run = (run + PIECE - 1) / PIECE;
-        length = (run / W / pieces_a_run + 1) * W;
-        pieces_a_run = (run + length - 1) / length;
-        pieces = groups * pieces_a_run;
-        pieces_a_block = std::max<int64_t>(1, BLOCK / std::min(length, run));
-        blocks = (pieces + pieces_a_block - 1) / pieces_a_block;
-    }
-
-    template <class Work>
-    void each(const Layout& at, int64_t block, Work&& work) const {
-        // Rows of one batch share the numbers of its channels. The three are counted on: divisions took as long as
-        // a row of 49 elements.
-        int64_t piece = block * pieces_a_block, last = std::min(piece + pieces_a_block, pieces);
-        int64_t index = piece / pieces_a_run, part = piece % pieces_a_run;
-        int64_t channel = index % at.channels, row = index / at.channels % at.outer;
-        int64_t batch = index / at.channels / at.outer;
-        for (; piece < last; piece++) {
-            int64_t first = part * length;
-            work(piece, batch * at.channels + channel, index * run + first, std::min(length, run - first));
-            if (++part < pieces_a_run) continue;
-            part = 0, index++;
-            if (++channel < at.channels) continue;
-            channel = 0;
-            if (++row == at.outer) row = 0, batch++;
-        }
-    }
-};
-
-template <class F, class T>
-void runs(const F& f, const Layout& at, const Data<T>& data, const float* numbers, double* gradients, int64_t threads) {
-    const int K = f.size();
-    const Runs cut(at);
-    if (!data.g) {
-        auto work = [&](int64_t block) {
-            cut.each(at, block, [&](int64_t, int64_t group, int64_t first, int64_t n) {
-                run_forward(f, numbers + group * K, data.x + first, data.y + first, n);
-            });
-        };
-        return for_blocks(cut.blocks, threads, work);
-    }
-    std::vector<float> sums(cut.pieces * K);
-    auto work = [&](int64_t block) {
-        cut.each(at, block, [&](int64_t piece, int64_t group, int64_t first, int64_t n) {
-            run_backward(f, numbers + group * K, data.x + first, data.g + first, data.y + first, n, &sums[piece * K]);
-        });
-    };
-    for_blocks(cut.blocks, threads, work);
-    for (int64_t block = 0; block < cut.blocks; block++)
-        cut.each(at, block, [&](int64_t piece, int64_t group, int64_t, int64_t) {
-            for (int k = 0; k < K; k++) gradients[group * K + k] += sums[piece * K + k];
-        });
-}
-
-template <class F, class T>
-void lanes(const F& f, const Layout& at, const Data<T>& data, const float* numbers, double* gradients,
-           int64_t threads) {
-    const int64_t K = f.size(), own = at.channels * at.inner, all = at.outer * own;
-    // Repeated until rows are whole vectors, and so long that a row's overhead does not show.
-    int64_t period = own * (W / std::gcd<int64_t>(own, W));
-    if (period < 16 * W) period *= 16 * W / period;
-    if (period > all) period = (all + W - 1) / W * W;
-    const int64_t block = std::max(BLOCK / period, std::min<int64_t>(32, (all + period - 1) / period)) * period;
-    const int64_t blocks = (all + block - 1) / block;
-    std::vector<float> table(at.batch * K * period);
-    for (int64_t b = 0; b < at.batch; b++)
-        for (int64_t i = 0; i < period; i++)
-            for (int64_t k = 0; k < K; k++)
-                table[(b * K + k) * period + i] = numbers[(b * at.channels + i % own / at.inner) * K + k];
-    std::vector<float> sums(data.g ? at.batch * blocks * K * period : 0);
-    auto work = [&](int64_t index) {
-        int64_t b = index / blocks, first = index % blocks * block, n = std::min(block, all - first);
-        int64_t start = b * all + first;
-        const float* own_table = &table[b * K * period];
-        if (data.g)
-            lanes_backward(f, own_table, period, data.x + start, data.g + start, data.y + start, n,
-                           &sums[index * K * period]);
-        else
-            lanes_forward(f, own_table, period, data.x + start, data.y + start, n);
-    };
-    for_blocks(at.batch * blocks, threads, work);
-    if (!data.g) return;
-    for (int64_t index = 0; index < at.batch * blocks; index++)
-        for (int64_t k = 0; k < K; k++)
-            for (int64_t i = 0; i < period; i++)
-                gradients[(index / blocks * at.channels + i % own / at.inner) * K + k] +=
-                    sums[(index * K + k) * period + i];
-}
-
-inline double read(const Parameter& p, int64_t i) {
-    if (p.dtype == FLOAT32) return static_cast<const float*>(p.data)[i];
-    uint32_t bits = static_cast<uint32_t>(static_cast<const uint16_t*>(p.data)[i]) << 16;
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-inline void write(const Parameter& p, int64_t i, double value) {
-    if (p.dtype == FLOAT32)
-        static_cast<float*>(p.gradient)[i] = static_cast<float>(value);
-    else
-        store_some(static_cast<bfloat16*>(p.gradient) + i, splat(static_cast<float>(value)), 1);
-}
-
-// The call of a function: reads what the message says of data (one element at least) and parameters, and runs it.
 template <class F>
 int call(const F& f, Message message) {
-    const int64_t threads = message.number(), dtype = message.number(), channel = message.number();
-    const void* x = message.address<void>();
-    void* y = message.address<void>();
-    const void* g = message.address<void>();
-    const int64_t dims = message.number();
-    const std::vector<int64_t> sizes = message.numbers(dims), strides = message.numbers(dims);
-    std::vector<Parameter> parameters(message.number());
-    int64_t raw = 0;
-    for (Parameter& p : parameters) p = message.parameter(), raw += p.count;
-    if (raw != f.raw()) return MISFIT;
-
-    Layout at;
-    Refusal refusal = find_layout(sizes, strides, channel, parameters, at);
-    if (refusal) return refusal;
-    const bool in_runs = at.channels == 1 || at.inner >= 4 * W;
-    if (!in_runs && !F::LANES) return NO_LANES;
-    const Places places(at, sizes, parameters);
-    const int64_t groups = at.batch * at.channels, K = f.size();
-    std::vector<double> own(groups * raw), gradients(g ? groups * K : 0), back(raw);
-    std::vector<float> numbers(groups * K);
-    for (int64_t group = 0; group < groups; group++) {
-        double* to = &own[group * raw];
-        for (size_t j = 0; j < parameters.size(); j++) {
-            int64_t from = places.at(j, group / at.channels, group % at.channels);
-            for (int64_t i = 0; i < parameters[j].count; i++) *to++ = read(parameters[j], from + i);
-        }
-        f.pack(&own[group * raw], &numbers[group * K]);
-    }
-    auto run = [&](auto data) {
-        if (in_runs) return runs(f, at, data, numbers.data(), gradients.data(), threads);
-        if constexpr (F::LANES) lanes(f, at, data, numbers.data(), gradients.data(), threads);
+    Kernel kernel{};
+    kernel.function = &f;
+    kernel.pack = [](const void* of, const double* raw, float* p) { static_cast<const F*>(of)->pack(raw, p); };
+    kernel.unpack = [](const void* of, const double* raw, const double* dp, double* draw) {
+        static_cast<const F*>(of)->unpack(raw, dp, draw);
     };
-    if (dtype == FLOAT32)
-        run(Data<float>{static_cast<const float*>(x), static_cast<const float*>(g), static_cast<float*>(y)});
-    else
-        run(Data<bfloat16>{static_cast<const bfloat16*>(x), static_cast<const bfloat16*>(g),
-                           static_cast<bfloat16*>(y)});
-    if (!g) return DONE;
-
-    std::vector<std::vector<double>> totals;
-    for (const Parameter& p : parameters) {
-        int64_t size = p.channels * p.count;
-        for (int64_t l : p.leading) size *= l;
-        totals.emplace_back(size);
+    kernel.forward[FLOAT32] = runs_forward<F, float>, kernel.forward[BFLOAT16] = runs_forward<F, bfloat16>;
+    kernel.backward[FLOAT32] = runs_backward<F, float>, kernel.backward[BFLOAT16] = runs_backward<F, bfloat16>;
+    if constexpr (F::LANES) {
+        kernel.lanes_forward[FLOAT32] = lanes_forward<F, float>;
+        kernel.lanes_forward[BFLOAT16] = lanes_forward<F, bfloat16>;
+        kernel.lanes_backward[FLOAT32] = lanes_backward<F, float>;
+        kernel.lanes_backward[BFLOAT16] = lanes_backward<F, bfloat16>;
     }
-    for (int64_t group = 0; group < groups; group++) {
-        f.unpack(&own[group * raw], &gradients[group * K], back.data());
-        const double* from = back.data();
-        for (size_t j = 0; j < parameters.size(); j++) {
-            int64_t to = places.at(j, group / at.channels, group % at.channels);
-            for (int64_t i = 0; i < parameters[j].count; i++) totals[j][to + i] += *from++;
-        }
-    }
-    for (size_t j = 0; j < parameters.size(); j++)
-        for (size_t i = 0; i < totals[j].size(); i++) write(parameters[j], i, totals[j][i]);
-    return DONE;
+    kernel.size = f.size(), kernel.raw = f.raw(), kernel.width = W;
+    return afbench::call(kernel, message);
 }
 
 }  // namespace AFBENCH_ISA

@@ -1,55 +1,76 @@
 // Rational functions: afbench_rational takes what is below the line, the degrees, what the numerator's parameters stand
 // before and the basis, then the call's message.
 #include "pointwise.h"
+#include "parallel.h"
 #include "rational.h"
 
 using namespace AFBENCH_ISA;
 
 namespace {
 
+struct Settings {
+    Below below;
+    int n, m, free;
+    const double* terms;  // [free][n + 1], or null
+    const double* steps;  // [m][3] for orthogonal polynomials, or null
+};
+
 template <Below V, int N, int M>
-int run(int n, int m, int free, const double* terms, const double* steps, Message message) {
+int run(const Settings& s, Message message) {
     Rational<V, N, M> f;
-    f.n_ = n, f.m_ = m, f.free = free, f.terms = terms;
-    for (int j = 0; V == ORTHOGONAL && j < m; j++)
-        f.steps[j] = {static_cast<float>(steps[3 * j]), static_cast<float>(steps[3 * j + 1]),
-                      static_cast<float>(steps[3 * j + 2])};
-    f.near = std::exp2(56.0f / n);  // so that x^n stays below 1e17
+    f.below_ = s.below, f.n_ = s.n, f.m_ = s.m, f.free = s.free, f.terms = s.terms;
+    for (int j = 0; s.below == ORTHOGONAL && j < s.m; j++)
+        f.steps[j] = {static_cast<float>(s.steps[3 * j]), static_cast<float>(s.steps[3 * j + 1]),
+                      static_cast<float>(s.steps[3 * j + 2])};
+    f.near = __builtin_exp2f(56.0f / s.n);  // so that x^n stays below 1e17
     return call(f, message);
 }
 
-// The degree that all published settings have by default is unrolled.
+// The degree that all published settings have by default is unrolled; not for x86-64 processors without AVX2, which
+// are few and slow as it is.
 template <Below V>
-int choose(int n, int m, int free, const double* terms, const double* steps, Message message) {
-    if (n == 5 && m == 4) {
-        int code = run<V, 5, 4>(n, m, free, terms, steps, message);
-        if (code != NO_LANES) return code;
+int unrolled(const Settings& s, Message message) {
+#if defined(AFBENCH_BASELINE) && defined(__x86_64__)
+    (void)s, (void)message;
+    return NO_LANES;
+#else
+    return s.n == 5 && s.m == 4 ? run<V, 5, 4>(s, message) : NO_LANES;
+#endif
+}
+
+int choose(const Settings& s, Message message) {
+    switch (s.below) {
+        case SIZES: return unrolled<SIZES>(s, message);
+        case SIZE: return unrolled<SIZE>(s, message);
+        case TENTH: return unrolled<TENTH>(s, message);
+        case SIGNED: return unrolled<SIGNED>(s, message);
+        case ORTHOGONAL: return unrolled<ORTHOGONAL>(s, message);
+        default: return NO_LANES;
     }
-    return run<V, 0, 0>(n, m, free, terms, steps, message);
+}
+
+// Element i of an array of float32 or bfloat16.
+double read(const void* from, int64_t dtype, int i) {
+    return dtype == FLOAT32 ? static_cast<const float*>(from)[i]
+                            : load_some(static_cast<const bfloat16*>(from) + i, 1)[0];
 }
 
 }  // namespace
 
 AFBENCH_EXPORT(afbench_rational)(const int64_t* integers) {
     Message message{integers};
-    const int64_t below = message.number();
-    const int n = static_cast<int>(message.number()), m = static_cast<int>(message.number());
-    const int free = static_cast<int>(message.number());
-    Parameter terms{}, divisors{};  // [free][n + 1] and [free], or addresses of 0
-    terms.data = message.address<void>(), divisors.data = message.address<void>();
-    terms.dtype = divisors.dtype = message.number();
-    const double* steps = message.address<double>();  // [m][3] for orthogonal polynomials, or 0
-    if (n < 1 || m < 1 || m > n || n > DEGREE) return UNKNOWN;
-    std::vector<double> matrix(terms.data ? free * (n + 1) : 0);
-    for (size_t i = 0; i < matrix.size(); i++) matrix[i] = read(terms, i) / read(divisors, i / (n + 1));
-    const double* before = terms.data ? matrix.data() : nullptr;
-    switch (below) {
-        case SIZES: return choose<SIZES>(n, m, free, before, steps, message);
-        case SIZE: return choose<SIZE>(n, m, free, before, steps, message);
-        case TENTH: return choose<TENTH>(n, m, free, before, steps, message);
-        case SIGNED: return choose<SIGNED>(n, m, free, before, steps, message);
-        case WHOLE: return run<WHOLE, 0, 0>(n, m, free, before, steps, message);
-        case ORTHOGONAL: return choose<ORTHOGONAL>(n, m, free, before, steps, message);
-        default: return UNKNOWN;
-    }
+    Settings s{};
+    s.below = static_cast<Below>(message.number());
+    s.n = static_cast<int>(message.number()), s.m = static_cast<int>(message.number());
+    s.free = static_cast<int>(message.number());
+    const void *terms = message.address<void>(), *divisors = message.address<void>();
+    const int64_t dtype = message.number();
+    s.steps = message.address<double>();
+    if (s.below < 0 || s.below >= ANY || s.m < 1 || s.m > s.n || s.n > DEGREE || s.free > DEGREE + 1) return UNKNOWN;
+    double matrix[(DEGREE + 1) * (DEGREE + 1)];
+    for (int i = 0; terms && i < s.free * (s.n + 1); i++)
+        matrix[i] = read(terms, dtype, i) / read(divisors, dtype, i / (s.n + 1));
+    if (terms) s.terms = matrix;
+    const int code = choose(s, message);
+    return code == NO_LANES ? run<ANY, 0, 0>(s, message) : code;
 }

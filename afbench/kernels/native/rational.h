@@ -7,8 +7,6 @@
 
 #include "simd.h"
 
-#include <cmath>
-
 namespace AFBENCH_ISA {
 
 enum Below : int64_t {
@@ -18,6 +16,7 @@ enum Below : int64_t {
     SIGNED,      // 1 + b_1 x + ... + b_m x^m                  N
     WHOLE,       // b_0 + b_1 x + ... + b_m x^m
     ORTHOGONAL,  // 1 + |d_1 f_1(x)| + ... + |d_m f_m(x)|      OPAU
+    ANY,         // to the compiler: one of these, known at run time alone
 };
 
 constexpr int DEGREE = 16;  // the highest that is served
@@ -27,12 +26,14 @@ struct Step {
     float slope, shift, back;
 };
 
-// N = M = 0: the degrees are known at run time alone.
+// N = M = 0: the degrees, too, are known at run time alone. Then one loop serves all forms: choosing among them a vector
+// does not show beside numbers that stand in memory.
 template <Below V, int N, int M>
 struct Rational {
     static constexpr bool FIXED = N > 0;
     static constexpr bool LANES = !FIXED;  // one set of kernels less to compile, for what hardly anyone uses
     static constexpr int MOST = FIXED ? N + M + (V == TENTH ? 2 : 1) : 2 * DEGREE + 2;
+    Below below_;
     int n_, m_;
     int free;             // how many parameters the numerator has
     const double* terms;  // [free][n + 1]: what each stands before, in powers of x; null: they are its coefficients
@@ -41,8 +42,9 @@ struct Rational {
 
     MEMBER int n() const { return FIXED ? N : n_; }
     MEMBER int m() const { return FIXED ? M : m_; }
-    static constexpr int lowest() { return V == TENTH || V == WHOLE ? 0 : 1; }
-    static constexpr float constant() { return V == TENTH ? 0.1f : V == WHOLE ? 0.0f : 1.0f; }
+    MEMBER bool is(Below below) const { return (V == ANY ? below_ : V) == below; }
+    MEMBER int lowest() const { return is(TENTH) || is(WHOLE) ? 0 : 1; }
+    MEMBER float constant() const { return is(TENTH) ? 0.1f : is(WHOLE) ? 0.0f : 1.0f; }
     MEMBER int size() const { return n() + 1 + m() + 1 - lowest(); }
     int raw() const { return free + m() + 1 - lowest(); }
 
@@ -54,7 +56,7 @@ struct Rational {
         }
         for (int j = lowest(); j <= m(); j++) {
             double b = raw[free + j - lowest()];
-            *p++ = static_cast<float>(V == SIZES || V == ORTHOGONAL ? std::fabs(b) : b);
+            *p++ = static_cast<float>(is(SIZES) || is(ORTHOGONAL) ? __builtin_fabs(b) : b);
         }
     }
 
@@ -65,7 +67,7 @@ struct Rational {
         }
         for (int j = lowest(); j <= m(); j++) {
             double b = raw[free + j - lowest()], d = dp[n() + 1 + j - lowest()];
-            if (V == SIZES || V == ORTHOGONAL) d = b > 0 ? d : b < 0 ? -d : b * d;
+            if (is(SIZES) || is(ORTHOGONAL)) d = b > 0 ? d : b < 0 ? -d : b * d;
             draw[free + j - lowest()] = d;
         }
     }
@@ -91,7 +93,7 @@ struct Rational {
         if (__builtin_expect(any(~(absolute(x) <= near)), 0)) return far_value(x, p);
         const Floats* b = p + n() + 1 - lowest();
         Floats q;
-        if constexpr (V == ORTHOGONAL) {
+        if (is(ORTHOGONAL)) {
             Floats before = splat(1), last = steps[0].slope * x + steps[0].shift;
             q = b[1] * absolute(last) + 1.0f;
             for (int j = 2; j <= m(); j++) {
@@ -100,10 +102,10 @@ struct Rational {
                 before = last, last = f;
             }
         } else {
-            Floats t = V == SIZES ? absolute(x) : x, h = b[m()];
+            Floats t = is(SIZES) ? absolute(x) : x, h = b[m()];
             for (int j = m() - 1; j >= lowest(); j--) h = h * t + b[j];
             if (lowest()) h = h * t;
-            q = (V == SIZE || V == TENTH ? absolute(h) : h) + constant();
+            q = (is(SIZE) || is(TENTH) ? absolute(h) : h) + constant();
         }
         return horner(p, n(), x) / q;
     }
@@ -119,7 +121,7 @@ struct Rational {
         Floats* db = dp + n() + 1 - lowest();
         Pair top = both(p, n(), x);
         Floats q, slope, factor{};  // Q and Q'; dQ/db_j = factor x^j, but for OPAU
-        if constexpr (V == ORTHOGONAL) {
+        if (is(ORTHOGONAL)) {
             Floats before = splat(1), last = steps[0].slope * x + steps[0].shift;
             Floats before_slope{}, last_slope = splat(steps[0].slope);
             db[1] = absolute(last);
@@ -134,21 +136,21 @@ struct Rational {
                 before = last, last = f, before_slope = last_slope, last_slope = s;
             }
         } else {
-            Floats t = V == SIZES ? absolute(x) : x, h = b[m()], w{};
+            Floats t = is(SIZES) ? absolute(x) : x, h = b[m()], w{};
             for (int j = m() - 1; j >= lowest(); j--) w = j == m() - 1 ? h : w * t + h, h = h * t + b[j];
             if (lowest()) w = m() == 1 ? h : w * t + h, h = h * t;
-            factor = V == SIZE || V == TENTH ? sign(h) : splat(1);
-            q = (V == SIZE || V == TENTH ? absolute(h) : h) + constant();
-            slope = V == SIZES ? with_sign(w, x) : w * factor;
+            factor = is(SIZE) || is(TENTH) ? sign(h) : splat(1);
+            q = (is(SIZE) || is(TENTH) ? absolute(h) : h) + constant();
+            slope = is(SIZES) ? with_sign(w, x) : w * factor;
         }
         Floats inverse = 1.0f / q, share = g * inverse, y = top.value * inverse;
         Floats power = share;
         for (int i = 0; i <= n(); i++, power *= x) dp[i] = power;
         Floats back = -(share * y);
-        if constexpr (V == ORTHOGONAL) {
+        if (is(ORTHOGONAL)) {
             for (int j = 1; j <= m(); j++) db[j] *= back;
         } else {
-            Floats t = V == SIZES ? absolute(x) : x;
+            Floats t = is(SIZES) ? absolute(x) : x;
             power = lowest() ? back * factor * t : back * factor;
             for (int j = lowest(); j <= m(); j++, power *= t) db[j] = power;
         }
@@ -178,7 +180,7 @@ struct Rational {
             if (i) r.top_slope += static_cast<float>(i) * p[i] * (r.u_power[i - 1] * r.v_power[n() - i]);
         }
         r.factor = splat(1);
-        if constexpr (V == ORTHOGONAL) {
+        if (is(ORTHOGONAL)) {
             Floats before{}, last = splat(1), before_slope{}, last_slope{}, squared = r.v * r.v;
             r.bottom = r.v_power[m()];
             for (int j = 1; j <= m(); j++) {
@@ -193,15 +195,15 @@ struct Rational {
         } else {
             Floats h{}, w{};
             for (int j = lowest(); j <= m(); j++) {
-                Floats u_power = V == SIZES ? absolute(r.u_power[j]) : r.u_power[j];
+                Floats u_power = is(SIZES) ? absolute(r.u_power[j]) : r.u_power[j];
                 r.f[j] = u_power * r.v_power[m() - j];
                 h += b[j] * r.f[j];
                 if (!j) continue;
                 Floats under = r.u_power[j - 1] * r.v_power[m() - j];
-                w += static_cast<float>(j) * b[j] * (V == SIZES ? under * sign(r.u_power[j]) : under);
+                w += static_cast<float>(j) * b[j] * (is(SIZES) ? under * sign(r.u_power[j]) : under);
             }
-            if (V == SIZE || V == TENTH) r.factor = sign(h);
-            r.bottom = constant() * r.v_power[m()] + (V == SIZE || V == TENTH ? absolute(h) : h);
+            if (is(SIZE) || is(TENTH)) r.factor = sign(h);
+            r.bottom = constant() * r.v_power[m()] + (is(SIZE) || is(TENTH) ? absolute(h) : h);
             r.bottom_slope = w * r.factor;
         }
     }

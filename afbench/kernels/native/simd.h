@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <cstring>
 #if defined(__x86_64__)
+#if defined(AFBENCH_AVX512) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC 12 warns of its own header, 80 times
+#endif
 #include <immintrin.h>
 #endif
 
