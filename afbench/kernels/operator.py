@@ -82,7 +82,7 @@ def register(
         def forward(ctx: Any, keys: Any, *args: Any) -> Any:
             ctx.save_for_backward(*args[:inputs])
             ctx.constants = args[inputs:]
-            return below(operator, forward, keys, args)
+            return below(operator, forward, keys, args, True)
 
         @staticmethod
         def backward(ctx: Any, gradient: Tensor) -> Any:
@@ -96,7 +96,7 @@ def register(
         def forward(ctx: Any, keys: Any, *args: Any) -> Any:
             ctx.save_for_backward(*args[: inputs + 1])
             ctx.constants = args[inputs + 1 :]
-            return below(operator_backward, backward, keys, args)
+            return below(operator_backward, backward, keys, args, True)
 
         @staticmethod
         def backward(ctx: Any, *gradients: Tensor) -> Any:
@@ -161,12 +161,21 @@ def apply(function: type[torch.autograd.Function], *args: Any) -> Any:
     return once(*args)
 
 
-def below(operator: OpOverload, compiled: Callable[..., Any], keys: Any, args: tuple[Any, ...]) -> Any:
-    """Go on below autograd: to the compiled function itself where nothing but the CPU is left, which saves 6 us."""
+def below(
+    operator: OpOverload, compiled: Callable[..., Any], keys: Any, args: tuple[Any, ...], recording: bool = False
+) -> Any:
+    """Go on below autograd: to the compiled function itself where nothing but the CPU is left, which saves 6 us.
+
+    While an ``autograd.Function`` is recording, gradients are off. Below this level of ``torch.func`` may be another,
+    or eager autograd, that has to record for itself: without gradients on, second derivatives would be 0.
+    """
     rest = keys & BELOW
     if rest.highestPriorityTypeId() == CPU:
         return compiled(*args)
     with _C._AutoDispatchBelowAutograd():
+        if recording and _C._are_functorch_transforms_active():
+            with torch.enable_grad():
+                return operator.redispatch(rest, *args)
         return operator.redispatch(rest, *args)
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import _C, Tensor, nn
 
 from . import cpab, library
 from .operator import at_front, register
@@ -164,13 +164,15 @@ def _like(tensor: Tensor, result: Tensor) -> Tensor:
     return result if like.stride() == result.stride() else like.copy_(result)
 
 
-def _batch(size: int, x: Any, theta: Any, *rest: Any) -> tuple[Any, ...]:
+def _batch(size: int, x: Any, theta: Any, vertices: Any, *rest: Any) -> tuple[Any, ...]:
+    # A constant of the layer: stacked layers have as many equal copies.
+    one = vertices[0] if vertices[1] is None else vertices[0].select(vertices[1], 0)
     # One theta for all may stay; several have to lie along the new first dimension too.
     every = theta[0] if theta[1] is None and theta[0].dim() == 1 else at_front(size, *theta)
-    return at_front(size, *x), every, *(value for value, _ in rest)
+    return at_front(size, *x), every, one, *(value for value, _ in rest)
 
 
-ditac: Callable[..., Tensor] = register(
+_operator: Callable[..., Tensor] = register(
     "ditac(Tensor x, Tensor theta, Tensor vertices, float a, float b, str variant, bool uniform) -> Tensor",
     inputs=2,
     plain=plain,
@@ -179,8 +181,15 @@ ditac: Callable[..., Tensor] = register(
     serves=_serves,
     batch=_batch,
 )
-"""One of the DiTAC family, of the shape and dtype of x.
 
-Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis` [cells + 1, d];
-a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one width, for speed.
-"""
+
+def ditac(x: Tensor, theta: Tensor, vertices: Tensor, *rest: Any) -> Tensor:
+    """One of the DiTAC family, of the shape and dtype of x.
+
+    Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis` [cells + 1, d];
+    a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one width, for speed.
+    """
+    # The closed form's own backward can enter torch.func before an operator does, not from within one.
+    if _C._are_functorch_transforms_active() and not _serves(x, theta, vertices):
+        return plain(x, theta, vertices, *rest)
+    return _operator(x, theta, vertices, *rest)

@@ -131,6 +131,35 @@ def test_torch_func(name, path):
                     torch.testing.assert_close(one, torch.stack(other), rtol=1e-4, atol=1e-4)
 
 
+@paths
+@each
+def test_torch_func_in_any_depth(name, path):
+    """Gradients of gradients, level upon level, and eager autograd under torch.func: none may be cut off."""
+    function, tensors = as_function(name, arguments(name))
+    exact, wide = as_function(name, arguments(name, torch.float64))
+
+    def second(function, i, j, tensors, *, eager=False):
+        def first(*tensors):
+            return torch.func.grad(lambda *t: function(*t).square().sum(), i)(*tensors).square().sum()
+
+        if not eager:
+            return torch.func.grad(first, j)(*tensors)
+        leaves = [t.clone().requires_grad_() for t in tensors]
+        return torch.autograd.grad(first(*leaves), leaves[j])[0]
+
+    with library.using(path):
+        for i in range(len(tensors)):
+            for j in range(len(tensors)):
+                wanted = second(exact, i, j, wide)
+                for eager in (False, True):
+                    got = second(function, i, j, tensors, eager=eager)
+                    near = 1e-3 * wanted.abs().max().item()
+                    torch.testing.assert_close(got.double(), wanted, rtol=1e-3, atol=near)
+        again = torch.func.jacrev(torch.func.jacrev(lambda x: function(x, *tensors[1:]).sum()))(tensors[0])
+        wanted = torch.func.jacrev(torch.func.jacrev(lambda x: exact(x, *wide[1:]).sum()))(wide[0])
+        torch.testing.assert_close(again.double(), wanted, rtol=1e-3, atol=1e-3 * wanted.abs().max().item())
+
+
 @each
 def test_nested_vmap(name):
     function, tensors = as_function(name, arguments(name))

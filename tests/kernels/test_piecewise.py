@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.special import ndtr
@@ -164,6 +164,7 @@ def test_layouts():
     st.integers(2, 30), st.floats(-6, 1), st.floats(-4, 3), st.floats(0.2, 8), st.sampled_from(list(piecewise.COMBINE)),
     st.booleans(), st.integers(0, 99),
 )  # fmt: skip
+@example(2, 0.0, 0.75, 0.75, "ditac", False, 0)  # a piece of GELU whose error in the middle is 0
 def test_any_setting(cells, magnitude, a, width, variant, zero_boundary, seed):
     theta = draw(10**magnitude, cells, zero_boundary, seed)
     x = torch.cat([torch.randn(200) * 3, torch.tensor([a, a + width]), torch.linspace(a, a + width, cells + 1)])
@@ -208,6 +209,52 @@ def test_many_thetas_in_one_call(uniform):
         piecewise.ditac(x, thetas[:, :2], *rest) if library.instructions() else piecewise._dense(x, thetas[:, :2])
 
 
+@VARIANTS
+@UNIFORM
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30, -1e30, 1e5])
+def test_a_theta_that_has_diverged_does_no_harm(variant, uniform, value):
+    """No table is right for it: the closed form is taken, backward too."""
+    theta = draw(0.3)
+    theta[0] = value
+    x = torch.randn(40, requires_grad=True)
+    theta.requires_grad_()
+    y = piecewise.ditac(x, theta, basis(10), -3.0, 3.0, variant, uniform)
+    y.sum().backward()
+    wanted = piecewise.plain(x, theta, basis(10), -3.0, 3.0, variant, uniform)
+    assert torch.equal(y.isnan(), wanted.isnan())
+    assert x.grad.shape == x.shape and theta.grad.shape == theta.shape
+
+
+@pytest.mark.parametrize("path", [*library.available()[-1:], None], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_torch_func_in_any_depth(path, dtype):
+    """Each level differentiates the one above it, and eager autograd all of them."""
+    rest, weight = (basis(4), -1.0, 2.0, "ditac", False), torch.linspace(1, 2, 5, dtype=dtype)
+    x, theta = torch.linspace(-0.7, 1.9, 5, dtype=dtype), draw(0.5, 4).to(dtype)
+
+    def loss(x, theta):
+        return (piecewise.ditac(x, theta, *rest) * weight).sum()
+
+    def second(i, j, x, theta):
+        tensors = [t.double().requires_grad_() for t in (x, theta)]
+        wide = (piecewise.plain(*tensors, *rest) * weight.double()).sum()
+        (first,) = torch.autograd.grad(wide, tensors[i], create_graph=True)
+        return torch.autograd.grad(first.sum(), tensors[j])[0]
+
+    with library.using(path):
+        for i in (0, 1):
+            for j in (0, 1):
+                got = torch.func.grad(lambda *t, i=i: torch.func.grad(loss, i)(*t).sum(), j)(x, theta)
+                torch.testing.assert_close(got.double(), second(i, j, x, theta), rtol=1e-3, atol=1e-3)
+                leaves = [t.clone().requires_grad_() for t in (x, theta)]
+                got = torch.autograd.grad(torch.func.grad(loss, i)(*leaves).sum(), leaves[j])[0]
+                torch.testing.assert_close(got.double(), second(i, j, x, theta), rtol=1e-3, atol=1e-3)
+        shared = basis(4).expand(3, -1, -1)  # as stacked layers have their constants
+        stacked = torch.stack([theta, 0.9 * theta, 1.1 * theta])
+        one = torch.func.vmap(lambda t, B: piecewise.ditac(x, t, B, *rest[1:]))(stacked, shared)
+        torch.testing.assert_close(one, torch.stack([piecewise.ditac(x, t, *rest) for t in stacked]))
+
+
 def test_derivatives_of_every_kind():
     rest = (basis(4), -1.0, 2.0, "ditac", False)
     x, theta = torch.linspace(-1.7, 2.9, 13, dtype=torch.float64), draw(0.5, 4).double()
@@ -226,7 +273,8 @@ def test_derivatives_of_every_kind():
 def test_opcheck(dtype):
     x = torch.randn(5, 7).to(dtype).requires_grad_()
     args = (x, draw(0.3).requires_grad_(), basis(10), -3.0, 3.0, "ditac", False)
-    torch.library.opcheck(piecewise.ditac, args)
+    torch.library.opcheck(torch.ops.afbench.ditac.default, args)
+    torch.library.opcheck(torch.ops.afbench.ditac_backward.default, (torch.randn(5, 7).to(dtype), *args))
 
 
 def test_compile_without_a_graph_break():

@@ -187,9 +187,11 @@ void group(const Message& m, int64_t g, int64_t threads) {
         for_blocks(blocks, m.theta_gradient ? 1 : threads, one);
     }
     if (m.theta_gradient) {
-        for (int64_t i = table->size; moments && i < blocks * table->size; i++)
-            for (int k = 0; k < 4; k++) moments[i % table->size][k] += moments[i][k];
-        if (moments && blocks) warp_contract(warp, moments);
+        if (moments && blocks) {  // no moments, no table: the closed form
+            for (int64_t i = table->size; i < blocks * table->size; i++)
+                for (int k = 0; k < 4; k++) moments[i % table->size][k] += moments[i][k];
+            warp_contract(warp, moments);
+        }
         double* theta = static_cast<double*>(std::malloc(m.parameters * sizeof(double)));
         warp_gradient(warp, theta);
         for (int64_t j = 0; j < m.parameters; j++)
