@@ -197,7 +197,7 @@ def main() -> None:
         where = f"{shape_name} | {threads}"
         for c in candidates:
             must, goal = (c.small, None) if shape_name == "small" else (c.must, c.goal)
-            print(f"| `{c.spec}` | {where} | {row(found.ratio(c.spec), must, goal)} |", flush=True)
+            print(f"| `{c.spec}` | {where} | {row(found.ratio(c.spec), must, goal, found.void)} |", flush=True)
         gelu = " / ".join(
             f"{1e6 * min(run['gelu'][mode] for run in found.medians):.0f}" for mode in ("forward", "both")
         )
@@ -209,7 +209,7 @@ def main() -> None:
             got = found.ratio(f.case, f.over, max if f.least else min)
             holds = all(g >= b if f.least else g <= b for g, b in zip(got, f.bar, strict=True))
             bar = f"{'at least' if f.least else 'at most'} {f.bar.forward:g} / {f.bar.both:g}"
-            verdict = "holds" if holds else "**misses**"
+            verdict = "void" if found.void else "holds" if holds else "**misses**"
             factors.append(
                 f"| {f.case} over {f.over} | {where} | {got.forward:.2f} | {got.both:.2f} | {bar} | {verdict} |"
             )
@@ -220,13 +220,15 @@ def main() -> None:
         print("\n".join(factors))
 
 
-def row(best: Bar, must: Bar | None, goal: Bar | None) -> str:
+def row(best: Bar, must: Bar | None, goal: Bar | None, void: bool) -> str:
     """The cells of one measurement."""
 
     def holds(bar: Bar | None) -> bool:
         return bar is not None and best.forward <= bar.forward and best.both <= bar.both
 
-    verdict = "" if must is None else "goal" if holds(goal) else "holds" if holds(must) else "**misses**"
+    verdict = (
+        "" if must is None else "void" if void else "goal" if holds(goal) else "holds" if holds(must) else "**misses**"
+    )
     bars = (f"{bar.forward:g} / {bar.both:g}" if bar else "" for bar in (must, goal))
     return f"{best.forward:.2f} | {best.both:.2f} | {' | '.join(bars)} | {verdict}"
 

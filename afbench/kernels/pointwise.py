@@ -41,9 +41,9 @@ def forward(
         channel_dim: of x, counted from the front.
     """
     y = torch.empty_like(x)
-    values = [p.contiguous() for p in parameters]
     if not x.numel():
         return y
+    values = [p if p.is_contiguous() else p.contiguous() for p in parameters]
     code = native(*head, *_message(x, y, None, values, values, trailing, channel_dim))
     if code == 0:
         return y
@@ -66,7 +66,7 @@ def backward(
         return dx, *(torch.zeros_like(p) for p in parameters)
     if gradient.stride() != x.stride():
         gradient = torch.empty_like(x).copy_(gradient)
-    values = [p.contiguous() for p in parameters]
+    values = [p if p.is_contiguous() else p.contiguous() for p in parameters]
     gradients = [torch.empty_like(value) for value in values]
     code = native(*head, *_message(x, dx, gradient, values, gradients, trailing, channel_dim))
     if code == 0:
@@ -92,7 +92,7 @@ def _message(
         x.data_ptr(),
         y.data_ptr(),
         0 if gradient is None else gradient.data_ptr(),
-        x.dim(),
+        len(x.shape),
         *x.shape,
         *x.stride(),
         len(values),
