@@ -190,6 +190,7 @@ def ditac(x: Tensor, theta: Tensor, vertices: Tensor, *rest: Any) -> Tensor:
     a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one width, for speed.
     """
     # The closed form's own backward can enter torch.func before an operator does, not from within one.
-    if _C._are_functorch_transforms_active() and not _serves(x, theta, vertices):
+    compiling = torch.compiler.is_compiling()  # which traces neither question
+    if not compiling and _C._are_functorch_transforms_active() and not _serves(x, theta, vertices):
         return plain(x, theta, vertices, *rest)
     return _operator(x, theta, vertices, *rest)

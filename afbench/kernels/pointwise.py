@@ -64,7 +64,7 @@ def backward(
     dx = torch.empty_like(x)
     if not x.numel():
         return dx, *(torch.zeros_like(p) for p in parameters)
-    if gradient.stride() != x.stride():
+    if gradient.stride() != x.stride() or gradient.dtype != x.dtype:
         gradient = torch.empty_like(x).copy_(gradient)
     values = [p if p.is_contiguous() else p.contiguous() for p in parameters]
     gradients = [torch.empty_like(value) for value in values]

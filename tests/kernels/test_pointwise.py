@@ -372,6 +372,28 @@ def test_python_threads(isa):
     assert not wrong
 
 
+@native
+def test_the_exponential_keeps_its_digits(isa):
+    """A few roundings of float32, where the other tests allow hundreds: beta and b of 1 leave the exponential alone."""
+    x = torch.cat([torch.linspace(-80, 80, 4001), torch.linspace(-2, 2, 4001)])
+    wide = x.double().numpy().astype(np.longdouble)
+    with library.using(isa):
+        swish, pelu = OPS.swish(x, torch.ones(1), 0), OPS.pelu(x, torch.ones(1), torch.ones(1), 0)
+    np.testing.assert_allclose(swish.numpy(), wide / (1 + np.exp(-wide)), rtol=5e-7)
+    np.testing.assert_allclose(pelu.numpy(), np.where(wide > 0, wide, np.expm1(np.minimum(wide, 0))), rtol=5e-7)
+
+
+@native
+@pytest.mark.parametrize("name", ["swish", "acon_c", "prelu", "pelu"])
+def test_a_gradient_of_another_dtype(name, isa):
+    case = CASES[name]
+    x, own = torch.randn(4, 5), spread(case, 1, torch.float32)
+    g = torch.randn(4, 5).bfloat16()
+    with library.using(isa):
+        for one, other in zip(case.backward(g, x, own), case.backward(g.float(), x, own), strict=True):
+            assert torch.equal(one, other)
+
+
 def test_float64_is_the_formula():
     x = torch.linspace(-5, 5, 101, dtype=torch.float64)
     for case in CASES.values():
