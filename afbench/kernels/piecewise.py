@@ -186,8 +186,9 @@ _operator: Callable[..., Tensor] = register(
 def ditac(x: Tensor, theta: Tensor, vertices: Tensor, *rest: Any) -> Tensor:
     """One of the DiTAC family, of the shape and dtype of x.
 
-    Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis` [cells + 1, d];
-    a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one width, for speed.
+    Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis`
+    [cells + 1, d]; a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one
+    width, for speed.
     """
     # The closed form's own backward can enter torch.func before an operator does, not from within one.
     compiling = torch.compiler.is_compiling()  # which traces neither question

@@ -59,6 +59,7 @@ def test_what_is_held_is_not_measured_again_and_what_is_missing_is(out):
     assert not third.new and len(third.held) == 6
 
 
+@pytest.mark.slow
 def test_a_ratio_never_leaves_its_batch(out):
     """Who is measured later is measured beside a ReLU of its own, and says so."""
     call(out, "gelu")
@@ -127,6 +128,7 @@ class Crashes(nn.Module):
 """
 
 
+@pytest.mark.slow
 def test_who_ends_the_process_is_lost_and_nobody_else(out, tmp_path):
     plugin = tmp_path / "crashes_alone.py"
     plugin.write_text(CRASHES)
@@ -146,6 +148,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_kill_loses_the_batch_in_flight_alone(out, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
