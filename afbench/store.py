@@ -92,7 +92,7 @@ class Store:
         """
         self.problems.clear()
         found = []
-        for file in sorted((self.path / "trials").glob("*.json")):
+        for file in sorted((self.path / "trials").glob("*.json"), key=str):
             try:
                 record = Record.from_json(content(file))
                 if record.key != file.stem:
@@ -202,9 +202,10 @@ def content(path: Path) -> str:
     Raises:
         OSError: if it is not there or is no file.
     """
-    if path.exists() and not path.is_file():
+    if not path.is_file() and path.exists():
         raise OSError("not a file")
-    return path.read_text(encoding="utf-8")
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def write_whole(path: Path, content: bytes) -> None:

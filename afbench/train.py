@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from . import shape, watch
 from .errors import AfbenchError
 from .factory import Choice, Factory
-from .parameters import Parameters, count_parameters, param_groups, penalty
+from .parameters import Parameters, count_parameters, has_penalty, param_groups, penalty
 from .streams import forked, stream
 from .tasks.base import Arrays, Batch, Splits, Task
 
@@ -116,7 +116,7 @@ def descend(task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, ba
     loss = task.loss(network(inputs), targets)
     value = loss.item()
     if math.isfinite(value):  # otherwise the weights stay as they are, for the culprit to be found with
-        (loss + penalty(network)).backward()
+        (loss + penalty(network) if has_penalty(network) else loss).backward()
         optimizer.step()
     return value
 

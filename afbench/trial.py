@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from .errors import UsageError
@@ -46,10 +47,10 @@ class Trial:
     seed: int
     settings: Mapping[str, Value] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The trial's name in the store: the head of a SHA-256 of its canonical JSON."""
-        return digest(asdict(self))
+        return digest({"task": self.task, "activation": self.activation, "seed": self.seed, "settings": self.settings})
 
     def __str__(self) -> str:
         """Say the trial in a line."""

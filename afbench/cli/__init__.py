@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from ..errors import AfbenchError, did_you_mean
 from ..version import __version__
-from . import cost, data, doctor, list, plot, run, show, table
+from . import compare, cost, data, doctor, list, plot, run, show, table
 
 VERBS = {
     "run": run,
@@ -23,6 +23,7 @@ VERBS = {
     "table": table,
     "plot": plot,
     "cost": cost,
+    "compare": compare,
     "doctor": doctor,
     "data": data,
 }

@@ -59,8 +59,9 @@ class Failure:
 def failures(records: Iterable[Record], metric: str, ok: Iterable[int]) -> tuple[Failure, ...]:
     """Count the trials of an activation that gave no number, by status."""
     kinds: dict[str, list[Record]] = {}
+    ended = set(ok)
     for record in sorted(records, key=lambda r: r.trial.seed):
-        if record.trial.seed not in set(ok):
+        if record.trial.seed not in ended:
             status = f"no finite {metric}" if record.status is Status.OK else str(record.status)
             kinds.setdefault(status, []).append(record)
     return tuple(Failure(s, len(held), held[0].trial.seed, held[0].reason) for s, held in kinds.items())
@@ -96,6 +97,8 @@ def agree(records: Iterable[Record]) -> tuple[Mapping[str, Any], list[str]]:
     told = [r.about for r in sorted(records, key=lambda r: (r.started, r.trial.seed)) if r.about]
     if not told:
         return {}, ["no trial came far enough to tell its metric"]
+    if all(about == told[-1] for about in told):  # nearly always, and quick: the rest would print every one of them
+        return told[-1], []
     notes = []
     for name in told[-1]:
         values = Counter(json.dumps(about.get(name), sort_keys=True) for about in told)

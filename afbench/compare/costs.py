@@ -1,0 +1,120 @@
+"""Times and memory of two cost files of one case: which figures changed, which only look so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..report.cost_cells import Measure, counted, reading
+from ..report.cost_tables import PASSES, TEMPERATURES, is_alone, timed
+from ..report.footnotes import shorten
+from .change import Change, Verdict, judged
+from .intervals import ratio_of_medians
+from .pairs import case_text
+
+Cost = Mapping[str, Any]
+BYTES = (("saved", "saved for backward"), ("peak", "allocator peak"))
+SETTLED = ("error", "diverged")
+"""How a cost or a trial fails that would fail again; one that was killed may not."""
+SIGNS = {1: Verdict.SLOWER, -1: Verdict.FASTER, 0: Verdict.UNCHANGED}
+
+
+def changes(a: Cost, b: Cost, threshold: float) -> list[Change]:
+    """Compare two costs of one case, figure by figure."""
+    failed = status(a, b)
+    if failed is not None:
+        return [failed]
+    if any(str(cost.get("status") or "ok") != "ok" for cost in (a, b)):
+        return []
+    timed_ = [
+        one for name, sides, beside in figures(a, b) if (one := time(a, name, sides, beside, threshold)) is not None
+    ]
+    sizes = [one for part, name in BYTES if (one := size(a, b, part, name, threshold)) is not None]
+    return [*timed_, *sizes]
+
+
+def status(a: Cost, b: Cost) -> Change | None:
+    """Say if one side has no figures since it failed; None if both have, or neither has."""
+    before, after = (str(cost.get("status") or "ok") for cost in (a, b))
+    if (before == "ok") == (after == "ok"):
+        return None
+    fails = b if before == "ok" else a
+    held = str(fails.get("status"))
+    verdict = Verdict.UNCLEAR if held not in SETTLED else Verdict.BROKEN if fails is b else Verdict.MENDED
+    message = str((fails.get("error") or {}).get("message") or "")
+    reason = shorten(f"{held} in {'B' if fails is b else 'A'}: {message}".removesuffix(": "))
+    return Change("status", str(a["activation"]), case_text(a), "cost", verdict, reason=reason)
+
+
+def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Measure, Measure], tuple[str, Measure, Measure]]]:
+    """Go through the timed figures: name, seconds of both, and the ratios of both to what was timed beside them."""
+    if is_alone(a):
+        for which, words in PASSES.items():
+            for temperature in TEMPERATURES:
+                seconds, copies = (
+                    [reading(cost, which, temperature, name) for cost in (a, b)] for name in ("seconds", "copy")
+                )
+                yield f"{words}, {temperature}", (seconds[0], seconds[1]), ("a copy", copies[0], copies[1])
+        return
+    for part, words in (("step", "training step"), ("inference", "inference")):
+        (first, to_base), (second, other) = timed(a, part), timed(b, part)
+        yield words, (first, second), (str(a.get("baseline")), to_base, other)
+
+
+def time(
+    a: Cost, name: str, seconds: tuple[Measure, Measure], beside: tuple[str, Measure, Measure], threshold: float
+) -> Change | None:
+    """Judge a time: it has changed if its seconds and its ratio to what was timed in the same rounds both say so.
+
+    Seconds alone also follow the machine's other work; the ratio alone also follows what it is a ratio to.
+    """
+    ratio, rounds = ratio_of_medians(*seconds), ratio_of_medians(*beside[1:])
+    if ratio is None:
+        return None
+    unstable = [
+        f"unstable in {side}: {reason}"
+        for side, *held in (("A", seconds[0], beside[1]), ("B", seconds[1], beside[2]))
+        for reason in held[0].unstable or (() if is_alone(a) else held[1].unstable)
+    ]
+    # Earlier versions kept no spread of the seconds in a network: there the ratio to the baseline decides alone.
+    bare = ratio.low is None and rounds is not None
+    judge = rounds if bare and rounds is not None else ratio
+    sign = judged(judge.value, judge.low, judge.high, threshold)
+    verdict, reason = SIGNS[sign], f"by its ratio to {beside[0]}: its seconds have no spread" if bare and sign else ""
+    if sign and unstable:
+        verdict, reason = Verdict.UNCLEAR, unstable[0]
+    elif sign and rounds is not None and judged(rounds.value, rounds.low, rounds.high, threshold) != sign:
+        verdict, reason = Verdict.UNCLEAR, f"beside {beside[0]} of the same rounds it is {rounds.value:.2f}x"
+    elif not sign and unstable:
+        reason = unstable[0]
+    return Change(
+        "time",
+        str(a["activation"]),
+        case_text(a),
+        name,
+        verdict,
+        seconds[0].median,
+        seconds[1].median,
+        judge.value,
+        judge.low,
+        judge.high,
+        min(one.samples or 0 for one in seconds),
+        reason,
+        math.log(judge.value),
+        bool(unstable),
+    )
+
+
+def size(a: Cost, b: Cost, part: str, name: str, threshold: float) -> Change | None:
+    """Judge bytes: they are counted, not sampled, so that any change beyond the threshold is one."""
+    before, after = counted(a, part, "bytes"), counted(b, part, "bytes")
+    if before is None or after is None or before < 0 or after < 0:
+        return None
+    ratio = after / before if before else 1.0 if not after else math.inf
+    more, less = ratio > 1 + threshold, ratio < 1 / (1 + threshold)
+    verdict = Verdict.HEAVIER if more else Verdict.LIGHTER if less else Verdict.UNCHANGED
+    badness = math.log(ratio) if 0 < ratio < math.inf else math.copysign(math.inf, ratio - 1)
+    return Change(
+        "memory", str(a["activation"]), case_text(a), name, verdict, before, after, ratio, ratio, ratio, badness=badness
+    )

@@ -1,0 +1,60 @@
+"""The ratio of two medians with its interval, from what cost files keep of the rounds: median, quartiles, samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import stats
+
+from ..report.cost_cells import Measure
+from ..stats import LEVEL
+
+IQR_TO_SIGMA = 1.349
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
+MEDIAN_TO_MEAN = 1.2533
+"""Standard error of a median in units of that of a mean, for normal values."""
+EFFICIENCY = 0.37
+"""Share of the samples that quartiles make use of to tell a spread, beside a standard deviation: it scales the degrees
+of freedom. Simulated, 95 % intervals of 5 to 30 normal or exponential samples a side then cover 94 to 97 %; without it
+83 to 94 %."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """B / A of two medians; the ends are None where the files keep too little for an interval."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | None:
+    """Return B / A with its interval; None if either has no median above 0.
+
+    The logarithm of the ratio is taken as Student's t: each median's standard error comes from its quartiles, the
+    degrees of freedom are Welch's. It knows how rounds scattered, not how two runs of the same commit do.
+
+    >>> found = ratio_of_medians(Measure(1.0, 0.99, 1.01, 15), Measure(1.2, 1.19, 1.21, 15))
+    >>> found.value, round(found.low, 3), round(found.high, 3)
+    (1.2, 1.183, 1.217)
+    """
+    if not a.median or not b.median or a.median < 0 or b.median < 0:
+        return None
+    value = b.median / a.median
+    parts = [(variance(one), EFFICIENCY * ((one.samples or 0) - 1)) for one in (a, b)]
+    if not all(math.isfinite(var) and freedom > 0 for var, freedom in parts):
+        return Ratio(value)
+    total = sum(var for var, _ in parts)
+    if total == 0:
+        return Ratio(value, value, value)
+    welch = total**2 / sum(var**2 / freedom for var, freedom in parts)
+    reach = float(stats.t.ppf((1 + level) / 2, welch)) * math.sqrt(total)
+    return Ratio(value, value * math.exp(-reach), value * math.exp(reach))
+
+
+def variance(one: Measure) -> float:
+    """Return the squared standard error of a median in units of it; NaN without quartiles."""
+    if one.spread is None or not one.samples:
+        return math.nan
+    return (MEDIAN_TO_MEAN * one.spread / IQR_TO_SIGMA) ** 2 / one.samples
