@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import chebyshev, laguerre
 
+from afbench import create
 from afbench.kernels import library
 
 OPS = torch.ops.afbench
@@ -401,3 +402,20 @@ def test_float64_is_the_formula():
         own = [p[0] if case.rational else p for p in parameters]
         y, _ = truths(case, x.reshape(-1, 1), parameters, 1)
         np.testing.assert_allclose(case(x, own).numpy(), y[:, 0].astype(float), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("isa", library.available() or [pytest.param(None, marks=pytest.mark.skip("no kernels"))])
+@pytest.mark.parametrize("spec", ["swish", "acon_c", "acon_b", "pelu"])
+def test_no_argument_of_an_exponential_gives_nan(isa, spec):
+    """Every float's neighbourhood from -120 to 120: e^v is inf from 88.376 on, where a remainder must not be -inf."""
+    x = torch.linspace(-120, 120, 480_001).reshape(-1, 1).requires_grad_()
+    module = create(spec, channels=1, channel_dim=-1)
+    with torch.no_grad():
+        for name, value in {"p1": 1.0, "p2": 0.0, "p": 0.0}.items():
+            if hasattr(module, name):
+                getattr(module, name).fill_(value)
+    with library.using(isa):
+        y = module(x)
+        gradients = torch.autograd.grad(y.sum(), [x, *module.parameters()])
+    assert y.isfinite().all() and all(g.isfinite().all() for g in gradients)
+    torch.testing.assert_close(y, module.double()(x.double()).float(), rtol=1e-5, atol=1e-5)

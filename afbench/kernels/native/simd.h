@@ -136,7 +136,8 @@ struct Exponential {
 };
 
 INLINE Exponential parts(Floats v) {
-    Floats held = v > 89.0f ? splat(89.0f) : v;
+    // From 88.376 on n is 128 and 2^n inf: as 89, whose tail is positive; a negative one would give inf - inf.
+    Floats held = v > 88.376f ? splat(89.0f) : v;
     held = held < -88.0f ? splat(-88.0f) : held;
     const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, left in the low bits
     Floats shifted = held * 1.44269504088896341f + magic;
@@ -152,7 +153,7 @@ INLINE Exponential parts(Floats v) {
     return {(Floats)exponent, q * (r * r) + r};
 }
 
-// e^v within 1 ulp where that is a normal float; 0 below it, inf above 88.4, NaN for NaN.
+// e^v within 1 ulp where that is a normal float; 0 below it, inf above 88.376, NaN for NaN.
 INLINE Floats exponential(Floats v) {
     Exponential e = parts(v);
     return v == v ? e.tail * e.power + e.power : v;
