@@ -46,7 +46,7 @@ def penalty(model: nn.Module) -> Tensor:
 
 
 def has_penalty(model: nn.Module) -> bool:
-    """Tell whether a network has any penalty: to add a zero to the loss took 2 % of a small network's step.
+    """Tell whether a network has any penalty: to add a zero to the loss took 3 % of a small network's step.
 
     >>> has_penalty(nn.Linear(2, 2))
     False
