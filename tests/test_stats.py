@@ -37,6 +37,7 @@ def test_a_bootstrap_over_five_seeds_covers_84_percent_which_is_why_it_is_not_us
     assert 0.80 < np.mean(hits) < 0.88
 
 
+@pytest.mark.slow
 def test_a_bootstrap_over_twenty_seeds_covers_nearly_95_percent():
     share, _ = coverage(interval, n=20, times=400)
     assert 0.89 < share < 0.97
@@ -192,6 +193,7 @@ def test_the_clearest_result_passes_holm_with_enough_seeds_and_not_with_one_less
         assert (holm(p)[0] <= 0.05) is passes
 
 
+@pytest.mark.slow
 def test_a_shift_that_is_not_there_is_called_significant_rarely():
     draws = np.random.default_rng(7).normal(size=(1000, 8))
     share = np.mean([sign_flip(row) <= 0.05 for row in draws])

@@ -49,6 +49,7 @@ def test_costs_lie_in_the_store_with_environment_and_commit(out):
     assert {path.name for path in (out / "costs").iterdir()} == {f"{cost['key']}.json" for cost in held.values()}
 
 
+@pytest.mark.slow
 def test_what_is_held_is_not_measured_again_and_what_is_missing_is(out):
     first = call(out)
     second = call(out, "relu,gelu,silu", shapes=f"{SHAPE},16")
@@ -73,6 +74,7 @@ def test_again_measures_anew(out):
     assert len(call(out, again=True).new) == 2
 
 
+@pytest.mark.slow
 def test_other_versions_are_measured_anew(out, monkeypatch):
     call(out)
     monkeypatch.setattr(library, "path", lambda: "native-of-another-kind")
@@ -96,6 +98,7 @@ def test_in_a_network(out):
     assert len(call(out, "relu,gelu", task="gmm", settings={"batch_size": 32}).held) == 2
 
 
+@pytest.mark.slow
 def test_batches_are_written_as_they_end(out, monkeypatch):
     seen = []
 

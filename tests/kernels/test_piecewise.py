@@ -269,7 +269,8 @@ def test_derivatives_of_every_kind():
     torch.testing.assert_close(second.double(), wanted, rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_opcheck(dtype):
     x = torch.randn(5, 7).to(dtype).requires_grad_()
     args = (x, draw(0.3).requires_grad_(), basis(10), -3.0, 3.0, "ditac", False)
