@@ -18,7 +18,7 @@ struct Swish {
 
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
         Floats z = p[0] * x, s = sigmoid(z), slope = s - s * s;
-        dp[0] = g * (x * (x * slope));
+        dp[0] += g * (x * (x * slope));
         return g * (s + p[0] * (x * slope));  // not z * slope: z may be inf where the slope is 0
     }
 };
@@ -37,9 +37,10 @@ struct Lines {
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
         Floats dx = p[0] * x, z = p[2] * dx, s = sigmoid(z), slope = s - s * s;
         Floats gx = g * x, step = s + p[2] * (dx * slope);
-        dp[0] = gx * step;
-        dp[1] = gx - dp[0];  // here, not from two sums of which little might be left
-        dp[2] = g * (dx * (dx * slope));
+        Floats first = gx * step;
+        dp[0] += first;
+        dp[1] += gx - first;  // here, not from two sums of which little might be left
+        dp[2] += g * (dx * (dx * slope));
         return g * (p[0] * step + p[1]);
     }
 };
@@ -83,7 +84,7 @@ struct PReLU {
     MEMBER Floats value(Floats x, const Floats* p) const { return x > 0 ? x : p[0] * x; }
 
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
-        dp[0] = x > 0 ? Floats{} : g * x;
+        dp[0] += x > 0 ? Floats{} : g * x;
         return x > 0 ? g : g * p[0];
     }
 };
@@ -113,12 +114,12 @@ struct PELU {
         return p[0] * (u > 0 ? u : exponential_less_one(u));
     }
 
-    // dp[1] is the sum of g x elu'(u), to which that of b is proportional.
+    // To dp[1] goes g x elu'(u), to whose sum the gradient of b is proportional.
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
         Floats u = x * p[1], below = exponential_less_one(u);
         Floats slope = u > 0 ? splat(1) : below + 1.0f;
-        dp[0] = g * (u > 0 ? u : below);
-        dp[1] = g * (x * slope);
+        dp[0] += g * (u > 0 ? u : below);
+        dp[1] += g * (x * slope);
         return g * (p[0] * p[1] * slope);
     }
 };

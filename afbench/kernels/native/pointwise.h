@@ -4,7 +4,8 @@
 //     int size()                                   how many numbers it computes with, at most F::MOST
 //     Floats value(Floats x, const Floats* p)      y
 //     Floats backward(Floats g, Floats x, const Floats* p, Floats* dp)
-//                                                  g dy/dx, and g dy/dp for every number
+//                                                  g dy/dx; it adds g dy/dp to dp for every number, which takes one
+//                                                  instruction where it is a product
 //     void pack(const double* raw, float* p)       those numbers from the parameters of one group
 //     void unpack(const double* raw, const double* dp, double* draw)
 //                                                  and the parameters' gradients from the numbers'
@@ -70,13 +71,12 @@ INLINE void run_backward(const F& f, const float* numbers, const T* x, const T* 
         std::memcpy(few + W, g, n * sizeof(T));
         x = dx = few, g = few + W;
     }
-    Floats p[F::MOST], total[F::MOST], dp[F::MOST];
+    Floats p[F::MOST], total[F::MOST];
     numbers_of(f, [&](int k) { p[k] = splat(numbers[k]), total[k] = Floats{}; });
     bool partial = whole < n;
     int64_t i = n > W && partial ? n - W : 0, next = partial ? 0 : W;
     for (;; i = next, next += W) {
-        store(dx + i, f.backward(load(g + i), load(x + i), p, dp));
-        numbers_of(f, [&](int k) { total[k] += dp[k]; });
+        store(dx + i, f.backward(load(g + i), load(x + i), p, total));
         if (__builtin_expect(partial, 0)) {  // the other lanes come again, or are none
             Ints fresh = n < W ? first_lanes(n) : ~first_lanes(W - n % W);
             numbers_of(f, [&](int k) { total[k] = keep(fresh, total[k]); });
@@ -130,7 +130,7 @@ template <class F, class T>
 void lanes_backward(const void* function, const float* table, int64_t period, Span span, float* sums) {
     constexpr int64_t ROWS = 4;
     const F& f = *static_cast<const F*>(function);
-    Floats p[F::MOST], total[F::MOST], dp[F::MOST];
+    Floats p[F::MOST], total[F::MOST];
     for (int64_t row = 0, rows; row < span.n; row += rows * period) {
         int64_t left = span.n - row, length = left < period ? left : period;
         rows = left >= ROWS * period ? ROWS : 1;
@@ -144,10 +144,8 @@ void lanes_backward(const void* function, const float* table, int64_t period, Sp
                 x = dx = few, g = few + W;
             }
             numbers_of(f, [&](int k) { p[k] = load(table + k * period + i), total[k] = Floats{}; });
-            for (int64_t at = 0; at < rows * period; at += period) {
-                store(dx + at, f.backward(load(g + at), load(x + at), p, dp));
-                numbers_of(f, [&](int k) { total[k] += dp[k]; });
-            }
+            for (int64_t at = 0; at < rows * period; at += period)
+                store(dx + at, f.backward(load(g + at), load(x + at), p, total));
             if (some < W) {
                 std::memcpy(static_cast<T*>(span.y) + row + i, few, some * sizeof(T));
                 numbers_of(f, [&](int k) { total[k] = keep(first_lanes(some), total[k]); });

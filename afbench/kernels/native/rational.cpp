@@ -23,6 +23,18 @@ int run(const Settings& s, Message message) {
         f.steps[j] = {static_cast<float>(s.steps[3 * j]), static_cast<float>(s.steps[3 * j + 1]),
                       static_cast<float>(s.steps[3 * j + 2])};
     f.near = __builtin_exp2f(56.0f / s.n);  // so that x^n stays below 1e17
+    if constexpr (V == SYMMETRIC) {
+        double before[M + 2] = {}, last[M + 2] = {1}, next[M + 2];  // coefficients of x^0, x^1, ...
+        for (int j = 1; j <= M; j++) {
+            for (int i = 0; i <= M; i++)
+                next[i] = (i ? s.steps[3 * j - 3] * last[i - 1] : 0) - s.steps[3 * j - 1] * before[i];
+            for (int i = j % 2; i <= j; i += 2) {
+                f.in_squares[j][i / 2] = static_cast<float>(next[i]);
+                f.slopes[j][i / 2] = static_cast<float>(i * next[i]);
+            }
+            std::memcpy(before, last, sizeof last), std::memcpy(last, next, sizeof last);
+        }
+    }
     return call(f, message);
 }
 
@@ -38,13 +50,19 @@ int unrolled(const Settings& s, Message message) {
 #endif
 }
 
+bool symmetric(const Settings& s) {
+    for (int j = 0; j < s.m; j++)
+        if (s.steps[3 * j + 1] != 0) return false;
+    return true;
+}
+
 int choose(const Settings& s, Message message) {
     switch (s.below) {
         case SIZES: return unrolled<SIZES>(s, message);
         case SIZE: return unrolled<SIZE>(s, message);
         case TENTH: return unrolled<TENTH>(s, message);
         case SIGNED: return unrolled<SIGNED>(s, message);
-        case ORTHOGONAL: return unrolled<ORTHOGONAL>(s, message);
+        case ORTHOGONAL: return symmetric(s) ? unrolled<SYMMETRIC>(s, message) : unrolled<ORTHOGONAL>(s, message);
         default: return NO_LANES;
     }
 }

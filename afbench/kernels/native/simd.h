@@ -42,18 +42,28 @@ INLINE Floats load(const float* from) {
 
 INLINE void store(float* to, Floats v) { std::memcpy(to, &v, sizeof v); }
 
+// GCC 12 makes four instructions more of each conversion of eight lanes than there need be.
 INLINE Floats load(const bfloat16* from) {
+#if defined(AFBENCH_AVX2)
+    return (Floats)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)from)), 16);
+#else
     Halves h;
     std::memcpy(&h, from, sizeof h);
     return (Floats)(__builtin_convertvector(h, Bits) << 16);
+#endif
 }
 
-// Rounds to nearest, ties to even; a NaN stays one, although its payload may be lost.
+// Rounds to nearest, ties to even; a NaN is cut off, and stays one if it is quiet, as all results of arithmetic are.
 INLINE void store(bfloat16* to, Floats v) {
     Bits b = (Bits)v;
-    Bits rounded = (b + 0x7fff + ((b >> 16) & 1)) >> 16;
-    Halves h = __builtin_convertvector(v == v ? rounded : (b >> 16) | 0x40, Halves);
+    Bits rounded = (b + ((0x7fff + ((b >> 16) & 1)) & (Bits)(v == v))) >> 16;
+#if defined(AFBENCH_AVX2)
+    __m256i r = (__m256i)rounded;
+    _mm_storeu_si128((__m128i*)to, _mm_packus_epi32(_mm256_castsi256_si128(r), _mm256_extracti128_si256(r, 1)));
+#else
+    Halves h = __builtin_convertvector(rounded, Halves);
     std::memcpy(to, &h, sizeof h);
+#endif
 }
 
 // The first n lanes; the others are 0. Through a buffer, since masked loads and stores are slow on some processors,
