@@ -5,10 +5,14 @@ are computed at 2,049 points of [a, b]; forward looks values up; backward gather
 as [n, d], as the published code does.
 
 PAU: all powers of x stacked in one tensor, multiplied by the coefficients and summed, by PyTorch operators.
+
+And the libraries themselves, where they can be imported: `pip install --no-deps rational-activations torch-activation`.
 """
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -75,3 +79,30 @@ class StackedPau(nn.Module):
         stack = torch.stack(powers, 1)
         below = (stack[:, 1 : len(self.bottom) + 1] * self.bottom).abs().sum(1)
         return ((stack * self.top).sum(1) / (1 + below)).reshape(x.shape)
+
+
+def _rational() -> nn.Module:
+    return importlib.import_module("rational.torch").Rational(approx_func="leaky_relu", cuda=False)  # type: ignore[no-any-return]
+
+
+def _torch_activation(name: str, **settings: Any) -> Callable[[], nn.Module]:
+    return lambda: getattr(importlib.import_module("torch_activation"), name)(**settings)  # type: ignore[no-any-return]
+
+
+LIBRARIES = {
+    "rational_activations' PAU": _rational,
+    "torch_activation's PAU": _torch_activation("PAU"),
+    "torch_activation's ACON-C": _torch_activation("ACONC", learnable=True),
+}
+
+
+def importable() -> dict[str, Callable[[], nn.Module]]:
+    """The libraries that are here, and build."""
+    found = {}
+    for name, build in LIBRARIES.items():
+        try:
+            build()
+        except Exception:  # whatever it was: most of them fit no torch of today
+            continue
+        found[name] = build
+    return found

@@ -44,7 +44,7 @@ def register(
         schema: such as ``"swish(Tensor x, Tensor beta, int channel_dim) -> Tensor"``. The ``inputs`` tensors that
             have gradients, x first, stand before everything else.
         inputs: how many those are.
-        plain: the formula in torch operators, of the same arguments; differentiable.
+        plain: the formula in torch operators, of the same arguments; differentiable. Only for floating-point x.
         forward: the compiled formula, for arguments that ``serves`` accepts.
         backward: its gradients: takes that of y, then the arguments; returns those of the inputs, each like its input.
         serves: whether the compiled path takes these arguments; it must look at dtypes, devices and shapes alone.
@@ -64,13 +64,18 @@ def register(
     operator: OpOverload = packet.default
     operator_backward: OpOverload = getattr(torch.ops.afbench, f"{name}_backward").default
 
+    def by_formula(*args: Any) -> Tensor:
+        if not args[0].is_floating_point():
+            raise TypeError(f"afbench::{name} takes floating-point inputs, not {args[0].dtype}")
+        return plain(*args)
+
     def plain_backward(gradient: Tensor, *args: Any) -> tuple[Tensor, ...]:
         """The gradients by the plain formula, themselves differentiable."""
         pull = torch.func.vjp(lambda *tensors: plain(*tensors, *args[inputs:]), *args[:inputs])[1]
         return tuple(pull(gradient))
 
     def run(*args: Any) -> Tensor:
-        return forward(*args) if serves(*args) else plain(*args)
+        return forward(*args) if serves(*args) else by_formula(*args)
 
     def run_backward(gradient: Tensor, *args: Any) -> tuple[Tensor, ...]:
         return backward(gradient, *args) if serves(*args) else plain_backward(gradient, *args)
@@ -107,7 +112,7 @@ def register(
     def autograd(keys: Any, *args: Any) -> Any:
         # Forward-mode derivatives are the plain formula's.
         if not serves(*args) or forward_ad._current_level >= 0:
-            return plain(*args)
+            return by_formula(*args)
         if _C.is_grad_enabled() and _C._any_requires_grad(*args):
             return apply(Forward, keys, *args)
         return below(operator, forward, keys, args)

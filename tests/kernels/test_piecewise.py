@@ -82,7 +82,7 @@ def test_values_solve_the_equation(variant, cells, zero_boundary, scale):
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5 * (b - a))
 
 
-@pytest.mark.parametrize("variant", ["ditac", "ge_ditac", "inf_ditac"])
+@VARIANTS
 @pytest.mark.parametrize("start", ["prior", "normal"])
 def test_accuracy(variant, start):
     """The bars: y within 1e-5, dy/dx and dL/dtheta within 1e-4, all relative and over ten thetas."""
@@ -302,6 +302,18 @@ def test_theta_zero_is_gelu():
     x = torch.linspace(-8, 8, 4001)
     got = piecewise.ditac(x, torch.zeros(9), basis(10), -3.0, 3.0, "ditac", False)
     torch.testing.assert_close(got.double(), F.gelu(x.double()), rtol=0, atol=6e-5)
+
+
+@NATIVE
+def test_the_tails_of_gelu_keep_their_digits():
+    """Beyond +-3 y is x Phi(x), which goes to 0: to a few units of rounding, and dy/dx too where it is not near 0."""
+    x = torch.cat([torch.linspace(-11, -3.001, 4001), torch.linspace(3.001, 11, 4001)])
+    got, _ = both(x, torch.zeros(9), torch.ones_like(x), basis(10), -3.0, 3.0, "ditac", False)
+    at = x.double().numpy()
+    density = np.exp(-0.5 * at**2) / math.sqrt(2 * math.pi)
+    for found, wanted in zip(got[:2], (at * ndtr(at), ndtr(at) + at * density), strict=True):
+        # e^(-x^2 / 2) in float32 is within x^2 / 2 units: its argument is rounded.
+        np.testing.assert_array_less(abs(found.numpy() / wanted - 1), 3e-7 + 6e-8 * at**2)
 
 
 FORKED = """

@@ -422,3 +422,24 @@ def test_no_argument_of_an_exponential_gives_nan(isa, spec):
         gradients = torch.autograd.grad(y.sum(), [x, *module.parameters()])
     assert y.isfinite().all() and all(g.isfinite().all() for g in gradients)
     torch.testing.assert_close(y, module.double()(x.double()).float(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_every_bfloat16_is_rounded_as_torch_rounds_it(isa):
+    """All 65,536 of them, as inputs; a slope of eight digits makes ties of one product in 128."""
+    x = torch.arange(-(2**15), 2**15).to(torch.int16).view(torch.bfloat16)
+    a = torch.tensor([0.2578125])
+    with library.using(isa):
+        got = OPS.prelu(x, a, 1)
+    wide = x.float()
+    wanted = torch.where(wide > 0, wide, a * wide).to(torch.bfloat16)
+    assert torch.equal(got.isnan(), wanted.isnan())
+    assert torch.equal(got[~got.isnan()].view(torch.int16), wanted[~wanted.isnan()].view(torch.int16))
+
+
+@pytest.mark.parametrize("name", ["swish", "prelu"])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_other_numbers_are_refused(name, dtype):
+    """Once they were cut down to their own dtype without a word."""
+    with pytest.raises(TypeError, match=f"{name} takes floating-point inputs, not {dtype}"):
+        getattr(OPS, name)(torch.ones(3).to(dtype), torch.ones(1), 0)
