@@ -1,7 +1,7 @@
 """Bootstrap and sign flips of means, as matrices that are drawn once for each number of values.
 
 A table asks for thousands of intervals over the same number of seeds. Drawing anew for each took 6 ms an interval of 25
-values, and nearly all of it was the drawing.
+values, and nearly all of it was the drawing; and one product for all of a table's rows takes half the time of one each.
 """
 
 from __future__ import annotations
@@ -36,22 +36,26 @@ def signs(count: int, flips: int) -> Array:
     return (2.0 * np.random.default_rng(0).integers(0, 2, (flips, count)) - 1.0) / count
 
 
-def bca(z: Array, level: float) -> tuple[float, float]:
-    """Return the BCa bootstrap interval of a mean (Efron 1987), of at most 512 values from 0 to 1, not all equal.
+def bca(z: Array, level: float) -> list[tuple[float, float]]:
+    """Return the BCa bootstrap intervals of means (Efron 1987), a row [n] of z [rows, n] each.
 
-    The acceleration of a mean is that of its jackknife in closed form: sum(u^3) / (6 sum(u^2)^1.5), u = z - mean.
+    A row has at most 512 values, from 0 to 1 and not all equal. The acceleration of a mean is that of its jackknife in
+    closed form: sum(u^3) / (6 sum(u^2)^1.5), u = z - mean.
     """
-    means, mean = weights(z.size) @ z, z.mean()
-    below, upto = np.count_nonzero(means < mean - TIE), np.count_nonzero(means <= mean + TIE)
-    bias = float(ndtri((below + upto) / (2 * BOOTSTRAPS)))
-    u = z - mean
-    means.sort()
-    acceleration = float((u**3).sum() / (6 * (u**2).sum() ** 1.5))
-    ends = []
+    mean = z.mean(axis=1)
+    means = z @ weights(z.shape[1]).T
+    means.sort(axis=1)
+    pairs = list(zip(means, mean, strict=True))
+    below = np.array([row.searchsorted(m - TIE) for row, m in pairs])
+    upto = np.array([row.searchsorted(m + TIE, side="right") for row, m in pairs])
+    bias = ndtri((below + upto) / (2 * BOOTSTRAPS))
+    u = z - mean[:, None]
+    acceleration = (u**3).sum(axis=1) / (6 * (u**2).sum(axis=1) ** 1.5)
+    shares = []
     for tail in ((1 - level) / 2, (1 + level) / 2):
-        moved = bias + float(ndtri(tail))
-        ends.append(quantile(means, float(ndtr(bias + moved / (1 - acceleration * moved)))))
-    return ends[0], ends[1]
+        moved = bias + ndtri(tail)
+        shares.append(ndtr(bias + moved / (1 - acceleration * moved)))
+    return [(quantile(row, low), quantile(row, high)) for row, low, high in zip(means, *shares, strict=True)]
 
 
 def quantile(ordered: Array, share: float) -> float:
@@ -64,8 +68,12 @@ def quantile(ordered: Array, share: float) -> float:
     return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
-def flipped(z: Array, flips: int) -> float:
-    """Return the two-sided p of a mean under random signs; the signs that were seen count as one more flip."""
-    means, mean = signs(z.size, flips) @ z, z.mean()
-    above, below = np.count_nonzero(means >= mean - TIE), np.count_nonzero(means <= mean + TIE)
-    return min(1.0, 2 * (min(above, below) + 1) / (flips + 1))
+def flipped(z: Array, flips: int) -> list[float]:
+    """Return the two-sided p of means under random signs, a row [n] of z [rows, n] each.
+
+    The signs that were seen count as one more flip.
+    """
+    mean = z.mean(axis=1)[:, None]
+    means = z @ signs(z.shape[1], flips).T
+    above, below = np.count_nonzero(means >= mean - TIE, axis=1), np.count_nonzero(means <= mean + TIE, axis=1)
+    return [min(1.0, 2 * (int(rarer) + 1) / (flips + 1)) for rarer in np.minimum(above, below)]

@@ -19,7 +19,9 @@ def test_bca_agrees_with_scipy(kind, count):
     own = stats.bootstrap((z,), np.mean, method="BCa", rng=np.random.default_rng(0)).confidence_interval
     # SciPy does not see sums as ties that rounding has parted: of integers an end may be a step of the mean off.
     tolerance = 1.01 / (3 * count) if kind == "integers" else 1e-9
-    assert resampling.bca(z, 0.95) == pytest.approx((own.low, own.high), abs=tolerance)
+    rows = np.stack([z, z[::-1] ** 2, z])  # each for itself
+    for found in resampling.bca(rows, 0.95)[::2]:
+        assert found == pytest.approx((own.low, own.high), abs=tolerance)
 
 
 def test_weights_are_resamples_and_drawn_once():
@@ -33,13 +35,13 @@ def test_flips_agree_with_enumeration(shift):
     z = np.random.default_rng(1).uniform(-1, 1, 14) * 0.5 + shift
     sums = np.array([np.dot(signs, z) for signs in itertools.product([-1, 1], repeat=14)])
     p = np.mean(np.abs(sums) >= abs(z.sum()) - 1e-12)
-    found = resampling.flipped(z, 2**14 - 1)
+    found = resampling.flipped(np.stack([np.ones(14), z]), 2**14 - 1)[1]
     assert found == pytest.approx(p, abs=5 * (p / 2**14) ** 0.5 + 2**-13)
 
 
 def test_ties_count_on_both_sides():
-    assert resampling.flipped(np.zeros(14), 99) == 1.0
-    assert resampling.flipped(np.ones(40), 99) == 2 / 100
+    assert resampling.flipped(np.zeros((1, 14)), 99) == [1.0]
+    assert resampling.flipped(np.ones((2, 40)), 99) == [2 / 100] * 2
 
 
 @pytest.mark.parametrize("share", [0.0, 0.025, 0.5, 0.999, 1.0])

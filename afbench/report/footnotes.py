@@ -87,7 +87,10 @@ def own_mixtures(records: Sequence[Record]) -> list[str]:
 
 def mixture(records: Iterable[Record], name: str) -> str:
     """Say which versions of one thing occur, and how often: ``torch: 2.13.0 (4 trials), 2.11.0 (1 trial)``."""
-    counts = Counter(str(record.versions[name]) for record in records if name in record.versions)
+    held = [record.versions for record in records]
+    if all(versions == held[0] for versions in held):  # nearly always, and quick
+        return ""
+    counts = Counter(str(versions[name]) for versions in held if name in versions)
     told = [f"{version} ({count} {plural('trial', count)})" for version, count in counts.most_common()]
     return f"{name}: {', '.join(told)}" if len(told) > 1 else ""
 

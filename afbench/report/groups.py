@@ -31,16 +31,21 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 def group_of(record: Record) -> Group:
     """Read a record's group; device and dtype are empty if the trial died before it could tell."""
-    trial = record.trial
-    known = {**record.resolved.get("task", {}), **trial.settings}
-    return Group(trial.task, settings_text(trial.settings), str(known.get("device", "")), str(known.get("dtype", "")))
+    return Group(*_parts(record))
+
+
+def _parts(record: Record) -> tuple[str, str, str, str]:
+    own, known = record.trial.settings, record.resolved.get("task", {})
+    device, dtype = own.get("device", known.get("device", "")), own.get("dtype", known.get("dtype", ""))
+    return record.trial.task, settings_text(own) if own else "", str(device), str(dtype)
 
 
 def grouped(records: Iterable[Record]) -> dict[Group, list[Record]]:
     """Sort records into groups; one that does not know its device joins those of its task and settings that do."""
-    found: dict[Group, list[Record]] = {}
+    by_parts: dict[tuple[str, str, str, str], list[Record]] = {}  # tuples: a dataclass is hashed and compared in Python
     for record in records:
-        found.setdefault(group_of(record), []).append(record)
+        by_parts.setdefault(_parts(record), []).append(record)
+    found = {Group(*parts): held for parts, held in by_parts.items()}
     for vague in [group for group in found if not (group.device and group.dtype)]:
         same = [g for g in found if (g.task, g.settings) == (vague.task, vague.settings) and g.device and g.dtype]
         if same:

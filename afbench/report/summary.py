@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..stats import ALPHA, can_reach, differences, holm, interval, paired, sign_flip
+from ..stats import ALPHA, BOOTSTRAP_FROM, Interval, can_reach, differences, holm, intervals, sign_flips
 from ..store import Store
 from ..trial import Record, Status
 from .costs import Costs, costs_of
@@ -49,7 +49,13 @@ def summarise(
     extras = tuple(dict.fromkeys(name for r in records for name in r.metrics if name != metric))
     seeds = tuple(sorted({record.trial.seed for record in records}))
 
-    rows = [row(name, members[name], metric, extras) for name in sorted(members)]
+    names = sorted(members)
+    means = intervals(scores[name].values() for name in names)
+    others = {extra: intervals(values(members[name], extra).values() for name in names) for extra in extras}
+    rows = [
+        row(name, members[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
+        for i, (name, mean) in enumerate(zip(names, means, strict=True))
+    ]
     rows = mark_best(compared(rows, scores, baseline), scores, higher)
     rows.sort(key=lambda r: rank(r, higher))
     footnotes = Footnotes()
@@ -85,18 +91,24 @@ def summarise(
     )
 
 
-def row(name: str, records: Sequence[Record], metric: str, extras: Sequence[str]) -> Row:
-    """Make an activation's row from its own records alone."""
-    own = values(records, metric)
+def row(
+    name: str,
+    records: Sequence[Record],
+    mean: Interval,
+    extras: Mapping[str, Interval],
+    metric: str,
+    scores: Mapping[int, float],
+) -> Row:
+    """Make an activation's row from its own records alone, and from the means of its metrics."""
     counts = [r.parameters["activation"] for r in records if "activation" in r.parameters]
     return Row(
         activation=name,
         seeds=tuple(sorted(record.trial.seed for record in records)),
-        ok=len(own),
-        mean=interval(own.values()),
-        extras={extra: interval(values(records, extra).values()) for extra in extras},
+        ok=len(scores),
+        mean=mean,
+        extras=extras,
         parameters=max(counts, default=None),
-        failures=failures(records, metric, own),
+        failures=failures(records, metric, scores),
     )
 
 
@@ -110,17 +122,17 @@ def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
     """Compare each row with the baseline over the seeds that both finished; p-values are adjusted for their number."""
     base = scores.get(baseline, {})
     gains = [[] if r.activation == baseline else differences(scores[r.activation], base) for r in rows]
-    raw = [sign_flip(gain) for gain in gains]
+    raw = sign_flips(gains)
     return [
         replace(
             r,
             is_baseline=r.activation == baseline,
-            versus=interval(gain) if gain else None,
+            versus=versus if gain else None,
             p=p,
             p_holm=adjusted,
             significant=adjusted <= ALPHA,
         )
-        for r, gain, p, adjusted in zip(rows, gains, raw, holm(raw), strict=True)
+        for r, gain, versus, p, adjusted in zip(rows, gains, intervals(gains), raw, holm(raw), strict=True)
     ]
 
 
@@ -135,7 +147,10 @@ def mark_best(rows: Sequence[Row], scores: Scores, higher: bool) -> list[Row]:
         return list(rows)
     most = max(r.ok for r in whole)
     top = max((r for r in whole if r.ok == most), key=lambda r: r.mean.mean if higher else -r.mean.mean)
-    best = {r.activation for r in whole if 0.0 in paired(scores[r.activation], scores[top.activation])}
+    gaps = {r.activation: differences(scores[r.activation], scores[top.activation]) for r in whole}
+    # A bootstrap's means lie among the values: where all have one sign, it holds no 0.
+    near = [name for name, gap in gaps.items() if len(gap) < BOOTSTRAP_FROM or min(gap) <= 0 <= max(gap)]
+    best = {name for name, gap in zip(near, intervals(gaps[name] for name in near), strict=True) if 0.0 in gap}
     return [replace(r, best=r.activation in best) for r in rows]
 
 
