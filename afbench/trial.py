@@ -15,6 +15,7 @@ from .settings import Value
 
 SCHEMA = 1
 KEY_LENGTH = 16
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Status(StrEnum):
@@ -179,5 +180,4 @@ class NewerSchema(UsageError):
 
 def digest(content: object) -> str:
     """Hash JSON-like content: the head of the SHA-256 of its canonical text."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:KEY_LENGTH]
