@@ -4,14 +4,12 @@ All candidates take turns in one process, so that whatever else the machine does
 median of its rounds over GELU's in the same run, and the best of three runs. Forward is without gradients; forward and
 backward is with the parameters' gradients. Ratios to ``torch.nn.GELU()``, in eager mode, through the public layers. A
 run in which the middle half of GELU's own times is wider than 1.5 times does not count if another does. The process
-keeps the memory that tensors give back: how much of it glibc hands to the system, to be zeroed page by page when it
-is next wanted, hangs on where in the heap a tensor lay, and cost whichever candidate it met up to 0.9 of GELU's time.
+keeps the memory that tensors give back (afbench/cost/heap.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import platform
 import statistics
@@ -24,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 import afbench
+from afbench.cost.heap import keep_freed_memory
 from afbench.kernels import library
 from benchmarks.published import PublishedDitac, StackedPau, importable
 
@@ -175,15 +174,6 @@ def run(shape_name: str, threads: int, specs: list[str], count: int, rounds: int
     return Runs([measure(work, rounds * (25 if shape_name == "small" else 1)) for _ in range(count)])
 
 
-def keep_memory() -> None:
-    """Have glibc's malloc keep what is freed, tensors of up to 32 MiB too; elsewhere nothing is done."""
-    trim_threshold, mmap_threshold = -1, -3  # of malloc.h
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(mmap_threshold, 32 << 20)
-        libc.mallopt(trim_threshold, 2**31 - 1)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -194,7 +184,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help="a run's; small shapes take 25 times as many")
     parser.add_argument("--quick", action="store_true", help="s7 and small, one run of 5 rounds")
     args = parser.parse_args()
-    keep_memory()
+    keep_freed_memory()
     if args.quick:
         args.shapes, args.runs, args.rounds = ["s7", "small"], 1, 5
     candidates = [c for c in CANDIDATES if not args.only or c.spec in args.only]

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from .. import attempt, environment
+from ..errors import UsageError
 from ..factory import choose
 from ..kernels import library
 from ..train import pinned
@@ -84,7 +85,7 @@ def versions(name: str) -> dict[str, Any]:
     """Return the versions that a cost goes stale with; empty for what is no activation here."""
     try:
         entry = choose(name).entry
-    except Exception:
+    except UsageError:
         return {}
     return {
         "activation": entry.version,

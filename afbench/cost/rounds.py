@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .clock import Call, Clock
+from .heap import keep_freed_memory
 from .figures import FEWEST, Figure, figure, ratios
 
 ROUNDS = 15
@@ -57,6 +58,7 @@ def interleave(
         seed: of the orders.
         budget: seconds of samples that one call may take before its rounds are cut.
     """
+    keep_freed_memory()
     found: dict[str, Samples] = {}
     wanted: dict[str, int] = {}
     for name, call in calls.items():
