@@ -1,4 +1,4 @@
-"""Freed memory stays with the process while it times: else the layout of the heap decides whom the zeroing of pages hits."""
+"""Freed memory stays with the process while it times: else the heap decides whom the zeroing of pages hits."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .clock import Call, Clock
-from .heap import keep_freed_memory
 from .figures import FEWEST, Figure, figure, ratios
+from .heap import keep_freed_memory
 
 ROUNDS = 15
 WARM_UP = 3
