@@ -1,4 +1,4 @@
-"""The Pareto front against brute force, and names that do not overlap."""
+"""Metric against cost: names that do not overlap, and where the costs come from."""
 
 from __future__ import annotations
 
@@ -9,23 +9,6 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.report.plots import draw
-from afbench.report.plots.tradeoff import pareto
-
-
-@pytest.mark.parametrize("higher", [True, False])
-@pytest.mark.parametrize("seed", range(5))
-def test_front_is_who_nobody_beats(seed, higher):
-    drawn = np.random.default_rng(seed).integers(0, 6, (12, 2)).astype(float)  # coarse, so that there are ties
-    points = {str(i): (x, y) for i, (x, y) in enumerate(drawn.tolist())}
-
-    def beats(a, b):
-        no_worse = a[0] <= b[0] and (a[1] >= b[1] if higher else a[1] <= b[1])
-        return no_worse and a != b
-
-    expected = {n for n, p in points.items() if not any(beats(q, p) for q in points.values())}
-    found = pareto(points, higher)
-    assert set(found) == expected
-    assert [points[n][0] for n in found] == sorted(points[n][0] for n in found)
 
 
 @pytest.fixture
