@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...stats import LEVEL, interval
+from . import tradeoff_over_tasks
 from .captions import compared, left_out, title
 from .curve import compare
 from .front import Front, Point, scale_steps
@@ -21,16 +22,20 @@ WORST = 10.0
 """Percentile of the metrics, from the worse end, at which the axis may end: one outlier would press all together."""
 
 
-def draw(trials: Trials, sheet: Sheet) -> Figure:
+def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     """Draw a marker an activation, the Pareto front as a line; those that another beats on both axes are grey.
 
     Args:
-        trials: what to draw.
+        tasks: what to draw; of several, ranks and steps are averaged over tasks.
         sheet: what to draw on.
 
     Raises:
-        UsageError: if no activation has a cost, or one that was named has none.
+        UsageError: if no activation of a task has a cost, or one that was named has none; or, of several tasks, as
+            ``tradeoff_over_tasks.draw``.
     """
+    if len(tasks) > 1:
+        return tradeoff_over_tasks.draw(tasks, sheet)
+    (trials,) = tasks
     steps = Steps.of(trials)
     front = Front.of(measured(trials, steps), trials.higher_is_better, trials.baseline, trials.named)
     low, high = limits(front, trials.higher_is_better)
@@ -84,4 +89,10 @@ def caption(trials: Trials, steps: Steps, front: Front, beyond: Sequence[str]) -
     yield from (f"{note[:1].upper()}{note[1:]}." for note in steps.notes)
 
 
-PLOT = Plot("tradeoff", "metric against the time of a training step, with the Pareto front", draw, beside=True)
+PLOT = Plot(
+    "tradeoff",
+    "metric (over tasks: mean rank) against the time of a training step, with the Pareto front",
+    draw,
+    across=True,
+    beside=True,
+)

@@ -13,20 +13,24 @@ from afbench.report.plots import draw
 
 @pytest.fixture
 def crowded(results):
-    """Thirty activations near each other, and one far below."""
+    """Thirty activations near each other, and one far below, in two tasks."""
     rng = np.random.default_rng(0)
     for i in range(30):
         name = "relu" if i == 0 else f"activation_{i}"
         for seed in range(3):
             results.add(name, seed, 90.0 + rng.normal())
-        results.cost(name, 1.0 if i == 0 else float(rng.uniform(0.9, 2.0)))
-    results.add("sunk", 0, 10.0).cost("sunk", 1.5)
+            results.add(name, seed, 80.0 + rng.normal(), task="moons")
+        for task in ("gmm", "moons"):
+            results.cost(name, 1.0 if i == 0 else float(rng.uniform(0.9, 2.0)), task=task)
+    for task in ("gmm", "moons"):
+        results.add("sunk", 0, 10.0, task=task).cost("sunk", 1.5, task=task)
     return results.store
 
 
 @pytest.mark.parametrize("width", ["column", "text"])
-def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, width):
-    figure = draw(crowded, "tradeoff", width=width)
+@pytest.mark.parametrize("task", ["gmm", None])
+def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, task, width):
+    figure = draw(crowded, "tradeoff", task=task, width=width)
     figure.draw_without_rendering()
     panel = figure.axes[0]
     labels = [text for text in panel.texts if text.get_gid() == "point label"]
@@ -37,7 +41,11 @@ def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, 
     (front,) = (line for line in panel.lines if line.get_gid() == "front")
     members = {(x, y) for x, y in zip(*front.get_data(), strict=True)}
     assert "relu" in black and len(black) >= (len(members) + 1) // 2
-    assert "Beyond the axis: " in figure.get_label() and "sunk. Bayes" in figure.get_label()
+
+
+def test_an_outlier_lies_beyond_the_axis_and_is_named(crowded):
+    label = draw(crowded, "tradeoff", task="gmm").get_label()
+    assert "Beyond the axis: " in label and "sunk. Bayes" in label
 
 
 def test_an_activation_without_a_cost_is_named(results):
@@ -57,10 +65,17 @@ def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
         assert "Without a cost" not in draw(stores, "tradeoff").get_label()
 
 
-def test_trials_of_two_folders_are_not_drawn_together(results, tmp_path):
+def test_trials_of_one_task_in_two_folders_are_not_drawn_together(results, tmp_path):
     results.add("relu", 0, 90.0)
     other = type(results)(tmp_path / "other").add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="plot 'tradeoff' takes one results folder, not 2"):
+    with pytest.raises(UsageError, match="gmm is in several of the folders: it is drawn once"):
+        draw([results.store, other.store], "tradeoff")
+
+
+def test_costs_without_trials_are_not_enough(results, tmp_path):
+    results.cost("relu", 1.0)
+    other = type(results)(tmp_path / "costs").cost("pau", 2.0)
+    with pytest.raises(UsageError, match=r"no results in .*results \(afbench run --task TASK --out"):
         draw([results.store, other.store], "tradeoff")
 
 
