@@ -14,6 +14,7 @@ EXAMPLES = (
     "afbench plot results/gmm boundary",
     "afbench plot results/gmm shape --acts ditac,pau --output shape.pdf",
     "afbench plot results/gmm results/digits rank",
+    "afbench plot results/gmm results/digits tradeoff",
     "afbench plot results/cost scaling --acts relu,gelu,ditac",
 )
 KINDS = (
@@ -30,10 +31,11 @@ KINDS = (
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    verb.add_argument("results", metavar="RESULTS", nargs="+", help="a results folder; rank and scaling take several")
+    several = "a results folder; rank, tradeoff and scaling take several"
+    verb.add_argument("results", metavar="RESULTS", nargs="+", help=several)
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
     verb.add_argument("--acts", metavar="SPECS", help="only these activations, by their canonical specs")
-    verb.add_argument("--task", help="which task, if the folder holds several")
+    verb.add_argument("--task", help="which task, if the folders hold several; rank and tradeoff take all")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")
     verb.add_argument(

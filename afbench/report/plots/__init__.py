@@ -49,10 +49,11 @@ def draw(
     """Draw one kind of plot. What its caption says is ``figure.get_label()``.
 
     Args:
-        stores: the results folder; ``rank`` and ``scaling`` take several, ``tradeoff`` takes folders of costs too.
+        stores: the results folder; ``rank``, ``tradeoff`` and ``scaling`` take several, ``tradeoff`` folders of costs
+            too.
         kind: a name in ``KINDS``.
         task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
-            given, ``rank`` takes all.
+            given, ``rank`` and ``tradeoff`` take all.
         activations: canonical specs of those to draw; the kind chooses if not given.
         baseline: the canonical spec that the others are compared with.
         width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
@@ -79,11 +80,11 @@ def draw(
             raise UsageError(f"plot {kind!r} is of activations alone: it takes no task")
         trials = Asked(tuple(stores), tuple(activations or ()), baseline)
     elif plot.across:
-        trials = Trials.each(stores, task, activations, baseline)
-    elif len(stores) == 1 or (plot.beside and len(of_trials(stores)) == 1):
-        own = of_trials(stores)[0] if plot.beside and of_trials(stores) else stores[0]
-        others = tuple(store for store in stores if store is not own)
-        trials = replace(Trials.of(own, task, activations, baseline), beside=others)
+        own = (of_trials(stores) or stores[:1]) if plot.beside else stores
+        each = Trials.each(own, task, activations, baseline)
+        trials = tuple(replace(one, beside=tuple(s for s in stores if s is not one.store)) for one in each)
+    elif len(stores) == 1:
+        trials = Trials.of(stores[0], task, activations, baseline)
     else:
         across = ", ".join(name for name, other in KINDS.items() if other.across or other.of_costs)
         raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")

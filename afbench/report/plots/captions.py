@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..caption import quantity
@@ -31,3 +31,11 @@ def left_out(trials: Trials, shown: Iterable[str]) -> str:
         failed = failures(held, trials.metric, trials.ok.get(name, {}))
         parts += [f"{name} ({replace(failure, reason='').words(len(held))})" for failure in failed]
     return f"Left out: {', '.join(parts)}." if parts else ""
+
+
+def left_out_of_each(tasks: Sequence[Trials], shown: Iterable[str]) -> Iterator[str]:
+    """Say for each task what ``left_out`` says of it, naming the task."""
+    shown = list(shown)
+    for trials in tasks:
+        said = left_out(trials, shown)
+        yield f"{trials.label}: {said[0].lower()}{said[1:]}" if said else ""

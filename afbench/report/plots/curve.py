@@ -70,7 +70,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     if not 0 <= best <= len(LOOKS):
         raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
     holding = trials.holding(PLOT.name, *NEEDS)
-    names = [name for name in holding if not trials.named or name in (*trials.named, trials.baseline)]
+    names = [name for name in holding if trials.wanted(name)]
     others = [name for name in names if name != trials.baseline]
     looks = dict(zip(others[: len(LOOKS) if trials.named else best], LOOKS, strict=False))
     if trials.baseline in names:

@@ -16,7 +16,7 @@ class Plot:
     """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
 
     One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
-    One that takes folders ``beside`` draws the trials of one folder with the costs of all.
+    Of the former, one that takes folders ``beside`` draws the trials of those that hold any with the costs of all.
     """
 
     name: str

@@ -14,7 +14,7 @@ from ...errors import UsageError
 from ...ranks import Nemenyi, nemenyi, ranks
 from ...stats import ALPHA
 from ..footnotes import plural
-from .captions import left_out, title
+from .captions import left_out, left_out_of_each, title
 from .kind import Plot
 from .lettering import LEADING, POINTS, shorten
 from .sheet import Sheet
@@ -28,8 +28,8 @@ AROUND = 0.55
 NAMES = {False: 82.0, True: 150.0}
 """Points that a name takes at most, on a column and on the whole text's width."""
 
-
 TICKS = 10
+"""Of an axis of ranks at most, beside rank 1."""
 FEW = 10
 """Up to so many rankings the tests are approximate (Demšar 2006, sec. 3.2.2)."""
 
@@ -129,10 +129,15 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
         tick.set_fontweight("bold" if name == baseline else "normal")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
-    step = -(-count // TICKS)
-    panel.set_xticks(sorted({1, *range(step, count + 1, step)}))
+    panel.set_xticks(ticks(count))
     panel.set_xlabel(f"rank over {ranking.block}s (1 is the best)")
     return figure
+
+
+def ticks(count: int) -> list[int]:
+    """Choose the ticks of an axis of ranks among so many: 1, and at most ten others at equal distances."""
+    step = -(-count // TICKS)
+    return sorted({1, *range(step, count + 1, step)})
 
 
 def bar(panel: Axes, start: float, length: float) -> None:
@@ -172,9 +177,8 @@ def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
         if ranking.missing
         else ""
     )
-    for one in tasks:
-        said = left_out(one, (*ranking.names, *ranking.missing))
-        yield said if len(tasks) == 1 or not said else f"{one.label}: {said[0].lower()}{said[1:]}"
+    known = (*ranking.names, *ranking.missing)
+    yield from left_out_of_each(tasks, known) if len(tasks) > 1 else [left_out(tasks[0], known)]
 
 
 PLOT = Plot("rank", "mean ranks over tasks, or over the seeds of one, with a critical difference", draw, across=True)

@@ -13,8 +13,7 @@ from ...errors import UsageError, did_you_mean
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
-from ..groups import grouped
-from .choice import choose, labels
+from .choice import choose, choose_all
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -84,21 +83,24 @@ class Trials:
     def each(
         cls, stores: Sequence[Store], task: str | None, activations: Sequence[str] | None, baseline: str
     ) -> tuple[Trials, ...]:
-        """Choose every group of the stores' records, or that of a task.
+        """Choose every group of the stores' records, or that of a task in those that hold it.
 
         Raises:
             UsageError: as ``of``, for any of them; or if the same group is in several stores.
         """
         chosen: dict[str, Trials] = {}
-        for store in stores:
-            groups = labels(grouped(store.records())) if task is None else {}
-            for trials in (cls.of(store, label, activations, baseline) for label in groups or [task]):
-                if trials.label in chosen:
-                    raise UsageError(
-                        f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
-                    )
-                chosen[trials.label] = trials
+        for store, label in choose_all(stores, task):
+            trials = cls.of(store, label, activations, baseline)
+            if trials.label in chosen:
+                raise UsageError(
+                    f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
+                )
+            chosen[trials.label] = trials
         return tuple(chosen.values())
+
+    def wanted(self, activation: str) -> bool:
+        """Tell whether an activation is to be drawn: if it was named, is the baseline, or none was named."""
+        return not self.named or activation in (*self.named, self.baseline)
 
     @property
     def metric(self) -> str:

@@ -48,8 +48,8 @@ class Results:
         self.store.write(Record(trial, status, about=known, metrics=metrics), arrays)
         return self
 
-    def cost(self, activation: str, ratio: float, *, task: str = "gmm") -> Results:
-        cost = {"task": task, "activation": activation, "settings": {}, "baseline": "relu", "status": "ok"}
+    def cost(self, activation: str, ratio: float, *, task: str = "gmm", baseline: str = "relu") -> Results:
+        cost = {"task": task, "activation": activation, "settings": {}, "baseline": baseline, "status": "ok"}
         step = {"ratio": ratio, "quartiles": [0.95 * ratio, 1.05 * ratio]}
         self.store.write_json("costs", f"{task}-{activation}", {**cost, "key": activation, "step": step})
         return self

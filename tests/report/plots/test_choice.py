@@ -39,6 +39,17 @@ def test_a_name_alone_does_for_one_choice_of_settings(results, make):
     assert draw(results.store, "curve", task="gmm").get_label().startswith("gmm[epochs=4]: ")
 
 
+def test_a_task_is_taken_from_the_folder_that_holds_it(results, tmp_path):
+    other = type(results)(tmp_path / "other")
+    for name, score in {"relu": 80.0, "pau": 81.0}.items():
+        results.add(name, 0, score)
+        other.add(name, 0, score, task="moons")
+    stores = [results.store, other.store]
+    assert draw(stores, "rank", task="moons").get_label().startswith("moons: ")
+    with pytest.raises(UsageError, match=r"no task 'moon' in .*results, .*other; did you mean .* hold: gmm, moons\)"):
+        draw(stores, "rank", task="moon")
+
+
 def test_an_empty_folder(tmp_path):
     (tmp_path / "trials").mkdir()
     with pytest.raises(UsageError, match="no results in"):

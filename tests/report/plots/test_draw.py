@@ -21,6 +21,7 @@ from afbench.trial import Status
 NO_ARRAYS = ("rank", "tradeoff", "scaling")
 """Drawn from the records and the costs."""
 OF_TRIALS = [kind for kind in KINDS if not KINDS[kind].of_costs]
+ACROSS = [kind for kind in KINDS if KINDS[kind].across]
 SIZES = list(itertools.product(KINDS, ("column", "text")))
 
 
@@ -45,9 +46,8 @@ def drawn(full):
     return cache(lambda kind, width="text": draw(full, kind, width=width))
 
 
-@pytest.mark.parametrize(("kind", "width"), SIZES)
-def test_is_legible(drawn, kind, width):
-    figure = drawn(kind, width)
+def check_legible(figure: Figure) -> None:
+    """See that all texts are large enough, on the figure, and not on each other."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in words(figure)]
     assert len(boxes) > 5
@@ -58,6 +58,18 @@ def test_is_legible(drawn, kind, width):
     for (one, a), (other, b) in itertools.combinations(boxes, 2):
         across, up = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across <= 1 or up <= 1.5, (one, other)  # pixels, of 300 an inch
+
+
+@pytest.mark.parametrize(("kind", "width"), SIZES)
+def test_is_legible(drawn, kind, width):
+    check_legible(drawn(kind, width))
+
+
+@pytest.mark.parametrize(("kind", "width"), list(itertools.product(ACROSS, ("column", "text"))))
+def test_is_legible_over_tasks(full, results, kind, width):
+    for score, name in enumerate(sorted({record.trial.activation for record in full.records()})):
+        results.add(name, 0, float(score), task="moons").cost(name, 1.0 + score, task="moons")
+    check_legible(draw([full, results.store], kind, width=width))
 
 
 @pytest.mark.parametrize(("kind", "width"), SIZES)

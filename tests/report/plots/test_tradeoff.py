@@ -1,4 +1,4 @@
-"""The Pareto front against brute force, and names that do not overlap."""
+"""Metric against cost: names that do not overlap, and where the costs come from."""
 
 from __future__ import annotations
 
@@ -9,41 +9,28 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.report.plots import draw
-from afbench.report.plots.tradeoff import pareto
-
-
-@pytest.mark.parametrize("higher", [True, False])
-@pytest.mark.parametrize("seed", range(5))
-def test_front_is_who_nobody_beats(seed, higher):
-    drawn = np.random.default_rng(seed).integers(0, 6, (12, 2)).astype(float)  # coarse, so that there are ties
-    points = {str(i): (x, y) for i, (x, y) in enumerate(drawn.tolist())}
-
-    def beats(a, b):
-        no_worse = a[0] <= b[0] and (a[1] >= b[1] if higher else a[1] <= b[1])
-        return no_worse and a != b
-
-    expected = {n for n, p in points.items() if not any(beats(q, p) for q in points.values())}
-    found = pareto(points, higher)
-    assert set(found) == expected
-    assert [points[n][0] for n in found] == sorted(points[n][0] for n in found)
 
 
 @pytest.fixture
 def crowded(results):
-    """Thirty activations near each other, and one far below."""
+    """Thirty activations near each other, and one far below, in two tasks."""
     rng = np.random.default_rng(0)
     for i in range(30):
         name = "relu" if i == 0 else f"activation_{i}"
         for seed in range(3):
             results.add(name, seed, 90.0 + rng.normal())
-        results.cost(name, 1.0 if i == 0 else float(rng.uniform(0.9, 2.0)))
-    results.add("sunk", 0, 10.0).cost("sunk", 1.5)
+            results.add(name, seed, 80.0 + rng.normal(), task="moons")
+        for task in ("gmm", "moons"):
+            results.cost(name, 1.0 if i == 0 else float(rng.uniform(0.9, 2.0)), task=task)
+    for task in ("gmm", "moons"):
+        results.add("sunk", 0, 10.0, task=task).cost("sunk", 1.5, task=task)
     return results.store
 
 
 @pytest.mark.parametrize("width", ["column", "text"])
-def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, width):
-    figure = draw(crowded, "tradeoff", width=width)
+@pytest.mark.parametrize("task", ["gmm", None])
+def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, task, width):
+    figure = draw(crowded, "tradeoff", task=task, width=width)
     figure.draw_without_rendering()
     panel = figure.axes[0]
     labels = [text for text in panel.texts if text.get_gid() == "point label"]
@@ -54,7 +41,11 @@ def test_names_do_not_overlap_and_the_front_and_the_baseline_are_named(crowded, 
     (front,) = (line for line in panel.lines if line.get_gid() == "front")
     members = {(x, y) for x, y in zip(*front.get_data(), strict=True)}
     assert "relu" in black and len(black) >= (len(members) + 1) // 2
-    assert "Beyond the axis: " in figure.get_label() and "sunk. Bayes" in figure.get_label()
+
+
+def test_an_outlier_lies_beyond_the_axis_and_is_named(crowded):
+    label = draw(crowded, "tradeoff", task="gmm").get_label()
+    assert "Beyond the axis: " in label and "sunk. Bayes" in label
 
 
 def test_an_activation_without_a_cost_is_named(results):
@@ -74,10 +65,17 @@ def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
         assert "Without a cost" not in draw(stores, "tradeoff").get_label()
 
 
-def test_trials_of_two_folders_are_not_drawn_together(results, tmp_path):
+def test_trials_of_one_task_in_two_folders_are_not_drawn_together(results, tmp_path):
     results.add("relu", 0, 90.0)
     other = type(results)(tmp_path / "other").add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="plot 'tradeoff' takes one results folder, not 2"):
+    with pytest.raises(UsageError, match="gmm is in several of the folders: it is drawn once"):
+        draw([results.store, other.store], "tradeoff")
+
+
+def test_costs_without_trials_are_not_enough(results, tmp_path):
+    results.cost("relu", 1.0)
+    other = type(results)(tmp_path / "costs").cost("pau", 2.0)
+    with pytest.raises(UsageError, match=r"no results in .*results \(afbench run --task TASK --out"):
         draw([results.store, other.store], "tradeoff")
 
 

@@ -1,0 +1,141 @@
+"""A Pareto front of activations: what they gain against the time of a training step, the dominated in grey."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from ..caption import NOISE, noise
+from .pointlabels import label_points
+from .sheet import freeze
+from .style import BASELINE, GREY, LOOKS, PALE
+
+RATIO = 3.0
+"""From this ratio of the dearest to the cheapest step on, the axis is logarithmic."""
+
+Line = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """An activation: step time as a ratio to the baseline's and score, each with the ends of a line through it."""
+
+    step: float
+    score: float
+    steps: tuple[float, float] | None = None
+    scores: tuple[float, float] | None = None
+
+    @property
+    def bars(self) -> list[Line]:
+        """The lines through its marker, upright and level."""
+        up = [[(self.step, end) for end in self.scores]] if self.scores else []
+        return [*up, *([[(end, self.score) for end in self.steps]] if self.steps else [])]
+
+
+def pareto(points: Mapping[str, tuple[float, float]], higher_is_better: bool) -> list[str]:
+    """List those that no other beats: as cheap and better, or cheaper and as good; the cheapest first.
+
+    Args:
+        points: cost and metric by name; a lower cost is better.
+        higher_is_better: the metric's direction.
+    """
+    sign = 1.0 if higher_is_better else -1.0
+    found: list[str] = []
+    for name in sorted(points, key=lambda name: (points[name][0], -sign * points[name][1])):
+        last = points[found[-1]] if found else None
+        if last is None or sign * points[name][1] > sign * last[1] or points[name] == last:
+            found.append(name)
+    return found
+
+
+@dataclass(frozen=True)
+class Front:
+    """The points of a plot, and who is on the front.
+
+    Attributes:
+        points: by name, in the order in which they get a name where there is room.
+        members: who is on the front, the cheapest first.
+        baseline: drawn in black; None if it is not among the points.
+        named: who was asked for; the members get their names first if nobody was.
+    """
+
+    points: Mapping[str, Point]
+    members: Sequence[str]
+    baseline: str | None
+    named: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls, points: Mapping[str, Point], higher_is_better: bool, baseline: str | None, named: Sequence[str] = ()
+    ) -> Front:
+        """Find the front."""
+        members = pareto({name: (point.step, point.score) for name, point in points.items()}, higher_is_better)
+        return cls(points, members, baseline if baseline in points else None, named)
+
+    @property
+    def marked(self) -> list[str]:
+        """Who is not grey: the members, and the baseline."""
+        return list(dict.fromkeys([*self.members, *([self.baseline] if self.baseline else [])]))
+
+    def draw(self, figure: Figure, panel: Axes) -> None:
+        """Draw line, markers and names on a panel whose axes are set."""
+        corners = [(self.points[name].step, self.points[name].score) for name in self.members]
+        steps = [corner for a, b in itertools.pairwise(corners) for corner in (a, (b[0], a[1]))] + corners[-1:]
+        panel.plot(*zip(*steps, strict=True), color=LOOKS[0].colour, linewidth=0.9, zorder=2, gid="front")
+        for name in self.points:
+            self.mark(panel, name)
+        freeze(figure)
+        first = list(dict.fromkeys([*(self.named or self.members), *([self.baseline] if self.baseline else [])]))
+        places = {name: (point.step, point.score) for name, point in self.points.items()}
+        label_points(panel, places, first, [steps, *(bar for name in first for bar in self.points[name].bars)])
+
+    def mark(self, panel: Axes, name: str) -> None:
+        """Draw an activation: on the front in colour, the baseline black, others grey; with lines but for the grey."""
+        point, look = self.points[name], BASELINE if name == self.baseline else LOOKS[0]
+        if name not in self.marked:
+            panel.plot(point.step, point.score, marker="o", markersize=3.0, color=PALE, markeredgecolor=GREY, mew=0.4)
+            return
+        for bar in point.bars:
+            panel.plot(*zip(*bar, strict=True), color=look.colour, linewidth=0.5, alpha=0.5, zorder=1)
+        fill = look.colour if name in self.members else "white"
+        panel.plot(
+            point.step, point.score, marker=look.marker, markersize=4.2, color=look.colour, mfc=fill, mew=0.8, zorder=4
+        )
+
+    def sentences(self, better: str, bars: str, unit: str) -> Iterator[str]:
+        """Say what line, colours and lines through markers are.
+
+        Args:
+            better: which end of the upright axis is the better one.
+            bars: what the lines through markers are.
+            unit: whose step is the unit of time.
+        """
+        if len(self.members) > 1:
+            yield f"Line: the Pareto front, whose members none beats on both axes ({better}), by the means shown."
+        grey = len(self.points) - len(self.marked)
+        yield "Grey: dominated, named where there is room." if grey else ""
+        if self.baseline:
+            yield f"Black: the baseline {self.baseline}{'' if self.baseline in self.members else ', dominated'}."
+        yield f"Lines through markers: {bars}."
+        own = self.points.get(unit)
+        yield noise(unit) if own and abs(own.step - 1) >= NOISE else ""
+
+
+def scale_steps(panel: Axes, cheap: float, dear: float) -> None:
+    """Set the axis of step times; those that span more than a factor of 3 get a logarithmic one."""
+    if dear / cheap > RATIO:
+        panel.set_xscale("log")
+        spare = (dear / cheap) ** 0.06
+        panel.set_xlim(cheap / spare, dear * spare)
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        panel.xaxis.set_minor_locator(NullLocator())
+    else:
+        room = 0.08 * (dear - cheap) or 0.2
+        panel.set_xlim(cheap - room, dear + room)
+        panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))

@@ -1,0 +1,63 @@
+"""The times of a task's training steps, for plots that set them beside its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...errors import UsageError
+from ..costs import costs_of
+from ..footnotes import plural
+from ..groups import grouped
+from .trials import Trials
+
+
+@dataclass(frozen=True)
+class Step:
+    """The time of a training step as a ratio to the baseline's, with the quartiles over rounds if they are known."""
+
+    ratio: float
+    quartiles: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a task's activations.
+
+    Attributes:
+        by_activation: those that were timed and are to be drawn, the best mean of the metric first.
+        baseline: what the ratios are to.
+        place: device and threads; empty if they are not known.
+        notes: what a caption must say of them.
+    """
+
+    by_activation: Mapping[str, Step]
+    baseline: str
+    place: str = ""
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, trials: Trials) -> Steps:
+        """Choose the costs of these trials' task, settings and device from their folder and those beside it.
+
+        Raises:
+            UsageError: if no activation was timed, or one that was named was not.
+        """
+        held = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
+        costs = costs_of(next(iter(grouped(trials.records))), held, trials.baseline or "")
+        found = {}
+        for name in trials.ok:
+            cost = costs.by_activation.get(name)
+            if cost and cost.step and cost.step > 0 and trials.wanted(name):
+                found[name] = Step(cost.step, cost.quartiles)
+        lacking = [name for name in trials.named if name not in found]
+        if lacking or not found:
+            where = f"{lacking[0]} in {trials.label}" if found else trials.label
+            folder, task = trials.store.path / "costs", trials.records[0].trial.task
+            raise UsageError(
+                f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
+                f"run anew (afbench run --task {task} --out DIR), or name a folder of afbench cost --task {task} too"
+            )
+        place = [costs.device] if costs.device else []
+        place += [f"{costs.threads} {plural('thread', costs.threads)}"] if costs.threads else []
+        return cls(found, costs.baseline, ", ".join(place), costs.notes)

@@ -1,0 +1,125 @@
+"""What an activation gains against what it costs over several tasks: mean ranks over mean ratios of step times.
+
+A metric is never averaged over tasks: per cent of one and errors of another have no common unit; ranks have. Ratios
+have no unit either, and their mean is the geometric one: twice the time here and half of it there make 1.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from ...errors import UsageError
+from ...ranks import ranks
+from .captions import left_out_of_each
+from .front import Front, Point, scale_steps
+from .rank import ticks
+from .sheet import Sheet
+from .steps import Steps
+from .trials import Trials
+
+BARS = "from the lowest to the highest rank and ratio of all tasks"
+
+
+def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
+    """Draw a marker an activation, the Pareto front as a line; those that another beats on both axes are grey.
+
+    Args:
+        tasks: what to draw, at least two.
+        sheet: what to draw on.
+
+    Raises:
+        UsageError: if a task has no costs, or none of an activation that was named; if the costs of two tasks are
+            ratios to different baselines; if fewer than two activations have a number and a cost in every task.
+    """
+    steps = [Steps.of(trials) for trials in tasks]
+    check_baselines(tasks, steps)
+    lacking = missing(tasks, steps)
+    points = measured(tasks, steps, lacking)
+    baseline = next((trials.baseline for trials in tasks if trials.baseline), None)
+    front = Front.of(points, False, baseline, tasks[0].named)
+    figure = sheet.figure(3.0 if sheet.wide else 2.6, caption(tasks, steps, front, lacking))
+    panel = figure.subplots()
+    shown = [*points.values(), *(Point(*end) for name in front.marked for bar in points[name].bars for end in bar)]
+    scale_steps(panel, min(point.step for point in shown), max(point.step for point in shown))
+    worst = max(point.score for point in shown)
+    spare = max(0.25, 0.06 * (worst - 1))
+    panel.set_yticks([tick for tick in ticks(len(points)) if tick <= worst + spare])
+    panel.set_ylim(worst + spare, 1 - spare)
+    unit = steps[0].baseline
+    panel.set_xlabel(f"step time in units of {unit}'s, geometric mean over tasks")
+    panel.set_ylabel("mean rank over tasks (1 is the best)")
+    front.draw(figure, panel)
+    return figure
+
+
+def check_baselines(tasks: Sequence[Trials], steps: Sequence[Steps]) -> None:
+    """Raise ``UsageError`` if the steps of two tasks are ratios to different baselines: they have no common mean."""
+    if len({its.baseline for its in steps}) > 1:
+        wanted = tasks[0].baseline or steps[0].baseline
+        odd = next(one.records[0].trial.task for one, its in zip(tasks, steps, strict=True) if its.baseline != wanted)
+        said = ", ".join(f"{one.label}'s to {its.baseline}" for one, its in zip(tasks, steps, strict=True))
+        raise UsageError(
+            f"plot 'tradeoff' over tasks takes step times as ratios to one baseline, here are {said}: "
+            f"measure anew (afbench cost --task {odd} --baseline {wanted}), or name one task (--task)"
+        )
+
+
+def missing(tasks: Sequence[Trials], steps: Sequence[Steps]) -> dict[str, str]:
+    """Say of each activation that has no number or no cost in some task what it lacks, and where."""
+    known = {record.trial.activation for one in tasks for record in one.records if one.wanted(record.trial.activation)}
+    found = {}
+    for name in sorted(known):
+        numbers = [one.label for one in tasks if name not in one.ok]
+        costs = [one.label for one, its in zip(tasks, steps, strict=True) if name not in its.by_activation]
+        if numbers or costs:
+            found[name] = f"{'number' if numbers else 'cost'} in {', '.join(numbers or costs)}"
+    return found
+
+
+def without(lacking: Mapping[str, str]) -> list[str]:
+    """Say who lacks what: ``a number in gmm: swish, mish``."""
+    kinds = sorted(set(lacking.values()), reverse=True)
+    return [f"a {kind}: {', '.join(name for name, what in lacking.items() if what == kind)}" for kind in kinds]
+
+
+def measured(tasks: Sequence[Trials], steps: Sequence[Steps], lacking: Mapping[str, str]) -> dict[str, Point]:
+    """Average the ranks and the step times of those that lack nothing; the best mean rank comes first.
+
+    Raises:
+        UsageError: if fewer than two are left: one alone has no rank.
+    """
+    names = [name for name in steps[0].by_activation if name not in lacking]
+    if len(names) < 2:
+        others = f" (without {'; '.join(without(lacking))})" if lacking else ""
+        raise UsageError(
+            f"plot 'tradeoff' over {len(tasks)} tasks takes two activations with a number and a cost in every task, "
+            f"here are {len(names)}{others}: run what is missing, or name one task (--task)"
+        )
+    by_task = [ranks([one.mean(name) for name in names], one.higher_is_better) for one in tasks]
+    found = {}
+    for name, its in zip(names, zip(*by_task, strict=True), strict=True):
+        ratios = [held.by_activation[name].ratio for held in steps]
+        ends = (min(ratios), max(ratios)), (min(its), max(its))
+        found[name] = Point(statistics.geometric_mean(ratios), statistics.fmean(its), *ends)
+    return dict(sorted(found.items(), key=lambda item: (item[1].score, item[0])))
+
+
+def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacking: Mapping[str, str]) -> Iterator[str]:
+    """Say what is shown."""
+    yield f"{len(tasks)} tasks: {', '.join(trials.label for trials in tasks)}."
+    places = {trials.label: its.place for trials, its in zip(tasks, steps, strict=True) if its.place}
+    alike = len(places) == len(tasks) and len(set(places.values())) == 1
+    said = places[tasks[0].label] if alike else "; ".join(f"{label}: {place}" for label, place in places.items())
+    yield (
+        f"Mean rank over tasks (in each task among the {len(front.points)} shown, by the mean test metric over seeds) "
+        "against the geometric mean over tasks of the time of a training step as a ratio to "
+        f"{steps[0].baseline}'s in the same task{f' ({said})' if said else ''}."
+    )
+    yield from front.sentences("1 is the best rank", BARS, steps[0].baseline)
+    yield from (f"Without {said}." for said in without(lacking))
+    yield from left_out_of_each(tasks, [*front.points, *lacking])
+    for trials, its in zip(tasks, steps, strict=True):
+        yield from (f"{trials.label}: {note}." for note in its.notes)
