@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .cost_file import check_cost
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
 
@@ -155,32 +156,11 @@ class Store:
         for file in sorted((self.path / "costs").glob("*.json")):
             try:
                 held = json.loads(content(file))
-                parts = [held.get(name) or {} for name in ("settings", "versions", "error", "step", "saved")]
-                words = (
-                    "task",
-                    "activation",
-                    "baseline",
-                    "environment",
-                    "device",
-                    "status",
-                    "measured",
-                    "kind",
-                    "mode",
-                    "dtype",
-                )
-                names = [held["key"], *(held.get(name) or "" for name in words)]
-                if not all(isinstance(size, int) for size in held.get("shape") or []):
-                    raise TypeError
-                parts += [held.get(name) or {} for name in ("forward", "training", "batch", "parameters", "inference")]
-                if not all(isinstance(part, dict) for part in parts) or not all(isinstance(n, str) for n in names):
-                    raise TypeError
-                if not isinstance(held.get("threads") or 0, int):
-                    raise TypeError
-                if not isinstance((held.get("step") or {}).get("quartiles") or [], list):
-                    raise TypeError
+                check_cost(held)
                 found.append(held)
-            except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
-                self.problems[f"costs/{file.stem}"] = f"{file}: no cost; left alone and not counted"
+            except (ValueError, TypeError, OSError, RecursionError) as error:
+                why = f" ({error})" if isinstance(error, TypeError) else ""
+                self.problems[f"costs/{file.stem}"] = f"{file}: no cost{why}; left alone and not counted"
         return found
 
     def write_json(self, folder: str, name: str, content: Mapping[str, Any]) -> None:

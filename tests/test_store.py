@@ -93,8 +93,8 @@ def test_a_trial_without_arrays_reads_as_none(store: Store) -> None:
 
 
 def test_a_cost_is_read_back(store: Store) -> None:
-    store.write_json("costs", "c0ffee", {"key": "c0ffee", "step": {"ratio": 1.5}})
-    assert store.costs() == [{"key": "c0ffee", "step": {"ratio": 1.5}}]
+    store.write_json("costs", "c0ffee", {"key": "c0ffee", "activation": "pau", "step": {"ratio": 1.5}})
+    assert store.costs() == [{"key": "c0ffee", "activation": "pau", "step": {"ratio": 1.5}}]
 
 
 # Whole or not at all
@@ -300,7 +300,7 @@ def test_a_newer_schema_stops_the_reading_and_names_the_file(store: Store) -> No
 
 
 def test_a_cost_that_is_none_is_named_and_not_counted(store: Store) -> None:
-    store.write_json("costs", "good", {"key": "good"})
+    store.write_json("costs", "good", {"key": "good", "activation": "relu"})
     for name, content in (("text", "oops"), ("list", "[]"), ("keyless", "{}")):
         (store.path / "costs" / f"{name}.json").write_text(content)
     assert [cost["key"] for cost in store.costs()] == ["good"]
