@@ -15,7 +15,7 @@ from .warped import Method, Positive, Warped
     formula="T(x) Phi(x) on [a, b], else GELU(x)",
     paper="arXiv:2407.07564",
     year=2024,
-    version=2,
+    version=3,
     tags=("diffeomorphism",),
 )
 class Ditac(Warped):
@@ -42,7 +42,8 @@ class Ditac(Warped):
         lambda_var: the penalty's standard deviation.
         penalty_weight: the weight of `penalty`.
         method: ``"table"``, cubic pieces between the kinks, within 1e-5 (b - a), as fast as GELU;
-            ``"fast"``, 62 pieces of one width, ten to a hundred times coarser; ``"exact"``, the closed form;
+            ``"fast"``, 62 pieces of one width, within 1e-3 (b - a) for thetas of the prior, of no use for
+            thetas much above 1; ``"exact"``, the closed form;
             ``"nearest"``, T at the nearest of ``bins`` + 1 values of [a, b], with straight-through gradients.
             Without the compiled kernels ``"table"`` and ``"fast"`` are ``"exact"``, as all are in float64.
         bins: into how many intervals ``"nearest"`` cuts [a, b].
@@ -65,7 +66,7 @@ class Ditac(Warped):
     formula="GELU(x) below 0, T(x) on [0, b], x above b",
     paper="arXiv:2407.07564",
     year=2024,
-    version=2,
+    version=3,
     tags=("diffeomorphism",),
 )
 class GeDitac(Warped):
@@ -103,7 +104,7 @@ class GeDitac(Warped):
     formula="T(x) on [a, b], else leaky ReLU(x) of slope 0.01",
     paper="arXiv:2407.07564",
     year=2024,
-    version=2,
+    version=3,
     tags=("diffeomorphism",),
 )
 class LeakyDitac(Warped):
@@ -124,7 +125,7 @@ class LeakyDitac(Warped):
     formula="T(x) on all of R",
     paper="arXiv:2407.07564",
     year=2024,
-    version=2,
+    version=3,
     tags=("diffeomorphism",),
 )
 class InfDitac(Warped):

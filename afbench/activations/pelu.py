@@ -19,6 +19,7 @@ from .channelwise import Per, channel_of, parameter_shape
     formula="(a / b) * x if x >= 0 else a * (exp(x / b) - 1)",
     paper="arXiv:1605.09332",
     year=2016,
+    version=2,
     tags=("rectifier", "smooth"),
 )
 class PELU(nn.Module):

@@ -111,6 +111,8 @@ class Warped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise, for any shape and floating dtype."""
+        if not x.is_floating_point():
+            raise TypeError(f"{self.variant} takes floating-point inputs, not {x.dtype}")
         if self.method != "nearest" or self._widen(x).dtype == torch.float64:
             theta = self._theta()
             theta = theta.to(torch.promote_types(theta.dtype, torch.float32))

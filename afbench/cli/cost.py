@@ -82,7 +82,10 @@ def call(arguments: argparse.Namespace) -> int:
         return 130
     print(json.dumps(done.costs, indent=1) if arguments.json else written(done))
     for cost in done.failed:
-        print(f"  failed  {cost['activation']}: {cost['status']}: {cost['error']['message']}", file=sys.stderr)
+        print(
+            f"  failed  {cost['activation']}: {cost['status']}: {(cost.get('error') or {}).get('message', '')}",
+            file=sys.stderr,
+        )
     return 1 if done.failed else 0
 
 

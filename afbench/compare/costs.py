@@ -47,47 +47,66 @@ def status(a: Cost, b: Cost) -> Change | None:
     return Change("status", str(a["activation"]), case_text(a), "cost", verdict, reason=reason)
 
 
-def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Measure, Measure], tuple[str, Measure, Measure]]]:
-    """Go through the timed figures: name, seconds of both, and the ratios of both to what was timed beside them."""
+Beside = tuple[str, Measure, Measure]
+"""Something timed in the same rounds: its name, and the ratios of both to it."""
+
+
+def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Measure, Measure], list[Beside]]]:
+    """Go through the timed figures: name, seconds of both, and what was timed beside them.
+
+    A copy follows what memory does, GELU (of GELU itself: ReLU) what arithmetic does.
+    """
     if is_alone(a):
+        other = "relu" if a["activation"] == "gelu" else "gelu"
         for which, words in PASSES.items():
             for temperature in TEMPERATURES:
-                seconds, copies = (
-                    [reading(cost, which, temperature, name) for cost in (a, b)] for name in ("seconds", "copy")
+                seconds, copies, others = (
+                    [reading(cost, which, temperature, name) for cost in (a, b)] for name in ("seconds", "copy", other)
                 )
-                yield f"{words}, {temperature}", (seconds[0], seconds[1]), ("a copy", copies[0], copies[1])
+                beside: list[Beside] = [("a copy", copies[0], copies[1]), (other, others[0], others[1])]
+                yield f"{words}, {temperature}", (seconds[0], seconds[1]), beside
         return
     for part, words in (("step", "training step"), ("inference", "inference")):
-        (first, to_base), (second, other) = timed(a, part), timed(b, part)
-        yield words, (first, second), (str(a.get("baseline")), to_base, other)
+        (first, to_base), (second, its) = timed(a, part), timed(b, part)
+        yield words, (first, second), [(str(a.get("baseline")), to_base, its)]
 
 
-def time(
-    a: Cost, name: str, seconds: tuple[Measure, Measure], beside: tuple[str, Measure, Measure], threshold: float
-) -> Change | None:
-    """Judge a time: it has changed if its seconds and its ratio to what was timed in the same rounds both say so.
+def time(a: Cost, name: str, seconds: tuple[Measure, Measure], beside: list[Beside], threshold: float) -> Change | None:
+    """Judge a time: it has changed if its seconds and its ratios to what was timed in the same rounds all say so.
 
-    Seconds alone also follow the machine's other work; the ratio alone also follows what it is a ratio to.
+    Seconds alone also follow the machine's other work; a ratio alone also follows what it is a ratio to. Where they
+    differ, nothing is claimed.
     """
-    ratio, rounds = ratio_of_medians(*seconds), ratio_of_medians(*beside[1:])
+    ratio, rounds = ratio_of_medians(*seconds), [ratio_of_medians(before, after) for _, before, after in beside]
     if ratio is None:
         return None
     unstable = [
         f"unstable in {side}: {reason}"
-        for side, *held in (("A", seconds[0], beside[1]), ("B", seconds[1], beside[2]))
+        for side, *held in (("A", seconds[0], beside[0][1]), ("B", seconds[1], beside[0][2]))
         for reason in held[0].unstable or (() if is_alone(a) else held[1].unstable)
     ]
     # Earlier versions kept no spread of the seconds in a network: there the ratio to the baseline decides alone.
-    bare = ratio.low is None and rounds is not None
-    judge = rounds if bare and rounds is not None else ratio
+    bare = ratio.low is None and rounds[0] is not None
+    judge = rounds[0] if bare and rounds[0] is not None else ratio
     sign = judged(judge.value, judge.low, judge.high, threshold)
-    verdict, reason = SIGNS[sign], f"by its ratio to {beside[0]}: its seconds have no spread" if bare and sign else ""
+    verdict, reason = (
+        SIGNS[sign],
+        f"by its ratio to {beside[0][0]}: its seconds have no spread" if bare and sign else "",
+    )
+    told = [
+        (judged(one.value, one.low, one.high, threshold), f"beside {what} of the same rounds it is {one.value:.2f}x")
+        for (what, *_), one in zip(beside, rounds, strict=True)
+        if one is not None
+    ]
+    others = [words for its, words in told if its != sign]
     if sign and unstable:
         verdict, reason = Verdict.UNCLEAR, unstable[0]
-    elif sign and rounds is not None and judged(rounds.value, rounds.low, rounds.high, threshold) != sign:
-        verdict, reason = Verdict.UNCLEAR, f"beside {beside[0]} of the same rounds it is {rounds.value:.2f}x"
+    elif sign and others:
+        verdict, reason = Verdict.UNCLEAR, others[0]
     elif not sign and unstable:
         reason = unstable[0]
+    elif not sign and told and told[0][0] and len({its for its, _ in told}) == 1:
+        verdict, reason = Verdict.UNCLEAR, f"its seconds are the same, but {told[0][1]}"
     return Change(
         "time",
         str(a["activation"]),

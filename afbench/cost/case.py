@@ -18,6 +18,8 @@ SCALING = "scaling"
 WIDTH = 64
 """Channels of a scaling series: per-channel activations keep as many parameters from end to end."""
 DECADES = (3.0, 8.0)
+LONGEST = 100
+"""Characters of a shape."""
 MOST = 2**34
 """Elements of a shape at most: beyond is a slip of the keyboard."""
 
@@ -91,7 +93,10 @@ def parse_shapes(text: str) -> list[tuple[int, ...]]:
         if not re.fullmatch(r"[1-9][0-9]*(x[1-9][0-9]*)*", piece):
             near = did_you_mean(piece, [SCALING])
             raise UsageError(f"--shapes takes sizes such as 32x64x56x56, or scaling, not {piece!r}{near}")
-        shape = tuple(map(int, piece.split("x")))
+        sizes = piece.split("x")
+        if len(piece) > LONGEST:
+            raise UsageError(f"--shapes {piece[:LONGEST]}... is too long; at most {MOST:.0e} elements are measured")
+        shape = tuple(map(int, sizes))
         if math.prod(shape) > MOST:
             raise UsageError(f"--shapes {piece} has {math.prod(shape):.0e} elements; at most {MOST:.0e} are measured")
         found.append(shape)

@@ -58,7 +58,7 @@ class Bench:
             self.network(self.batch[0])
 
 
-def measure_network(job: CostJob) -> dict[str, Any]:
+def measure_network(job: CostJob, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure a cost; like a trial, it never raises for what the activation does.
 
     Times are ratios to the baseline's within the same round, the order drawn anew each round; the median and the
@@ -79,14 +79,14 @@ def measure_network(job: CostJob) -> dict[str, Any]:
         with pinned(task.threads):
             own, base = bench(task, job.activation), bench(task, job.baseline)
             cost["parameters"] = vars(count_parameters(own.network))
-            cost["step"] = compare(own.step, base.step, task.threads)
+            cost["step"] = compare(own.step, base.step, task.threads, rounds)
             bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, NOTHING)))
             cost["saved"] = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
             cost["saved"] |= {"identity_bytes": bare, "added_bytes": bytes_ - bare}
             cost["peak"] = peak(own, base)
             for one in (own, base):
                 one.network.eval()
-            cost["inference"] = compare(own.infer, base.infer, task.threads)
+            cost["inference"] = compare(own.infer, base.infer, task.threads, rounds)
     except Exception as error:
         failed = attempt.failure(error)
         cost |= {"status": failed["status"], "error": failed["error"]}
@@ -101,9 +101,9 @@ def bench(task: Task, spec: str) -> Bench:
     return Bench(task, network.train(), make_optimizer(task, network), batch)
 
 
-def compare(own: Call, base: Call, threads: int) -> dict[str, Any]:
+def compare(own: Call, base: Call, threads: int, rounds: int) -> dict[str, Any]:
     """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
-    samples = interleave({"own": own, "base": base}, CpuClock(threads), ROUNDS)
+    samples = interleave({"own": own, "base": base}, CpuClock(threads), rounds)
     for one in samples.values():
         if one.error is not None:
             raise one.error
@@ -115,6 +115,7 @@ def compare(own: Call, base: Call, threads: int) -> dict[str, Any]:
         "unstable": list(ratio.unstable),
         "seconds": seconds.median,
         "seconds_quartiles": list(seconds.quartiles),
+        "seconds_unstable": list(seconds.unstable),
         "baseline_seconds": samples["base"].figure().median,
     }
 

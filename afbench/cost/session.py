@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +101,18 @@ def measure(
             jobs += batches(case, missing, here["id"], size, rounds=rounds)
         what = f"{len(choices)} activations x {len(asked)} cases, each beside relu, gelu and a copy"
     else:
+        own = str((settings or {}).get("device", resolved))
+        if device != "auto" and own != resolved:
+            raise UsageError(f"--device {device} and --set device={own} contradict each other: give one of them")
         planned = network_jobs(task, choices, baseline, {"device": resolved, **(settings or {})}, here["id"])
-        jobs, work = [job for job, current in planned if not counts(held.get(job.key), current)], one_network
+        jobs, work = (
+            [job for job, current in planned if not counts(held.get(job.key), current)],
+            partial(one_network, rounds=rounds),
+        )
         found.held += [held[job.key] for job, _ in planned if job not in jobs]
         what = f"{len(choices)} activations in the network of {task}, each beside {baseline}"
     store.make()
+    store.sweep()
     left = sum(len(members(job)) for job in jobs)
     listener.planned(left + len(found.held), len(found.held), what, store)
     if jobs:

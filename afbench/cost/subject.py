@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from .memory import peak_bytes, saved_bytes
 FORWARD, TRAINING = "forward", "training"
 PASSES = (FORWARD, TRAINING)
 """What is timed: forward in evaluation under no_grad, and forward with backward in training."""
-PROBE_ROWS = 1
-"""Rows of the small input that tells how many bytes an element will keep."""
+PROBE_ROWS = 2
+"""Rows of the small input that tells how many bytes an element will keep; statistics over a batch need two."""
 SPARE = 1.5
 """Memory of forward and backward in units of what is kept between them."""
 
@@ -69,11 +70,11 @@ class Copy(Subject):
         tensors = [x.detach() for x in inputs.cold[:count]]
         pairs = itertools.cycle(zip(tensors, inputs.gradients[:count], strict=True))
 
-        def copy() -> object:
+        def clone() -> object:
             x, gradient = next(pairs)
             return x.clone() if which == FORWARD else (x.clone(), gradient.clone())
 
-        return copy
+        return clone
 
 
 def subject(spec: str, case: Case) -> Subject:
@@ -93,11 +94,15 @@ def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
     """
     one.module.train()
     if case.device == "cpu":
-        small = (PROBE_ROWS, *case.shape[1:]) if len(case.shape) > 1 else case.shape
-        kept = saved(one, torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
-        # Small tensors are kept per call, not per element: counted as if per element they would weigh too much.
         rows = case.shape[0] if len(case.shape) > 1 else 1
-        check_room(int(SPARE * kept * rows), f"forward and backward of {case}")
+        probed = min(PROBE_ROWS, rows)
+        small = (probed, *case.shape[1:]) if len(case.shape) > 1 else case.shape
+        probe = copy.deepcopy(one.module)  # whose running statistics may be those of ones
+        kept = (
+            saved(Subject(probe, probe), torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
+        )
+        # Small tensors are kept per call, not per element: counted as if per element they would weigh too much.
+        check_room(int(SPARE * kept * rows / probed), f"forward and backward of {case}")
     x = inputs.cold[0].detach().clone()
     counted = saved(one, x)
     peak = peak_bytes(one.call(inputs, TRAINING, cold=False), case.device)

@@ -12,15 +12,16 @@ from ..engines import ENGINES, Failure, Setup
 from .alone import AloneJob, batches, blank
 from .listening import Cost, Listener, Measured
 from .network import CostJob, measure_network
+from .rounds import ROUNDS
 
 Job = AloneJob | CostJob
 OVERHEAD = 2e6
 """Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
 
 
-def one_network(job: CostJob) -> list[Cost]:
+def one_network(job: CostJob, rounds: int = ROUNDS) -> list[Cost]:
     """Measure one cost in a network, as a list."""
-    return [measure_network(job)]
+    return [measure_network(job, rounds)]
 
 
 def members(job: Job) -> tuple[str, ...]:

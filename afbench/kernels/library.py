@@ -24,16 +24,22 @@ PATH = Path(__file__).with_name("_native.so")
 INSTRUCTIONS = ("baseline", "avx2", "avx512")
 """What the library is built for, from the least to the best; a processor has all up to its best."""
 
+INTERFACE = 1
+"""What ``afbench_interface`` in native/cpu.cpp must return: raised with every change to the messages' layout."""
+
 CHOICES = ("plain", "native")
 """What AFBENCH_KERNELS may be; unset, the compiled path runs where there is one."""
 
 
 @cache
 def handle() -> ctypes.CDLL | None:
-    """Load the library, and hand it torch's threads; None where it was not built or cannot be loaded."""
+    """Load the library, and hand it torch's threads; None if there is none of this interface."""
     try:
         loaded = ctypes.CDLL(os.fspath(PATH))
-    except OSError:
+        fits = loaded.afbench_interface() == INTERFACE
+    except (OSError, AttributeError):
+        return None
+    if not fits:
         return None
     loaded.afbench_share_threads(ctypes.c_void_p(_team()))
     return loaded

@@ -1,8 +1,8 @@
 """Calls of the pointwise kernels: what a call's message says, and how parameters lie along an input.
 
-A parameter ``[C]`` lies along the channel dimension, and ``[1]`` serves all. Further dimensions before that lie along
-the first dimensions of the input, 1 serving all again: ``[N, C]`` is one value a sample and channel. That is also how
-``torch.func.vmap`` over parameters arrives here.
+A parameter ``[C]`` lies along the channel dimension, and ``[1]`` or ``[]`` serves all. Further dimensions before that
+lie along the first dimensions of the input, 1 serving all again: ``[N, C]`` is one value a sample and channel. That is
+also how ``torch.func.vmap`` over parameters arrives here.
 """
 
 from __future__ import annotations
@@ -70,9 +70,17 @@ def backward(
     gradients = [torch.empty_like(value) for value in values]
     code = native(*head, *_message(x, dx, gradient, values, gradients, trailing, channel_dim))
     if code == 0:
-        return dx, *gradients
+        return dx, *(
+            g if p is value else _like(p, g) for p, value, g in zip(parameters, values, gradients, strict=True)
+        )
     again, *gradients = backward(native, head, gradient, _mended(x, code), values, trailing, channel_dim)
     return again if again.stride() == dx.stride() else dx.copy_(again), *gradients
+
+
+def _like(tensor: Tensor, result: Tensor) -> Tensor:
+    """Lay a gradient out as ``empty_like`` would, which is what the operator promises."""
+    like = torch.empty_like(tensor)
+    return result if like.stride() == result.stride() else like.copy_(result)
 
 
 def _message(
@@ -98,7 +106,7 @@ def _message(
         len(values),
     ]
     for value, own in zip(values, gradients, strict=True):
-        shape = value.shape
+        shape = value.shape or torch.Size([1])
         count = 1
         if trailing:
             *shape, count = shape if value.dim() > 1 else (1, *shape)  # type: ignore[assignment]
@@ -121,7 +129,7 @@ def along(parameter: Tensor, x: Tensor, channel_dim: int) -> Tensor:
     >>> along(torch.ones(2, 3), torch.zeros(2, 3, 5, 5), 1).shape
     torch.Size([2, 3, 1, 1])
     """
-    *leading, channels = parameter.shape
+    *leading, channels = parameter.shape or (1,)
     shape = [1] * x.dim()
     shape[: len(leading)] = leading
     if channels != 1:
@@ -136,8 +144,8 @@ def batched(size: int, x: tuple[Tensor, int | None], parameters: Sequence[Any], 
     for parameter, dim in parameters:
         if dim is not None:
             parameter = parameter.movedim(dim, 0)
-            # A layer's own values, [count], have no channels to stand before.
-            found.append(parameter.unsqueeze(1) if trailing and parameter.dim() == 2 else parameter)
+            # A layer's own values, [] or [count], have no channels to stand before.
+            found.append(parameter.unsqueeze(1) if parameter.dim() == 1 + trailing else parameter)
         else:
             found.append(parameter.unsqueeze(0) if parameter.dim() > 1 + trailing else parameter)
     return found

@@ -40,7 +40,7 @@ class Measure:
 
     def ratio(self) -> str:
         """Print a ratio: three digits."""
-        return "" if self.median is None else self.show(f"{self.median:#.3g}".rstrip(".") + "x")
+        return "" if self.median is None else self.show(f"{three_digits(self.median)}x")
 
     def seconds(self) -> str:
         """Print seconds, in the unit that suits."""
@@ -63,8 +63,18 @@ def duration(seconds: float) -> str:
     >>> duration(0.00123)
     '1.23 ms'
     """
-    size, unit = next(((size, unit) for size, unit in UNITS if abs(seconds) >= size), UNITS[-1])
-    return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
+    rounded = float(f"{seconds:.3g}")  # before the unit is chosen: 999.6 us are 1.00 ms
+    size, unit = next(((size, unit) for size, unit in UNITS if abs(rounded) >= size), UNITS[-1])
+    return three_digits(rounded / size) + f" {unit}"
+
+
+def three_digits(value: float) -> str:
+    """Print a number with three digits, larger ones whole.
+
+    >>> three_digits(2.0), three_digits(1234.4)
+    ('2.00', '1234')
+    """
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:#.3g}".rstrip(".")
 
 
 def figure(held: object) -> Measure:
@@ -109,7 +119,7 @@ def remarks(cost: Mapping[str, Any], figures: Iterable[Measure]) -> list[str]:
 
 def worst(reasons: Sequence[str]) -> str:
     """Choose among reasons of one kind: the widest quartiles, the shortest sample, the fewest samples."""
-    sized = {reason: float(re.findall(r"[\d.]+", reason)[0]) for reason in reasons if re.search(r"\d", reason)}
+    sized = {reason: float(re.findall(r"\d+(?:\.\d+)?", reason)[0]) for reason in reasons if re.search(r"\d", reason)}
     if not sized:
         return reasons[0]
     wide = reasons[0].startswith("quartiles")

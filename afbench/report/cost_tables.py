@@ -155,7 +155,7 @@ def timed(cost: Cost, part: str) -> tuple[Measure, Measure]:
     """Read seconds and ratio of a step or an inference."""
     held = cost.get(part) or {}
     ratio = measure(held, "ratio", "quartiles", "rounds")
-    return measure({**held, "unstable": []}, "seconds", "seconds_quartiles", "rounds"), ratio
+    return measure({**held, "unstable": held.get("seconds_unstable")}, "seconds", "seconds_quartiles", "rounds"), ratio
 
 
 def network_figures(cost: Cost) -> dict[str, Measure]:

@@ -94,7 +94,7 @@ def test_failures_that_may_pass_are_tried_again(out, status, again):
 def test_in_a_network(out):
     done = call(out, "relu,gelu", task="gmm", settings={"batch_size": 32})
     assert [cost["task"] for cost in done.new] == ["gmm", "gmm"]
-    assert done.new[0]["settings"] == {"batch_size": 32} and done.new[1]["inference"]["rounds"] == 15
+    assert done.new[0]["settings"] == {"batch_size": 32} and done.new[1]["inference"]["rounds"] == 5
     assert len(call(out, "relu,gelu", task="gmm", settings={"batch_size": 32}).held) == 2
 
 

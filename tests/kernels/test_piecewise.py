@@ -316,6 +316,36 @@ def test_the_tails_of_gelu_keep_their_digits():
         np.testing.assert_array_less(abs(found.numpy() / wanted - 1), 3e-7 + 6e-8 * at**2)
 
 
+FEW_CELLS = [
+    (4, -3.0, 3.0, [-0.28070101, 0.09736855, 0.10515867]),
+    (3, -3.0, 3.0, [-0.099481463, -1.675737619]),
+    (4, -5.0, 95.0, [0.847293794, 1.200644255, -0.401550323]),
+    (6, -50.0, 50.0, [0.177700222, 1.455673933, 0.640313148, 1.935530424, -1.140154719]),
+]
+"""Whose first pieces' cubics cross the activation in their middles, where alone the error was once measured."""
+
+
+@NATIVE
+@pytest.mark.parametrize(("cells", "a", "b", "theta"), FEW_CELLS)
+def test_a_table_keeps_its_promise(cells, a, b, theta):
+    x, theta = torch.linspace(a - 1, b + 1, 40001), torch.tensor(theta)
+    got = piecewise.ditac(x, theta, basis(cells), a, b, "ditac", False).double()
+    wanted = piecewise.ditac(x.double(), theta.double(), basis(cells), a, b, "ditac", False)
+    assert (got - wanted).abs().max() <= 1e-5 * (b - a)
+
+
+@pytest.mark.parametrize("variant", ["leaky_ditac", "inf_ditac", "ge_ditac"])
+def test_slopes_at_the_ends_of_the_numbers(variant):
+    x = torch.tensor([2e38, -2e38, math.inf, -math.inf], requires_grad=True)
+    y = piecewise.ditac(x, draw(0.3), basis(10), -3.0, 3.0, variant, False)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    below = {"leaky_ditac": 0.01, "inf_ditac": slope[1].item(), "ge_ditac": 0.0}[variant]
+    above = slope[0].item() if variant == "inf_ditac" else 1.0
+    torch.testing.assert_close(slope[:2], torch.tensor([above, below]))
+    if variant != "ge_ditac":
+        torch.testing.assert_close(slope[2:], slope[:2])
+
+
 FORKED = """
 import os, torch
 from afbench.kernels import cpab_basis, piecewise

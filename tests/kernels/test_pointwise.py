@@ -443,3 +443,34 @@ def test_other_numbers_are_refused(name, dtype):
     """Once they were cut down to their own dtype without a word."""
     with pytest.raises(TypeError, match=f"{name} takes floating-point inputs, not {dtype}"):
         getattr(OPS, name)(torch.ones(3).to(dtype), torch.ones(1), 0)
+
+
+@pytest.mark.parametrize("isa", [*ISAS, None])
+@pytest.mark.parametrize("name", ["swish", "prelu"])
+def test_a_parameter_without_dimensions_serves_all(name, isa):
+    """It ended the process once."""
+    x, one = torch.randn(2, 4, 3), torch.tensor(0.7, requires_grad=True)
+    with library.using(isa):
+        got = getattr(OPS, name)(x, one, 1)
+        wanted = getattr(OPS, name)(x, torch.full((1,), 0.7), 1)
+        assert torch.equal(got, wanted)
+        assert torch.autograd.grad(got.sum(), one)[0].shape == ()
+        many = torch.vmap(lambda p: getattr(OPS, name)(x, p, 1))(torch.tensor([0.7, 0.1]))
+    torch.testing.assert_close(many[0], wanted)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_gradients_lie_as_their_parameters_do(isa):
+    """torch.compile counts on it."""
+    x, p = torch.randn(6, 3, 4), torch.rand(3, 6).t()
+    with library.using(isa):
+        found = OPS.swish_backward(torch.randn_like(x), x, p, 1)[1]
+    assert found.stride() == torch.empty_like(p).stride()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_the_slope_of_pelu_keeps_its_digits(isa):
+    x = torch.linspace(-80, -0.1, 2001, requires_grad=True)
+    with library.using(isa):
+        (slope,) = torch.autograd.grad(OPS.pelu(x, torch.ones(1), torch.ones(1), 0).sum(), x)
+    torch.testing.assert_close(slope.double(), x.detach().double().exp(), rtol=4e-6, atol=0)

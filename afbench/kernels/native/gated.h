@@ -111,14 +111,15 @@ struct PELU {
 
     MEMBER Floats value(Floats x, const Floats* p) const {
         Floats u = x * p[1];
-        return p[0] * (u > 0 ? u : exponential_less_one(u));
+        return p[0] * (u > 0 ? u : exponentials(u).less_one);
     }
 
     // To dp[1] goes g x elu'(u), to whose sum the gradient of b is proportional.
     MEMBER Floats backward(Floats g, Floats x, const Floats* p, Floats* dp) const {
-        Floats u = x * p[1], below = exponential_less_one(u);
-        Floats slope = u > 0 ? splat(1) : below + 1.0f;
-        dp[0] += g * (u > 0 ? u : below);
+        Floats u = x * p[1];
+        Exponentials e = exponentials(u);
+        Floats slope = u > 0 ? splat(1) : e.whole;
+        dp[0] += g * (u > 0 ? u : e.less_one);
         dp[1] += g * (x * slope);
         return g * (p[0] * p[1] * slope);
     }

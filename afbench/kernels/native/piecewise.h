@@ -215,8 +215,8 @@ void evaluate_sized(const Table& table, const int32_t* offsets, const float* ts,
         } else {
             rows(table.pieces, offsets + i, c);
         }
-        // The outer pieces have c2 = c3 = 0, which infinity would make NaN.
-        Floats held = larger(splat(-3e38f), smaller(splat(3e38f), t));
+        // The outer pieces have c2 = c3 = 0, which infinity would make NaN; below, it is multiplied by 3.
+        Floats held = larger(splat(-1e38f), smaller(splat(1e38f), t));
         if constexpr (SLOPE)
             store(to + i, load(factor + i) * (c[1] + held * (2.0f * c[2] + 3.0f * held * c[3])));
         else

@@ -169,10 +169,15 @@ INLINE Floats exponential(Floats v) {
     return v == v ? e.tail * e.power + e.power : v;
 }
 
-// e^v - 1, accurate near 0, too; for v <= 0 (inf - inf is NaN above 88.4).
-INLINE Floats exponential_less_one(Floats v) {
+// e^v, and e^v - 1 with all its digits near 0, too; for v <= 0 (inf - inf is NaN above 88.4).
+struct Exponentials {
+    Floats whole, less_one;
+};
+
+INLINE Exponentials exponentials(Floats v) {
     Exponential e = parts(v);
-    return v == v ? e.tail * e.power + (e.power - 1.0f) : v;
+    Floats whole = e.tail * e.power + e.power, less_one = e.tail * e.power + (e.power - 1.0f);
+    return {v == v ? whole : v, v == v ? less_one : v};
 }
 
 // 1 / (1 + e^-v): 0 and 1 at the ends.

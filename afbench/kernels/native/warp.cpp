@@ -17,7 +17,11 @@ constexpr float GELU_ENDS = 3;  // beyond +-3, where one element in 370 of N(0, 
 
 // Cubic through f at u = 0, 1/3, 2/3 and 1: what each adds to the coefficients of u^0, ..., u^3.
 constexpr double LAGRANGE[4][4] = {{1, -5.5, 9, -4.5}, {0, 9, -22.5, 13.5}, {0, -4.5, 18, -13.5}, {0, 1, -4.5, 4.5}};
-// The largest error of that cubic is 1.78 times that in the middle, if the fourth derivative is constant; twice that.
+// Where its error is measured. If the fourth derivative is constant, it is 5 / 3 of that in the middle at the outer two;
+// if that changes its sign, the middle alone may see none: tables of few cells were 1e-4 (b - a) off.
+constexpr double CHECKED[3] = {1.0 / 6, 0.5, 5.0 / 6};
+constexpr double OUTER = 0.6;
+// The largest error is 1.78 times that in the middle; twice that.
 constexpr double MARGIN = 3.6;
 // And over a piece the mean square of its slope's error is 121 (error in the middle / width)^2.
 constexpr double STEEP = 121;
@@ -72,7 +76,7 @@ class Warp {
     const Table* table() const { return tabled_ ? &storage_.table() : nullptr; }
 
     float gelu_below() const { return s_.variant == DITAC || s_.variant == GE_DITAC ? begin_ : -INFINITY; }
-    float gelu_from() const { return s_.variant == DITAC ? end_ : INFINITY; }
+    float gelu_from() const { return s_.variant == DITAC ? end_ : NAN; }
 
     Point value(double x) const { return evaluate(x, inside(x)); }
 
@@ -139,21 +143,26 @@ class Warp {
 
     void measure(Fit& fit) const {
         for (int node = 0; node < 4; node++) set(fit, node);
-        Fit half{fit.middle(), fit.middle(), fit.inside, {NAN}, {}, 0, 0, 0, 0, false};
-        set(half, 0);
-        fit.f_middle = half.f[0], fit.gate_middle = half.gate[0];
-        double h = fit.width(), u = (static_cast<double>(fit.middle()) - fit.left) / h, cubic = 0;
+        double h = fit.width(), error = 0;
         fit.linear = h < NARROW * (s_.b - s_.a);
-        for (int node = 0; node < 4; node++) {
-            const double* c = LAGRANGE[node];
-            cubic += fit.f[node] * (c[0] + u * (c[1] + u * (c[2] + u * c[3])));
+        for (double place : CHECKED) {
+            bool middle = place == 0.5;
+            float x = middle ? fit.middle() : static_cast<float>(fit.at(place));
+            Fit here{x, x, fit.inside, {NAN}, {}, 0, 0, 0, 0, false};
+            set(here, 0);
+            if (middle) fit.f_middle = here.f[0], fit.gate_middle = here.gate[0];
+            double u = (static_cast<double>(x) - fit.left) / h, cubic = 0;
+            for (int node = 0; node < 4; node++) {
+                const double* c = LAGRANGE[node];
+                cubic += fit.f[node] * (c[0] + u * (c[1] + u * (c[2] + u * c[3])));
+            }
+            if (fit.linear) cubic = fit.f[0] + u * (fit.f[3] - fit.f[0]);
+            error = std::fmax(error, std::fabs(here.f[0] - cubic) * (middle ? 1 : OUTER));
         }
-        if (fit.linear) cubic = fit.f[0] + u * (fit.f[3] - fit.f[0]);
-        double error = fit.f_middle - cubic;
         // A piece that cannot be split holds no number but its knot.
         if (!(fit.left < fit.middle() && fit.middle() < fit.right)) error = 0;
         if (!std::isfinite(fit.f[0] + fit.f[1] + fit.f[2] + fit.f[3])) error = INFINITY;
-        fit.error = MARGIN * std::fabs(error);
+        fit.error = MARGIN * error;
         fit.slope_error = fit.linear ? 0 : STEEP * error * error / h;
     }
 

@@ -28,7 +28,7 @@ void warp_free(Warp* warp);
 
 // Null if no table of at most 4096 pieces is within 1e-5 (b - a) of f.
 const Table* warp_table(const Warp* warp);
-// Below the one and from the other on the table means nothing: y is GELU(x). Infinite where a variant has no GELU.
+// Below the one and from the other on the table means nothing: y is GELU(x). -inf and NaN, which no x meets, where a variant has no GELU.
 float warp_gelu_below(const Warp* warp);
 float warp_gelu_from(const Warp* warp);
 
