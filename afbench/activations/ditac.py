@@ -54,6 +54,7 @@ class Ditac(Warped):
     Raises:
         ValueError: unless a < b, both finite.
 
+    >>> import torch
     >>> Ditac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
     tensor([-0.1587,  0.8413])
     """
@@ -74,6 +75,7 @@ class GeDitac(Warped):
 
     Settings as those of `Ditac`, with a = 0. The published code does not have it.
 
+    >>> import torch
     >>> GeDitac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
     tensor([-0.1587,  1.0000])
     """
@@ -113,6 +115,7 @@ class LeakyDitac(Warped):
     By the paper's definition it jumps at a < 0: with a zero boundary T(a) = a, where leaky ReLU is a / 100.
     Settings as those of `Ditac`. The published code raises NotImplementedError.
 
+    >>> import torch
     >>> LeakyDitac(init="identity")(torch.tensor([-1.0, -0.5, 1.0])).detach()
     tensor([-0.0100, -0.5000,  1.0000])
     """
@@ -135,6 +138,7 @@ class InfDitac(Warped):
     boundary a path may leave that cell, where the paper's formula jumps and the flow does not. Settings as
     those of `Ditac`; ``method="nearest"`` rounds x in [a, b] only. The published code does not have it.
 
+    >>> import torch
     >>> InfDitac(init="identity")(torch.tensor([-5.0, 5.0])).detach()
     tensor([-5.,  5.])
     """
