@@ -304,16 +304,21 @@ def test_any_layout_is_the_plain_one(case, isa, shape, data):
     """Whatever the order of dimensions and the channels' place, native is plain."""
     order = data.draw(st.permutations(range(len(shape))))
     dim = data.draw(st.integers(0, len(shape) - 1))
-    x = 3 * torch.randn([shape[i] for i in order], generator=torch.Generator().manual_seed(3))
-    x = x.permute([order.index(i) for i in range(len(shape))])
-    parameters = spread(case, shape[dim], torch.float32)
-    g = torch.randn_like(x)
+    x, g = (
+        torch.randn([shape[i] for i in order], generator=torch.Generator().manual_seed(seed)).permute(
+            [order.index(i) for i in range(len(shape))]
+        )
+        for seed in (3, 4)
+    )
+    x, parameters = 3 * x, spread(case, shape[dim], torch.float32)
     with library.using(isa):
         native_ones = [case(x, parameters, dim), *case.backward(g, x, parameters, dim)]
     with library.using(None):
         plain_ones = [case(x, parameters, dim), *case.backward(g, x, parameters, dim)]
     for one, other in zip(native_ones, plain_ones, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4, check_stride=False)
+        # Sums over large terms that nearly cancel keep the digits of the terms.
+        size = 1 + (other.abs().max().item() if other.numel() else 0)
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4 * size, check_stride=False)
 
 
 @native
