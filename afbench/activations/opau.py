@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from .. import kernels
-from ..kernels.orthogonal import Basis, in_powers, whole
-from ..kernels.pade import degrees, in_powers_of_x
+from ..kernels.orthogonal import Basis, Centring, free_terms
+from ..kernels.pade import degrees, in_powers_of_x, numerator
+from ..kernels.pointwise import widened
 from ..registry import activation
-from .rational_starts import Centring, Function, find, free_terms, unsafe_start
+from .rational_starts import Function, find, unsafe_start
 
 
 @activation(
@@ -54,11 +55,6 @@ class OPAU(nn.Module):
     tensor([-0.0077,  1.9963])
     """
 
-    c_terms: Tensor  # what each c_i stands before, in powers of x: [free, n + 1], whole numbers over [free] divisors
-    c_divisors: Tensor
-    d_terms: Tensor  # and each d_j
-    d_divisors: Tensor
-
     def __init__(
         self,
         basis: Basis = "chebyshev1",
@@ -70,7 +66,7 @@ class OPAU(nn.Module):
         """Start at a fit."""
         super().__init__()
         n, m = degrees(degree)
-        terms, powers = free_terms(basis, n, zero_centred), in_powers(basis, m)
+        free_terms(basis, n, zero_centred)  # refuses what does not exist
         if safe:
             found = find(basis, degree, start, zero_centred)
             c, d = found.numerator, found.denominator
@@ -78,21 +74,19 @@ class OPAU(nn.Module):
             c, d = unsafe_start(basis, degree, start, zero_centred)
         self.c = nn.Parameter(torch.tensor(c))
         self.d = nn.Parameter(torch.tensor(d))
-        for name, rows in (("c", terms), ("d", powers[1:])):
-            numbers, divisors = whole(rows)
-            self.register_buffer(f"{name}_terms", torch.tensor(numbers), persistent=False)
-            self.register_buffer(f"{name}_divisors", torch.tensor(divisors), persistent=False)
+        self.above, self.rest = numerator(basis, n, zero_centred), numerator(basis, m, "rest")
         self.basis: Basis = basis
         self.degree, self.start, self.safe, self.zero_centred = degree, start, safe, zero_centred
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         if self.safe:
-            return kernels.rational(x, self.c, self.d, self.c_terms, self.c_divisors, self.basis, 0)
-        # 1 + d_1 f_1(x) + ... in powers of x, its constant brought to 1.
-        a = in_powers_of_x(self.c, self.c_terms, self.c_divisors)
-        b = in_powers_of_x(self.d, self.d_terms, self.d_divisors)
-        return kernels.rational(x, a, torch.cat([1 + b[:1], b[1:]]), None, None, "whole", 0)
+            return kernels.rational(x, self.c, self.d, self.above, self.basis, 0)
+        # 1 + d_1 f_1(x) + ... in powers of x.
+        c, d = widened(self.c, self.d)
+        b = in_powers_of_x(d, self.rest)
+        one = torch.cat([1 + b[..., :1], b[..., 1:]], -1)
+        return kernels.rational(x, in_powers_of_x(c, self.above), one, "", "whole", 0)
 
     def extra_repr(self) -> str:
         """Show the settings."""

@@ -78,7 +78,7 @@ class PAU(nn.Module):
         if self.zero_centred:
             a = torch.cat([a.new_zeros(1), a])
         below = "b" if self.version == "d" else self.version
-        return kernels.rational(x, a, self.b, None, None, below, 0)
+        return kernels.rational(x, a, self.b, "", below, 0)
 
     def extra_repr(self) -> str:
         """Show the settings."""
