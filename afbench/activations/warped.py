@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-import torch.fx
 from torch import Tensor, nn
 
 from ..kernels import cpab, cpab_basis, piecewise, pointwise
@@ -64,7 +63,7 @@ class Warped(nn.Module):
         init_var: Positive = 2.0,
         lambda_smooth: Positive = 5.0,
         lambda_var: Positive = 2.0,
-        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.1,
+        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.01,
         method: Method = "table",
         bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
         published_gradient: bool = False,
@@ -144,7 +143,6 @@ Smoothness = tuple[int, bool, float, float]
 """What `cpab_basis.penalty_matrix` takes."""
 
 
-@torch.fx.wrap
 @leaf
 def warp(
     x: Tensor,
@@ -174,7 +172,6 @@ def warp(
     return combine(_nearest(torch.where(inside, wide, space[2]), theta, space, bins), wide, inside).to(x.dtype)
 
 
-@torch.fx.wrap
 @leaf
 def weighted(theta: Tensor, weight: float, smoothness: Smoothness) -> Tensor:
     """Weight * theta^T P theta: the whole of `Warped.penalty`."""

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .modes import PLAIN
+from .modes import PLAIN, constant_when_compiled
 
 NUMPY = {torch.float32: "float32", torch.float64: "float64"}
 """The dtypes that formulas are computed in, by their names in NumPy."""
@@ -36,7 +36,7 @@ def constant(make: Callable[..., Any], *settings: Any, like: Tensor, dtype: torc
     return _keep(make, settings, like.device, dtype)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@constant_when_compiled
 def _keep(make: Callable[..., Any], settings: tuple[Any, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
     key = make, settings, device, dtype
     found = _kept.get(key)

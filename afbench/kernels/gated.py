@@ -41,7 +41,7 @@ def _acon_b(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _prelu(x: Tensor, a: Tensor) -> Tensor:
-    # Not by relu and clamp, whose slopes at 0 differ between versions of torch: x = 0 is on the side of a, as in torch's.
+    # Not by relu and clamp, whose slopes at 0 differ between versions of torch: here x = 0 is on the side of a.
     above = x > 0
     return torch.where(above, x, 0) + a * torch.where(above, 0, x)
 

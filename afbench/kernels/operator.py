@@ -6,8 +6,8 @@ An operator is elementwise: y = f(x; parameters), of the shape and dtype of x. A
   devices, no compiler), in forward mode, and in an export: it can be differentiated, traced and exported in every way
   that torch knows.
 - The kernel itself under an ``autograd.Function``, where nothing but plain eager PyTorch is there to see the call.
-- Else ``afbench::name`` and ``afbench::name_backward``, operators that torch.compile and dispatch modes see as one node,
-  under an ``autograd.Function`` that torch.func can transform. Nothing is kept for backward but the arguments.
+- Else ``afbench::name`` and ``afbench::name_backward``, operators that torch.compile and dispatch modes see as one
+  node, under an ``autograd.Function`` that torch.func can transform. Nothing is kept for backward but the arguments.
 
 All by public names of torch, whichever ways modes.py can tell apart. The second way is for speed: the third costs
 20 to 60 us a call more.
@@ -16,6 +16,7 @@ All by public names of torch, whichever ways modes.py can tell apart. The second
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Any
 
 import torch
@@ -24,6 +25,9 @@ from torch import Tensor
 from . import modes
 
 LIBRARY = torch.library.Library("afbench", "DEF")
+
+GRADIENTS: dict[str, type[torch.autograd.Function]] = {}
+"""Each operator's ``SeenBackward``: torch.compile finds a Function within another's backward by a global name alone."""
 
 
 def register(
@@ -114,7 +118,7 @@ def register(
 
         @staticmethod
         def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Tensor, int]:
-            return Seen.apply(*batch(info.batch_size, *zip(args, in_dims, strict=True))), 0
+            return Seen.apply(*batch(info.batch_size, *zip(args, in_dims, strict=True))), 0  # type: ignore[no-untyped-call]
 
     class SeenBackward(torch.autograd.Function):
         """The operator of the gradients, likewise."""
@@ -138,12 +142,12 @@ def register(
 
     def pulled(gradient: Tensor, *args: Any) -> tuple[Tensor, ...]:
         tensors = gradient, *args[:inputs]
-        if modes.quiet() and modes.plain_types(tensors) and serves(*args):
+        if modes.quiet() and modes.holds_numbers(tensors) and serves(*args):
             if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-                return tuple(DirectBackward.apply(gradient, *args))
+                return tuple(DirectBackward.apply(gradient, *args))  # type: ignore[no-untyped-call]
             return backward(gradient, *args)
         if by_kernel(tensors, args):
-            return tuple(SeenBackward.apply(gradient, *args))
+            return tuple(GRADIENTS[name].apply(gradient, *args))
         return plain_backward(gradient, *args)
 
     def pulled_twice(gradients: tuple[Tensor, ...], saved: tuple[Tensor, ...], settings: tuple[Any, ...]) -> Any:
@@ -151,21 +155,21 @@ def register(
 
     def by_kernel(tensors: tuple[Any, ...], args: tuple[Any, ...]) -> bool:
         """Whether the operator is right: an export and a trace hold formulas, and forward mode is of formulas alone."""
-        if torch.compiler.is_exporting() or modes.forward_mode() or torch.jit.is_tracing():
+        if torch.compiler.is_exporting() or modes.forward_mode() or modes.tracing():
             return False
         return modes.plain_types(tensors) and serves(*args)
 
     def call(*args: Any) -> Tensor:
         tensors = args[:inputs]
-        if modes.quiet() and modes.plain_types(tensors) and serves(*args):
+        if modes.quiet() and modes.holds_numbers(tensors) and serves(*args):
             if modes.forward_mode():
                 return plain(*args)
             if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-                result: Tensor = Direct.apply(*args)
+                result: Tensor = Direct.apply(*args)  # type: ignore[no-untyped-call]
                 return result
             return forward(*args)
         if by_kernel(tensors, args):
-            result = Seen.apply(*args)
+            result = Seen.apply(*args)  # type: ignore[no-untyped-call]
             return result
         return by_formula(*args)
 
@@ -190,6 +194,10 @@ def register(
         return tuple(same), (0,) * inputs
 
     count = inputs
+    GRADIENTS[name] = SeenBackward
+    # torch.compile counts the parameters to know whether there is a ctx among them.
+    _name_parameters(Seen.forward, arguments.split(", "))
+    _name_parameters(SeenBackward.forward, ["gradient", *arguments.split(", ")])
     LIBRARY.impl(name, run, "CompositeExplicitAutograd")
     LIBRARY.impl(f"{name}_backward", run_backward, "CompositeExplicitAutograd")
     torch.library.register_fake(f"afbench::{name}", lambda x, *_: torch.empty_like(x), lib=LIBRARY)
@@ -218,6 +226,11 @@ def register(
     )
     call.__name__ = call.__qualname__ = name
     return call
+
+
+def _name_parameters(function: Any, arguments: list[str]) -> None:
+    names = [argument.rpartition(" ")[2] for argument in arguments]
+    function.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in names])
 
 
 def at_front(size: int, tensor: Tensor, dim: int | None) -> Tensor:

@@ -205,8 +205,8 @@ rational = register(
 )
 """P(x) / Q(x), P(x) = a_0 + ... + a_n x^n, in powers of x near 0 and of 1/x far out.
 
-Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the `numerator` that names the terms before which the a_i
-stand, or "" if a_i stands before x^i; what stands below the line; and the channel dimension. Below the line:
+Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the `numerator` that names the terms that the a_i stand
+before, or "" if a_i stands before x^i; what stands below the line; and the channel dimension. Below the line:
 
 - ``a``: 1 + |b_1 x| + ... + |b_m x^m|, the third source's F2.
 - ``b``: 1 + |b_1 x + ... + b_m x^m|, the third source's F3 and the PAU paper's own form.

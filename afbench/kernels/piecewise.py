@@ -117,9 +117,7 @@ def _dense(x: Tensor, theta: Tensor) -> Tensor:
     return x if like.stride() == x.stride() else like.copy_(x)
 
 
-def _call(
-    x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, *rest: Any
-) -> None:
+def _call(x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, *rest: Any) -> None:
     cells, zero_boundary, a, b, variant, uniform = rest
     vertices, parameters = _in_memory(cells, zero_boundary)
     if theta.shape[-1] != parameters:

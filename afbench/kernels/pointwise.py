@@ -24,7 +24,8 @@ NOT_DENSE, NOT_IN_ORDER = 1, 2
 
 def serves(*tensors: Tensor) -> bool:
     """Whether the kernels have these dtypes, on this device."""
-    return all(t.dtype in DTYPES and t.is_cpu and t.layout is torch.strided and not t.is_neg() for t in tensors)
+    strided = torch.compiler.is_compiling() or all(t.layout is torch.strided for t in tensors)  # it cannot trace this
+    return strided and all(t.dtype in DTYPES and t.is_cpu for t in tensors)
 
 
 def widened(*tensors: Tensor) -> list[Tensor]:
