@@ -32,6 +32,15 @@ def leaf(function: F) -> F:
     return function
 
 
+def is_traced(x: object) -> bool:
+    """Tell whether ``x`` is a stand-in of ``torch.fx``, which has no shape and no dtype to ask for.
+
+    >>> is_traced(torch.ones(1))
+    False
+    """
+    return isinstance(x, torch.fx.Proxy)
+
+
 def finished(target: T, name: str) -> T:
     """Finish the class of an entry: the same answer of all to integers, ``torch.fx`` and TorchScript.
 
@@ -47,7 +56,7 @@ def finished(target: T, name: str) -> T:
         if isinstance(x, torch.fx.Proxy):
             path = _path(x.tracer, self)
             if path:
-                return x.tracer.create_proxy("call_module", path, (x,), {})  # type: ignore[return-value]
+                return x.tracer.create_proxy("call_module", path, (x,), {})
         elif not x.is_floating_point():
             raise TypeError(f"{name} takes floating-point inputs, not {x.dtype}")
         return formula(self, x)
@@ -58,7 +67,7 @@ def finished(target: T, name: str) -> T:
         )
 
     target.forward = forward  # type: ignore[attr-defined]
-    target.__prepare_scriptable__ = refuse  # type: ignore[attr-defined]  # what torch.jit.script asks first
+    target.__prepare_scriptable__ = refuse  # type: ignore[attr-defined]  # torch.jit.script asks it first
     return target
 
 
