@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
+import torch
+
 from ..registry import activation
 from ..settings import Range
+from .channelwise import Device
 from .warped import Method, Positive, Warped
 
 
@@ -100,10 +103,13 @@ class GeDitac(Warped):
         penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.01,
         method: Method = "table",
         bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         prior, penalty = (init_smooth, init_var), (lambda_smooth, lambda_var, penalty_weight)
-        super().__init__(cells, 0.0, b, zero_boundary, init, *prior, *penalty, method, bins)
+        super().__init__(cells, 0.0, b, zero_boundary, init, *prior, *penalty, method, bins, device=device, dtype=dtype)
 
 
 @activation(

@@ -15,6 +15,7 @@ from ..kernels import cpab, cpab_basis, piecewise, pointwise
 from ..kernels.constants import constant
 from ..kernels.sharded import whole
 from ..settings import Range
+from .channelwise import Device
 from .tracing import leaf
 
 Method = Literal["table", "fast", "exact", "nearest"]
@@ -67,6 +68,9 @@ class Warped(nn.Module):
         method: Method = "table",
         bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
         published_gradient: bool = False,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         super().__init__()
@@ -78,7 +82,9 @@ class Warped(nn.Module):
         self.init, self.init_smooth, self.init_var = init, init_smooth, init_var
         self.lambda_smooth, self.lambda_var, self.penalty_weight = lambda_smooth, lambda_var, penalty_weight
         self.method, self.bins, self.published_gradient = method, bins, published_gradient
-        self.theta = nn.Parameter(torch.empty(cpab_basis.basis(cells, zero_boundary).shape[1]))
+        self.theta = nn.Parameter(
+            torch.empty(cpab_basis.basis(cells, zero_boundary).shape[1], device=device, dtype=dtype)
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -125,7 +131,8 @@ class Warped(nn.Module):
 
     def extra_repr(self) -> str:
         """Show the settings."""
-        return ", ".join(f"{name}={getattr(self, name)}" for name in inspect.signature(type(self)).parameters)
+        shown = inspect.signature(type(self)).parameters
+        return ", ".join(f"{name}={getattr(self, name)}" for name in shown if name not in ("device", "dtype"))
 
     @property
     def _space(self) -> Space:

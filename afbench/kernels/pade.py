@@ -40,7 +40,7 @@ def _rational(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_d
     scale = wide.detach().abs().clamp(min=1)
     u, v = wide / scale, 1 / scale
     ratio = homogeneous(u, v, top) / _denominator(u, v, bottom, below)
-    for _ in range(len(top) - 1 - degree_below(b, below)):
+    for _ in range(len(top) - 1 - degree_below(len(bottom), below)):
         ratio = ratio * scale
     return ratio.to(x.dtype)
 
@@ -118,9 +118,9 @@ def in_powers_of_x(coefficients: Tensor, above: str) -> Tensor:
     return ((coefficients / under)[..., None] * numbers).sum(-2)
 
 
-def degree_below(b: Tensor, below: str) -> int:
-    """The degree m of the denominator that has these parameters."""
-    return b.shape[-1] - (below in ("c", "whole"))
+def degree_below(count: int, below: str) -> int:
+    """The degree m of the denominator that has so many parameters."""
+    return count - int(below in ("c", "whole"))
 
 
 def degrees(text: str) -> tuple[int, int]:
@@ -161,7 +161,7 @@ def degree_above(a: Tensor, above: str) -> int:
 
 def _head(a: Tensor, b: Tensor, above: str, below: str) -> tuple[int, ...]:
     """What the message to native/rational.cpp begins with."""
-    m = degree_below(b, below)
+    m = degree_below(b.shape[-1], below)
     steps = 0
     number = len(BELOW)
     if below in BELOW:
