@@ -28,10 +28,10 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.orthogonal import Basis, in_powers
+from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
 from ..kernels.pade import degrees
 from .rational_forms import Form, Positive, Sizes, vandermonde
-from .rational_starts import FITTED, PUBLISHED, REACH, Centring, Start, find, free_terms, key, pau_start
+from .rational_starts import FITTED, PUBLISHED, REACH, Start, find, key, pau_start
 from .rational_targets import Target, named, target
 
 Array = NDArray[np.float64]
