@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import UsageError
 from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
 from ..kernels.pade import degrees
 from .rational_forms import Form, Positive, Sizes, vandermonde
@@ -212,7 +213,6 @@ def show(spec: str) -> None:
     Raises:
         UsageError: if the spec is wrong, or is of neither.
     """
-    from ..errors import UsageError
     from ..factory import choose
 
     choice = choose(spec)
@@ -228,4 +228,8 @@ def show(spec: str) -> None:
 
 
 if __name__ == "__main__":
-    show(sys.argv[1]) if sys.argv[1:] else main()
+    try:
+        show(sys.argv[1]) if sys.argv[1:] else main()
+    except UsageError as error:
+        print(f"rational_fit: {error}", file=sys.stderr)
+        sys.exit(2)
