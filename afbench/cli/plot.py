@@ -56,9 +56,11 @@ def call(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no activation is selected by {arguments.acts!r}")
     wanted = {"width": arguments.width} if arguments.width else {}
     baseline = options.canonical(arguments.baseline)
-    figure = draw(stores, arguments.kind, activations=acts, task=arguments.task, baseline=baseline, **wanted)
-    for store in stores:
-        options.warn_of_problems(store)
+    try:
+        figure = draw(stores, arguments.kind, activations=acts, task=arguments.task, baseline=baseline, **wanted)
+    finally:
+        for store in stores:
+            options.warn_of_problems(store)
     folder = stores[0].path / "plots" if len(stores) == 1 else Path()
     path = Path(arguments.output) if arguments.output else folder / f"{arguments.kind}.png"
     save(figure, path)

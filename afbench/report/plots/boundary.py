@@ -12,12 +12,11 @@ from scipy import ndimage
 from .captions import compared, left_out, title
 from .colours import ClassColours, class_colours
 from .kind import Plot
-from .notable import notable, one_seed, roles
+from .notable import notable, one_seed, roles, together
 from .sheet import Grid, Sheet, head
 from .style import INK
 from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("regions", "extent", "points", "labels"))
 SHOWN = 400
 """How many points a panel shows at most: of 1000, the regions below are hard to see."""
 EDGE = 0.7
@@ -35,8 +34,8 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     Raises:
         UsageError: if there are no regions, or none of that seed.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    names = trials.named or notable(trials, holding)
+    holding = trials.holding(PLOT.name)
+    names = trials.named or together(holding, notable(trials, holding))
     seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
     pictures = [trials.arrays(name, seed) for name in names]
     classes = 1 + max(int(p[f"picture/{array}"].max()) for p in pictures for array in ("regions", "labels"))

@@ -14,12 +14,11 @@ from matplotlib.ticker import MaxNLocator
 
 from .captions import compared, left_out, title
 from .kind import Plot
-from .notable import notable, one_seed, roles
+from .notable import notable, one_seed, roles, together
 from .sheet import HEAD, LINE, PAD, Sheet, head, key
 from .style import GREY, INK, LOOKS, PALE, SMALL
 from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("x", "f", "fit", "before", "after"))
 NODES = 3
 """How many hidden nodes are shown at most."""
 SHOWN = 2
@@ -58,8 +57,8 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     Raises:
         UsageError: if there are no nodes, or none of that seed.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    chosen = notable(trials, holding, SHOWN)
+    holding = trials.holding(PLOT.name)
+    chosen = together(holding, notable(trials, holding, SHOWN))
     names = trials.named or tuple(sorted(chosen, key=lambda name: name != trials.baseline))
     seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
     pictures = [trials.arrays(name, seed) for name in names]

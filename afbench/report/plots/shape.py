@@ -60,7 +60,7 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     Raises:
         UsageError: if there are no shapes, none that training changed, or no such page.
     """
-    holding = trials.holding(PLOT.name, "shape/")
+    holding = trials.holding(PLOT.name)
     every = {name: [read(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding.items()}
     trained = [name for name in every if changed(every[name])]
     names = list(trials.named or trained)
@@ -114,12 +114,17 @@ def changed(seeds: Seeds) -> bool:
 
 def order(place: str) -> tuple[int, str]:
     """Sort numbered places by their numbers."""
-    return (int(place), "") if place.isdecimal() else (-1, place)
+    return (int(place), "") if numbered(place) else (-1, place)
 
 
 def label(place: str, places: int) -> str:
     """Name a place; numbered ones are counted from 1."""
-    return f"place {int(place) + 1} of {places}" if place.isdecimal() else place
+    return f"place {int(place) + 1} of {places}" if numbered(place) else place
+
+
+def numbered(place: str) -> bool:
+    """Tell whether a place goes by a number, as those of a run do."""
+    return place.isascii() and place.isdecimal() and len(place) < 7
 
 
 def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:

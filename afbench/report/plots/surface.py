@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,10 @@ from matplotlib.ticker import MaxNLocator
 
 from .captions import compared, left_out, title
 from .kind import Plot
-from .notable import notable, one_seed, roles
+from .notable import notable, one_seed, roles, together
 from .sheet import Grid, Sheet, head, under
-from .trials import Array, Trials
+from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("target", "prediction", "extent"))
 VALUES, ERRORS = "viridis", "PuOr_r"
 """Even in lightness; two hues on white that all eyes tell apart."""
 SHORT = 4
@@ -37,11 +36,12 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     Raises:
         UsageError: if there are no surfaces, or none of that seed.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    names = trials.named or notable(trials, holding, 3 if sheet.wide else 2)
+    holding = trials.holding(PLOT.name)
+    names = trials.named or together(holding, notable(trials, holding, 3 if sheet.wide else 2))
     seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
-    pictures = {name: trials.arrays(name, seed) for name in names}
-    target = pictures[names[0]]["picture/target"].astype(float)
+    pictures = on_one_grid(trials, {name: trials.arrays(name, seed) for name in names})
+    names = tuple(pictures)
+    target = pictures[names[0]]["picture/target"]
     xmin, xmax, ymin, ymax = extent = pictures[names[0]]["picture/extent"]
     errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
     most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
@@ -64,6 +64,18 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
     bottom.set_axis_off()
     return figure
+
+
+def on_one_grid(trials: Trials, pictures: Mapping[str, Arrays]) -> dict[str, Arrays]:
+    """Keep the pictures on the first one's grid, whose errors one scale can show; the others are said."""
+    first, *_ = pictures
+    shape = pictures[first]["picture/target"].shape
+    kept = {name: picture for name, picture in pictures.items() if picture["picture/target"].shape == shape}
+    for name in pictures:
+        if name not in kept:
+            said = f"the grid of {name} in {trials.label} differs from that of {first}; left out of plot 'surface'"
+            trials.store.problems[f"arrays/surface/{name}"] = said
+    return kept
 
 
 def image(panel: Axes, values: Array, extent: Array, **colours: Any) -> AxesImage:

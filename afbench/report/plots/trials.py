@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ...array_file import Array
 from ...errors import UsageError, did_you_mean
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
+from .checks import CHECKS
 from .choice import choose, choose_all
 
-Array = np.ndarray[Any, Any]
+__all__ = ["Array", "Arrays", "Trials"]
+
 Arrays = dict[str, Array]
 BASELINE = "relu"
 TYPESET = {"r2": "R²"}
@@ -137,40 +140,70 @@ class Trials:
         return f"{value:.1f} %" if self.unit == "%" else f"{value:.3g} {self.unit}".strip()
 
     def arrays(self, activation: str, seed: int) -> Arrays:
-        """Return the arrays of a trial; they are read once."""
+        """Return the arrays of a trial, read once; after ``holding`` only those that passed the plot's check."""
         key = self.ok[activation][seed].key
         if key not in self._arrays:
             self._arrays[key] = self.store.arrays(key)
         return self._arrays[key]
 
-    def holding(self, kind: str, *starts: str) -> dict[str, list[int]]:
+    def holding(self, kind: str) -> dict[str, list[int]]:
         """Return the seeds of each activation whose trials left what a plot is drawn from, the best activation first.
 
+        Arrays that are not what they must be are left out and named in the store's problems.
+
         Args:
-            kind: the plot's name, for the error.
-            starts: of the arrays' names; each must start one.
+            kind: the plot's name.
 
         Raises:
             UsageError: if there are none, or none of an activation that was asked for; it says what would bring them.
         """
         found: dict[str, list[int]] = {}
+        damaged: dict[str, int] = {}
         for name, seeds in self.ok.items():
-            for seed in sorted(seeds):
-                if all(any(array.startswith(start) for array in self.arrays(name, seed)) for start in starts):
+            for seed in sorted(seeds) if self.wanted(name) else ():
+                sound, problems = self.checked(kind, name, seed)
+                if sound:
                     found.setdefault(name, []).append(seed)
+                if problems or self.unreadable(name, seed):
+                    damaged[name] = damaged.get(name, 0) + 1
         missing = [name for name in self.named if name not in found]
         if not found or missing:
-            raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label))
+            count = sum(damaged.values()) if not found else damaged.get(missing[0], 0)
+            raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label, count))
         return found
 
-    def lacking(self, kind: str, where: str) -> str:
-        """Word the error for a plot whose arrays are not there."""
+    def checked(self, kind: str, activation: str, seed: int) -> tuple[Arrays, list[str]]:
+        """Keep those arrays of a trial that a plot can be drawn from, and say what is wrong with others."""
+        arrays, check = self.arrays(activation, seed), CHECKS[kind]
+        if not check.concerns(arrays):
+            return {}, []
+        key = self.ok[activation][seed].key
+        sound, problems = check.check(arrays)
+        if sound:
+            self._arrays[key] = sound
+        if problems and kind in (self.about.get("plots") or ()):
+            more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+            where = self.store.path / "arrays" / f"{key}.npz"
+            self.store.problems[f"arrays/{key}/{kind}"] = f"{where}: {problems[0]}{more}; left out of plot {kind!r}"
+        return sound, problems
+
+    def unreadable(self, activation: str, seed: int) -> bool:
+        """Tell whether a trial's file of arrays, or a part of it, could not be read."""
+        return f"arrays/{self.ok[activation][seed].key}" in self.store.problems
+
+    def lacking(self, kind: str, where: str, damaged: int = 0) -> str:
+        """Word the error for a plot whose arrays are not there, or damaged."""
         plots = [str(plot) for plot in self.about.get("plots") or ()]
         if kind not in plots:
-            held = ", ".join(plots) or "none"
-            return f"{self.label} has no plot {kind!r} (it has: {held}); a task that lists it in its plots brings it"
+            return self.cannot_draw(kind, plots)
         arrays, task = self.store.path / "arrays", self.records[0].trial.task
-        return (
-            f"no arrays for plot {kind!r} of {where} in {arrays}: copy that folder along with trials, "
-            f"or run anew (afbench run --task {task} --out DIR)"
-        )
+        again = f"run again into a new folder (afbench run --task {task} --out DIR)"
+        if damaged:
+            files = f"{damaged} {'file' if damaged == 1 else 'files'}"
+            return f"no arrays for plot {kind!r} of {where} in {arrays}: {files} damaged; {again}"
+        return f"no arrays for plot {kind!r} of {where} in {arrays}: copy that folder along with trials, or {again}"
+
+    def cannot_draw(self, kind: str, plots: Sequence[str]) -> str:
+        """Word the error for a plot that the task does not have: it says which there are."""
+        every = [*plots, "rank", "tradeoff"]  # drawn from the records of any task
+        return f"{self.label} cannot draw {kind!r}. Available: {', '.join(dict.fromkeys(every))}."

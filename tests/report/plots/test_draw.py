@@ -162,8 +162,8 @@ def test_wrong_calls_say_what_would_be_right(full, kind, options, message):
 
 def test_a_task_without_the_plot_says_which_it_has(results, make):
     results.add("relu", 0, 80.0, make("curve", [1.0, 2.0]), about={"plots": ["curve", "shape"]})
-    with pytest.raises(UsageError, match=r"gmm has no plot 'boundary' \(it has: curve, shape\); a task that lists it"):
-        draw(results.store, "boundary")
+    with pytest.raises(UsageError, match=r"^gmm cannot draw 'surface'. Available: curve, shape, rank, tradeoff.$"):
+        draw(results.store, "surface")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NO_ARRAYS])
