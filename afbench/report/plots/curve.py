@@ -91,7 +91,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     panels["loss"].set_ylabel("training loss")
     for panel in panels.values() if sheet.wide else [panels["loss"]]:
         panel.set_xlabel("epoch")
-    label_ends(figure, ends, looks)
+    label_ends(figure, ends, looks, trials.names)
     return figure
 
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ...array_file import Array
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
+from ..selection import Selection, holdings, one, select
 from .checks import CHECKS
 from .choice import choose, choose_all
 
 __all__ = ["Array", "Arrays", "Trials"]
 
 Arrays = dict[str, Array]
+Parts = str | Sequence[str] | None
+"""What ``--acts`` gives: a text or its parts; None if the plot is to choose."""
+Names = Mapping[str, str]
+NONE: Names = MappingProxyType({})
 BASELINE = "relu"
-TYPESET = {"r2": "R²"}
+TYPESET = {"r2": "R2"}
 """Metrics that are not written as they are named."""
 
 
@@ -35,7 +41,9 @@ class Trials:
         about: what the records say of the task: headline, metric, unit, direction, target, references, plots.
         records: all of them, failed ones too.
         ok: those with a finite metric, by activation (the best mean first) and seed.
-        named: the activations that were asked for; empty if the plot is to choose.
+        named: the activations that were asked for and have a metric; empty if the plot is to choose.
+        explicit: those of them that were named one by one; a plot that cannot draw one is refused.
+        names: what activations are called in the plot, by their specs.
         baseline: the baseline, if it is among ``ok``.
         beside: further folders, whose costs count too.
     """
@@ -47,11 +55,13 @@ class Trials:
     ok: Mapping[str, Mapping[int, Record]]
     named: tuple[str, ...] = ()
     baseline: str | None = None
+    explicit: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[Store, ...] = ()
     _arrays: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, task: str | None, activations: Sequence[str] | None, baseline: str) -> Trials:
+    def of(cls, store: Store, task: str | None, activations: Parts, baseline: str, names: Names = NONE) -> Trials:
         """Choose a group of a store's records.
 
         Raises:
@@ -71,20 +81,21 @@ class Trials:
         means = {name: sign * float(np.mean([r.metrics[metric] for r in held.values()])) for name, held in ok.items()}
         ranked = {name: ok[name] for name in sorted(ok, key=lambda name: (means[name], name))}
 
-        named = tuple(dict.fromkeys(activations or ()))
-        known = {record.trial.activation for record in records}
-        for name in (*named, *((baseline,) if baseline != BASELINE else ())):
-            if name not in known:
-                held = ", ".join(sorted(known))
-                raise UsageError(f"no activation {name!r} in {label}{did_you_mean(name, known)} (it holds: {held})")
-        for name in named:
+        held = holdings(records)
+        held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
+        asked = Selection((), frozenset()) if activations is None else select(activations, held, label)
+        if baseline != BASELINE:
+            one(baseline, held, label)
+        named = tuple(name for name in asked.specs if name in ok)
+        for name in asked.explicit if named else asked.specs:
             if name not in ok:
                 raise UsageError(f"no trial of {name!r} in {label} ended well (afbench table says why)")
-        return cls(store, label, about, records, ranked, named, baseline if baseline in ok else None)
+        its = baseline if baseline in ok else None
+        return cls(store, label, about, records, ranked, named, its, asked.explicit, names)
 
     @classmethod
     def each(
-        cls, stores: Sequence[Store], task: str | None, activations: Sequence[str] | None, baseline: str
+        cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str, names: Names = NONE
     ) -> tuple[Trials, ...]:
         """Choose every group of the stores' records, or that of a task in those that hold it.
 
@@ -93,13 +104,21 @@ class Trials:
         """
         chosen: dict[str, Trials] = {}
         for store, label in choose_all(stores, task):
-            trials = cls.of(store, label, activations, baseline)
+            trials = cls.of(store, label, activations, baseline, names)
             if trials.label in chosen:
                 raise UsageError(
                     f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
                 )
             chosen[trials.label] = trials
         return tuple(chosen.values())
+
+    def called(self, activation: str) -> str:
+        """Return what an activation is called in the plot: its spec, unless a name was given."""
+        return self.names.get(activation, activation)
+
+    def all_called(self, activations: Iterable[str]) -> list[str]:
+        """Return what some activations are called."""
+        return [self.called(activation) for activation in activations]
 
     def wanted(self, activation: str) -> bool:
         """Tell whether an activation is to be drawn: if it was named, is the baseline, or none was named."""
@@ -166,7 +185,7 @@ class Trials:
                     found.setdefault(name, []).append(seed)
                 if problems or self.unreadable(name, seed):
                     damaged[name] = damaged.get(name, 0) + 1
-        missing = [name for name in self.named if name not in found]
+        missing = [name for name in self.named if name in self.explicit and name not in found]
         if not found or missing:
             count = sum(damaged.values()) if not found else damaged.get(missing[0], 0)
             raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label, count))

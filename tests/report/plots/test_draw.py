@@ -143,7 +143,7 @@ print(entries - {{"afbench.tasks.base"}}, "matplotlib.pyplot" in sys.modules)
         ("boundry", {}, f"unknown plot 'boundry'; did you mean 'boundary'? (plots: {', '.join(KINDS)})"),
         ("curve", {"width": "colum"}, "a plot's width is column or text, not 'colum'; did you mean 'column'?"),
         ("curve", {"sead": 1}, "plot 'curve' takes no option 'sead' (it takes: best)"),
-        ("boundary", {"sed": 1}, "plot 'boundary' takes no option 'sed'; did you mean 'seed'? (it takes: seed)"),
+        ("boundary", {"sed": 1}, "plot 'boundary' takes no option 'sed'; did you mean 'seed'? (it takes: seed, page)"),
         ("curve", {"activations": ["prelo"]}, "no activation 'prelo' in gmm; did you mean 'prelu'?"),
         ("curve", {"baseline": "rellu"}, "no activation 'rellu' in gmm; did you mean 'relu'?"),
         ("curve", {"task": "gm"}, "no task 'gm' in "),
