@@ -22,7 +22,6 @@ from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, SMALL, Look
 from .trials import Array, Arrays, Trials
 
-NEEDS = ("curve/epoch", "curve/loss", "curve/validation")
 SETTLED = 0.15
 """Share of the epochs whose validation metrics may be cut off: they would flatten the differences that remain."""
 BANDS_FROM = 3
@@ -69,7 +68,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     """
     if not 0 <= best <= len(LOOKS):
         raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
-    holding = trials.holding(PLOT.name, *NEEDS)
+    holding = trials.holding(PLOT.name)
     names = [name for name in holding if trials.wanted(name)]
     others = [name for name in names if name != trials.baseline]
     looks = dict(zip(others[: len(LOOKS) if trials.named else best], LOOKS, strict=False))
@@ -92,7 +91,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     panels["loss"].set_ylabel("training loss")
     for panel in panels.values() if sheet.wide else [panels["loss"]]:
         panel.set_xlabel("epoch")
-    label_ends(figure, ends, looks)
+    label_ends(figure, ends, looks, trials.names)
     return figure
 
 
