@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UsageError, did_you_mean
+from ...metric import Bounds, bounds_of, written
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
@@ -18,8 +19,6 @@ from .choice import choose, choose_all
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 BASELINE = "relu"
-TYPESET = {"r2": "R²"}
-"""Metrics that are not written as they are named."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +104,12 @@ class Trials:
     @property
     def metric(self) -> str:
         """The main metric as it is written."""
-        name = str(self.about["metric"])
-        return TYPESET.get(name, name.replace("_", " "))
+        return written(str(self.about["metric"]))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The range that the metric cannot leave."""
+        return bounds_of(self.about, str(self.about["metric"]))
 
     @property
     def higher_is_better(self) -> bool:
