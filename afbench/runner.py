@@ -11,6 +11,7 @@ from typing import Protocol
 
 from . import environment, plan
 from .attempt import Attempt, attempt, blank, describe, versions
+from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
 from .device import resolve_device
 from .discovery import load_plugin
@@ -193,9 +194,9 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     store, here, made = summary.store, environment.read()["id"], summary.plan
     held = {cost["key"]: cost.get("versions") for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    jobs = []
+    jobs, settings = [], changed(made.task)
     for choice in made.choices:
-        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
         if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
@@ -205,3 +206,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
             else:
                 store.write_json("costs", job.key, outcome)
             listener.costing(done, len(jobs))
+    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+        listener.warned(
+            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
+            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+        )
