@@ -98,6 +98,12 @@ class Registry:
         self.entries[entry.name] = entry
         self.aliases |= aliases
 
+    def forget(self, module: str) -> None:
+        """Take out the entries of a module that is about to be loaded again."""
+        gone = {name for name, entry in self.entries.items() if getattr(entry.target, "__module__", None) == module}
+        self.entries = {name: entry for name, entry in self.entries.items() if name not in gone}
+        self.aliases = {alias: spec for alias, spec in self.aliases.items() if spec.name not in gone}
+
     def populate(self) -> None:
         """Import what fills this registry, once."""
         if not self._populated:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from . import environment, plan
+from . import discovery, environment, origin, plan
 from .attempt import Attempt, attempt, blank, describe, versions
 from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
@@ -124,6 +124,11 @@ def run(
         Unavailable: if the task's data is not here; nothing is written then either.
     """
     listener = listener or Silent()
+    if discovery.loading:
+        raise UsageError(
+            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            "put the call under: if __name__ == '__main__':"
+        )
     files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
     for file in files:
         load_plugin(file, ACTIVATIONS, TASKS)
@@ -138,6 +143,10 @@ def run(
     if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
     made.prepare()
+    setup = Setup(files, tuple(sys.path))
+    if engine != "inline":
+        files, modules = origin.loads(planned.entries, files)
+        setup = Setup(files, tuple(sys.path), modules=modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
@@ -145,7 +154,6 @@ def run(
         listener.warned(problem)
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
-    setup = Setup(files, tuple(sys.path))
     with terminable():
         try:
             trials(summary, pending, engine, jobs, setup, timeout, listener)
