@@ -57,6 +57,15 @@ class Wide:
     rows: tuple[WideRow, ...]
     footnotes: tuple[str, ...] = ()
 
+    def name(self, activation: str) -> str:
+        """Return an activation's name as it is printed."""
+        return self.labels.get(activation, activation)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What activations are called where it is not their spec."""
+        return {activation: name for table in self.tables for activation, name in table.names.items()}
+
     @property
     def ranked(self) -> int:
         """How many activations are ranked."""
