@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .best import best_of
 from .footnotes import Footnotes, plural, ranges, two_groups
+from .members import is_older
 from .rows import Row, Table
 
 
@@ -53,9 +54,11 @@ def remarks(row: Row, table: Table) -> list[str]:
     if row.versus is not None and row.versus.n < len(table.seeds):
         count = f"{row.versus.n} {plural('seed', row.versus.n)}"
         said.append(f"vs {table.baseline_name} over the {count} that both finished")
+    if is_older(row.activation):
+        said.append("ran with code that was edited since: not compared, not bold")
     if row.modes:
         said.append(two_groups(row.modes))
     said += row.oddities
-    if table.costs.by_activation and (row.cost is None or row.cost.failure):
+    if table.costs.by_activation and not is_older(row.activation) and (row.cost is None or row.cost.failure):
         said.append(f"no cost: {row.cost.failure}" if row.cost else "its cost has not been measured")
     return said

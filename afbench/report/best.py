@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..stats import BOOTSTRAP_FROM, differences, intervals
 from .footnotes import plural
+from .members import is_older
 from .rows import Row
 
 SHARED = 2
@@ -31,8 +32,9 @@ def best_of(rows: Sequence[Row], higher: bool, names: Mapping[str, str]) -> Best
 
     A row with a failed trial is never marked. One with a better mean than the best still judges: who is
     distinguishably worse than it, even with its failed seeds counted as the worst value of the table, is not marked.
+    A row whose code was edited since is neither marked nor compared.
     """
-    known = [r for r in rows if not math.isnan(r.mean.mean)]
+    known = [r for r in rows if not math.isnan(r.mean.mean) and not is_older(r.activation)]
     whole = [r for r in known if not r.failures]
     if len(rows) < 2 or not whole:
         return Best()

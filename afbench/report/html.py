@@ -11,6 +11,7 @@ from .caption import sentences
 from .columns import Column, columns
 from .cost_table import CostTable, cost_html
 from .footnotes import Failure
+from .members import spec_of
 from .rows import Row, Table
 from .view import PLAIN, View, names_of
 from .wide import Wide
@@ -93,7 +94,8 @@ def heading(words: str, below: str = "", exponent: int = 0, higher: bool | None 
 
 def label(activation: str, names: Mapping[str, str]) -> str:
     """Print an activation: its spec as code, or the name that it is given."""
-    return escape(names[activation]) if activation in names else code(activation)
+    spec = spec_of(activation)
+    return (escape(names[spec]) if spec in names else code(spec)) + escape(activation.removeprefix(spec))
 
 
 def code(spec: str) -> str:

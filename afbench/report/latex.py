@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from .caption import sentences
 from .columns import Column, columns
 from .cost_table import CostTable, cost_latex
+from .members import spec_of
 from .rows import Row, Table
 from .view import PLAIN, View, names_of
 from .wide import Wide
@@ -164,10 +165,10 @@ def cell(table: Table, row: Row, column: Column, index: int) -> str:
 
 def label(activation: str, names: Mapping[str, str]) -> str:
     """Print an activation: its spec as code that may be broken into lines, or the name that it is given."""
-    if activation in names:
-        return escape(names[activation])
-    pieces = re.split(r"(?<=[\[,.:=])(?=.)", activation)
-    return rf"\texttt{{{BREAK.join(map(escape, pieces))}}}"
+    spec = spec_of(activation)
+    pieces = re.split(r"(?<=[\[,.:=])(?=.)", spec)
+    printed = escape(names[spec]) if spec in names else rf"\texttt{{{BREAK.join(map(escape, pieces))}}}"
+    return printed + escape(activation.removeprefix(spec))
 
 
 def points(cell: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from .caption import sentences
 from .columns import columns
 from .cost_table import CostTable, cost_md
+from .members import spec_of
 from .rows import Table
 from .view import PLAIN, View, names_of
 from .wide import Wide
@@ -86,7 +87,8 @@ def guarded(words: str) -> str:
 
 def label(activation: str, names: Mapping[str, str]) -> str:
     """Print an activation: its spec as code, or the name that it is given."""
-    return guarded(names[activation]) if activation in names else code(activation)
+    spec = spec_of(activation)
+    return (guarded(names[spec]) if spec in names else code(spec)) + guarded(activation.removeprefix(spec))
 
 
 def code(spec: str) -> str:

@@ -12,6 +12,7 @@ from ..stats import Interval
 from .costs import Cost, Costs
 from .footnotes import Failure
 from .groups import Group
+from .members import spec_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Table:
 
     def name(self, activation: str) -> str:
         """Return an activation's name as it is printed."""
-        return self.names.get(activation, activation)
+        spec = spec_of(activation)
+        return self.names.get(spec, spec) + activation.removeprefix(spec)
 
     @property
     def baseline_name(self) -> str:

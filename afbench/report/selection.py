@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from ..errors import UsageError, did_you_mean
 from ..spec import Spec, split
+from .members import spec_of
 
 Learns = Mapping[str, bool | None]
 """The specs that results hold: whether the activation has trainable parameters, None if no record knows."""
@@ -67,12 +68,12 @@ def matching(part: str, held: Learns, every: bool = False) -> list[str]:
     spec = canonical(part, held)
     if spec not in held and not (every and any(base(one) == spec for one in held)):
         raise UsageError(f"no activation {part!r} in the results{did_you_mean(spec, held)} ({listed(held)})")
-    return [one for one in held if one == spec or (every and base(one) == spec)]
+    return [one for one in held if spec_of(one) == spec_of(spec) or (every and base(one) == spec)]
 
 
 def base(spec: str) -> str:
     """Return a spec's name without its settings."""
-    return spec.partition("[")[0]
+    return spec_of(spec).partition("[")[0]
 
 
 def canonical(text: str, held: Iterable[str]) -> str:
@@ -84,7 +85,7 @@ def canonical(text: str, held: Iterable[str]) -> str:
     if text.strip() in held:
         return text.strip()
     asked = Spec.parse(text)
-    same = [spec for spec in held if base(spec) == asked.name and alike(asked, Spec.parse(spec))]
+    same = [spec for spec in held if base(spec) == asked.name and alike(asked, Spec.parse(spec_of(spec)))]
     spec = same[0] if same else str(asked)
     if same or ":" in spec:
         return spec
@@ -135,7 +136,7 @@ def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: if a part is not SPEC=NAME, the results hold no such activation, or two would have one name.
     """
-    held, found = list(held), {}
+    held, found = list(dict.fromkeys(map(spec_of, held))), {}
     for part in apart(text):
         end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
         spec, name = part[:end].strip(), part[end + 1 :].strip()

@@ -16,6 +16,7 @@ from .arrange import arranged
 from .costs import Costs, costs_of
 from .footnotes import agree, failures, mixtures, own_mixtures
 from .groups import Group, grouped
+from .members import is_older, members
 from .rows import Published, Row, Table
 
 Scores = Mapping[str, Mapping[int, float]]
@@ -46,22 +47,21 @@ def summarise(
     """Make the table of one group of records."""
     about, notes = agree(records)
     metric, higher = str(about.get("metric") or "metric"), bool(about.get("higher_is_better", True))
-    members: dict[str, list[Record]] = {}
-    for record in records:
-        members.setdefault(record.trial.activation, []).append(record)
-    scores = {name: values(held, metric) for name, held in members.items()}
+    by_row, twice = members(records)
+    records, notes = [record for held in by_row.values() for record in held], [*notes, *twice]
+    scores = {name: values(held, metric) for name, held in by_row.items()}
     extras = tuple(dict.fromkeys(name for r in records for name in r.metrics if name != metric))
     seeds = tuple(sorted({record.trial.seed for record in records}))
 
-    names = sorted(members)
+    names = list(by_row)
     bounds = bounds_of(about, metric)
     means = intervals((scores[name].values() for name in names), bounds=bounds)
     others = {
-        extra: intervals((values(members[name], extra).values() for name in names), bounds=bounds_of(about, extra))
+        extra: intervals((values(by_row[name], extra).values() for name in names), bounds=bounds_of(about, extra))
         for extra in extras
     }
     rows = [
-        row(name, members[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
+        row(name, by_row[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
         for i, (name, mean) in enumerate(zip(names, means, strict=True))
     ]
     rows = [
@@ -73,9 +73,9 @@ def summarise(
         for r in compared(rows, scores, baseline)
     ]
     if not scores.get(baseline):
-        why = "has no number here" if baseline in members else "is not among the results"
+        why = "has no number here" if baseline in by_row else "is not among the results"
         notes.append(f"no paired differences: the baseline {baseline} {why}")
-    counted = [r for r in records if r.trial.seed in scores[r.trial.activation]]
+    counted = [r for name, held in by_row.items() for r in held if r.trial.seed in scores[name]]
     comparisons = [r.versus.n for r in rows if r.versus is not None]
     table = Table(
         group=group,
@@ -133,7 +133,10 @@ def values(records: Sequence[Record], metric: str) -> dict[int, float]:
 def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
     """Compare each row with the baseline over the seeds that both finished; p-values are adjusted for their number."""
     base = scores.get(baseline, {})
-    gains = [[] if r.activation == baseline else differences(scores[r.activation], base) for r in rows]
+    gains = [
+        [] if r.activation == baseline or is_older(r.activation) else differences(scores[r.activation], base)
+        for r in rows
+    ]
     raw = sign_flips(gains)
     return [
         replace(

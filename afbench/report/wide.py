@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..ranks import ranks
 from .footnotes import Footnotes, ranges
 from .groups import headings
+from .members import spec_of
 from .rows import Row, Table
 
 
@@ -59,7 +60,8 @@ class Wide:
 
     def name(self, activation: str) -> str:
         """Return an activation's name as it is printed."""
-        return self.labels.get(activation, activation)
+        spec = spec_of(activation)
+        return self.labels.get(spec, spec) + activation.removeprefix(spec)
 
     @property
     def labels(self) -> dict[str, str]:
