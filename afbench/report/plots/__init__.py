@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
 from ...store import Store
-from ..selection import canonical, one
+from .selection import canonical, one
 from . import boundary, curve, nodes, rank, scaling, shape, style, surface, tradeoff
 from .kind import Plot
 from .saving import save, save_pages

@@ -16,7 +16,7 @@ from ...metric import Bounds, bounds_of, written
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
-from ..selection import Selection, holdings, one, select
+from .selection import Selection, holdings, one, select
 from .checks import CHECKS
 from .choice import choose, choose_all
 
