@@ -14,6 +14,7 @@ from ..discovery import problems
 from ..errors import UsageError, did_you_mean
 from ..factory import Choice, check, probe
 from ..kernels import library
+from ..metric import written
 from ..parameters import count_parameters
 from ..registry import ACTIVATIONS, TASKS, Entry
 from ..settings import Setting, Value
@@ -107,7 +108,8 @@ def task(entry: Entry) -> dict[str, Any]:
     return {
         "task": entry.name,
         **facts(entry),
-        "metric": f"{target.metric} ({target.unit}), {'higher' if target.higher_is_better else 'lower'} is better",
+        "metric": f"{written(target.metric)} ({target.unit}), "
+        f"{'higher' if target.higher_is_better else 'lower'} is better",
         "settings": table(settings, {name: setting.default for name, setting in settings.items()}),
         "about": inspect.getdoc(entry.target) or "",
     }

@@ -71,7 +71,7 @@ def measured(trials: Trials, steps: Steps) -> dict[str, Point]:
     """Join cost, with its quartiles, and metric, with its interval over seeds; the best mean comes first."""
     found = {}
     for name, step in steps.by_activation.items():
-        score = interval(trials.score(name, seed) for seed in trials.ok[name])
+        score = interval((trials.score(name, seed) for seed in trials.ok[name]), bounds=trials.bounds)
         ends = (score.low, score.high) if score.known else None
         found[name] = Point(step.ratio, score.mean, step.quartiles, ends)
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...array_file import Array
 from ...errors import UsageError
+from ...metric import Bounds, bounds_of, written
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
@@ -27,8 +28,6 @@ Parts = str | Sequence[str] | None
 Names = Mapping[str, str]
 NONE: Names = MappingProxyType({})
 BASELINE = "relu"
-TYPESET = {"r2": "R2"}
-"""Metrics that are not written as they are named."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,12 @@ class Trials:
     @property
     def metric(self) -> str:
         """The main metric as it is written."""
-        name = str(self.about["metric"])
-        return TYPESET.get(name, name.replace("_", " "))
+        return written(str(self.about["metric"]))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The range that the metric cannot leave."""
+        return bounds_of(self.about, str(self.about["metric"]))
 
     @property
     def higher_is_better(self) -> bool:
