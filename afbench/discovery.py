@@ -10,7 +10,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -26,11 +25,6 @@ def discover(package: str, registry: Registry) -> None:
     """Fill a registry: from afbench's own package, then from the entry points that other packages offer."""
     import_all(f"{__package__}.{package}")
     load_entry_points(f"afbench.{package}", registry)
-
-
-# The registries know of no discovery: it stands above them and tells them how they are filled.
-ACTIVATIONS.fill = partial(discover, "activations", ACTIVATIONS)
-TASKS.fill = partial(discover, "tasks", TASKS)
 
 
 def import_all(package: str) -> None:

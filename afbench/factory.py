@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .discovery import import_class, last_line
 from .errors import UsageError
@@ -100,6 +102,17 @@ def check(spec: str | Spec) -> Choice:
     return choice
 
 
+class Undrawn(TorchFunctionMode):
+    """Leaves random numbers undrawn: to draw them on the meta device, torch imports torch._dynamo."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``torch.empty`` for ``torch.randn`` and ``torch.rand``."""
+        kwargs = kwargs or {}
+        if func in (torch.randn, torch.rand):
+            func, kwargs = torch.empty, {name: value for name, value in kwargs.items() if name != "generator"}
+        return func(*args, **kwargs)
+
+
 def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
     """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
 
@@ -107,7 +120,7 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
         UsageError: if it cannot be built.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             return choice.build(channels)
     except (Exception, SystemExit):  # other people's code may raise anything
         pass

@@ -7,17 +7,18 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..cost import Measured, measure
-from ..cost.case import DTYPES, MODES, SHAPES
-from ..cost.listening import Cost
-from ..cost.rounds import ROUNDS
+from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
 from ..data import roots
 from ..engines import ENGINES
 from ..errors import UsageError
-from ..store import Store, write_whole
 from . import options
 from .progress import LINE_EVERY, duration
+
+if TYPE_CHECKING:
+    from ..cost.listening import Cost, Measured
+    from ..store import Store
 
 HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
 EXAMPLES = (
@@ -52,6 +53,8 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Measure; print plan, progress and tables."""
+    from ..cost.session import measure
+
     options.load_plugins(arguments.plugin)
     if arguments.data_root:
         roots.use(arguments.data_root)
@@ -132,6 +135,7 @@ def written(done: Measured) -> str:
     """Write the tables into the results folder; returns those of what was asked for as text."""
     from ..report.cost_tables import case_of, cost_tables
     from ..report.table import render
+    from ..store import Store, write_whole
 
     store = Store.open(done.store.path)
     for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html")):

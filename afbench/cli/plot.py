@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from ..errors import UsageError
-from ..spec import split
 from . import options
 
 HELP = "draw a plot of results folders"
@@ -48,6 +47,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Draw, save, and say where."""
     from ..report.plots import draw, save
+    from ..spec import split
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]

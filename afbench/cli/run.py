@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data import roots
 from ..engines import ENGINES
 from ..errors import UsageError
-from ..runner import Summary, run
-from ..spec import Spec
-from ..store import Store, write_whole
-from ..tasks.base import changed
 from . import options
-from .progress import Terminal
+
+if TYPE_CHECKING:
+    from ..runner import Summary
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -57,6 +56,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
+    from ..runner import run
+    from .progress import Terminal
+
     options.load_plugins(arguments.plugin)
     if arguments.data_root is not None:
         roots.use(arguments.data_root)
@@ -98,6 +100,7 @@ def write_tables(summary: Summary) -> str:
     from ..report.groups import group_of
     from ..report.summary import tables
     from ..report.table import render
+    from ..store import Store, write_whole
 
     store = Store.open(summary.store.path)
     made = tables(store, baseline=summary.plan.baseline.spec)
@@ -111,6 +114,9 @@ def write_tables(summary: Summary) -> str:
 def write_plots(summary: Summary) -> list[Path]:
     """Draw the task's plots into the results folder; one that cannot be drawn is said, and loses nothing else."""
     from ..report.plots import draw, save
+    from ..spec import Spec
+    from ..store import Store
+    from ..tasks.base import changed
 
     store, task, written = Store.open(summary.store.path), summary.plan.task, []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
