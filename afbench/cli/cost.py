@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
 from ..data import roots
-from ..engines import ENGINES
 from ..errors import UsageError
 from . import options
 from .progress import LINE_EVERY, duration
@@ -45,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
     verb.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})")
     verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
-    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
     options.add_data_root(verb)
     options.add_plugin(verb)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 BASELINE = "relu"
 """The default of ``--baseline``; canonical as it stands, so that a table of records loads no registry, and no torch."""
+ENGINES = ("process", "inline")
+"""Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
 
 
 def add_plugin(verb: argparse.ArgumentParser) -> None:

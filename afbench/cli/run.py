@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data import roots
-from ..engines import ENGINES
 from ..errors import UsageError
 from . import options
 
@@ -45,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--budget", default="default", help="smoke | default | paper | a fraction of the epochs")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
-    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--timeout", type=float, metavar="SECONDS", help="give up a trial after this long")
     verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
     verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+import torch
+
 from ..discovery import load_plugin
 from ..registry import ACTIVATIONS, TASKS
 
@@ -37,8 +39,6 @@ class Setup:
 
 def warm_up() -> None:
     """Take one optimizer step: a process's first costs about a second of imports, which are no trial's time."""
-    import torch  # here: the names of the engines are asked for by --help
-
     weight = torch.zeros(1, requires_grad=True)
     weight.sum().backward()
     torch.optim.Adam([weight], fused=True).step()
