@@ -9,6 +9,7 @@ from .lazy import public
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .conversion import convert
     from .errors import AfbenchError, UsageError
     from .factory import create, list_activations
     from .parameters import count_parameters, param_groups, penalty
@@ -21,6 +22,7 @@ else:
     __getattr__, __dir__ = public(
         __name__,
         {
+            "conversion": ["convert"],
             "errors": ["AfbenchError", "UsageError"],
             "factory": ["create", "list_activations"],
             "parameters": ["count_parameters", "param_groups", "penalty"],
@@ -41,6 +43,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "activation",
+    "convert",
     "count_parameters",
     "create",
     "list_activations",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from . import attempt
 from .errors import UsageError
 from .factory import Choice, check, choose, select
+from .registry import TASKS, Entry
 from .store import Store
 from .tasks.base import Task, changed
 from .trial import Record, Trial
@@ -23,6 +24,11 @@ class Plan:
     seeds: int
     added_baseline: bool
     trials: Sequence[Trial]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The task's and the activations' entries."""
+        return [TASKS.find(self.task.name)[0], *(choice.entry for choice in self.choices)]
 
     def choice(self, trial: Trial) -> Choice:
         """Return the activation of a trial."""

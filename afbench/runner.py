@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from . import environment, plan
+from . import discovery, environment, origin, plan
 from .attempt import Attempt, attempt, blank, describe, versions
+from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
 from .device import resolve_device
 from .discovery import load_plugin
@@ -129,6 +130,11 @@ def run(
     2
     """
     listener = listener or Silent()
+    if discovery.loading:
+        raise UsageError(
+            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            "put the call under: if __name__ == '__main__':"
+        )
     files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
     for file in files:
         load_plugin(file, ACTIVATIONS, TASKS)
@@ -143,6 +149,10 @@ def run(
     if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
     made.prepare()
+    setup = Setup(files, tuple(sys.path))
+    if engine != "inline":
+        files, modules = origin.loads(planned.entries, files)
+        setup = Setup(files, tuple(sys.path), modules=modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
@@ -150,7 +160,6 @@ def run(
         listener.warned(problem)
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
-    setup = Setup(files, tuple(sys.path))
     with terminable():
         try:
             trials(summary, pending, engine, jobs, setup, timeout, listener)
@@ -199,9 +208,9 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     store, here, made = summary.store, environment.read()["id"], summary.plan
     held = {cost["key"]: cost.get("versions") for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    jobs = []
+    jobs, settings = [], changed(made.task)
     for choice in made.choices:
-        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
         if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
@@ -211,3 +220,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
             else:
                 store.write_json("costs", job.key, outcome)
             listener.costing(done, len(jobs))
+    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+        listener.warned(
+            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
+            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+        )

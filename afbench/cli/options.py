@@ -11,8 +11,6 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..store import Store
 
-BASELINE = "relu"
-"""The default of ``--baseline``; canonical as it stands, so that a table of records loads no registry, and no torch."""
 ENGINES = ("process", "inline")
 """Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
 
@@ -60,7 +58,7 @@ def warn_of_problems(store: Store) -> None:
 
 def canonical(text: str) -> str:
     """Print a spec as records do; an importable class's is taken as it stands, since only ``run`` imports classes."""
-    from ..spec import Spec
+    from ..spec import BASELINE, Spec
 
     spec = str(Spec.parse(text))
     if ":" in text or spec == BASELINE:

@@ -119,6 +119,7 @@ def write_plots(summary: Summary) -> list[Path]:
 
     store, task, written = Store.open(summary.store.path), summary.plan.task, []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
+    damaged: dict[str, str] = {}
     for kind in task.plots:
         path = store.path / "plots" / f"{kind}.png"
         try:
@@ -128,6 +129,9 @@ def write_plots(summary: Summary) -> list[Path]:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
         except Exception as error:
             print(f"afbench: no plot {kind}: {type(error).__name__}: {error}", file=sys.stderr)
+        damaged |= {name: problem for name, problem in store.problems.items() if name.startswith("arrays/")}
+    for problem in damaged.values():
+        print(f"afbench: warning: {problem}", file=sys.stderr)
     return written
 
 

@@ -134,6 +134,7 @@ def kernels_of(entry: Entry) -> str:
 
 def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
+    from ..metric import written
     from ..spec import show as shown
     from ..tasks.base import settings_of
 
@@ -146,7 +147,8 @@ def task(entry: Entry) -> dict[str, Any]:
     return {
         "task": entry.name,
         **facts(entry),
-        "metric": f"{target.metric} ({target.unit}), {'higher' if target.higher_is_better else 'lower'} is better",
+        "metric": f"{written(target.metric)} ({target.unit}), "
+        f"{'higher' if target.higher_is_better else 'lower'} is better",
         "target": "" if target.target is None else f"{target.target:g} {target.unit}",
         "budgets": budgets,
         "plots": ", ".join(target.plots),

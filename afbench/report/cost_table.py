@@ -11,6 +11,10 @@ from typing import Any
 
 UNSTABLE = "!"
 """Stands after a figure that is unstable."""
+UNSTABLE_RULE = (
+    f"{UNSTABLE} marks unstable figures: quartiles over 10 % of the median apart, a shortest sample under 1 ms of "
+    "work, or too few samples for the spread."
+)
 WIDTH = 110
 
 

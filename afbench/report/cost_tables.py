@@ -8,7 +8,7 @@ from typing import Any
 
 from ..store import Store
 from .cost_cells import Measure, counted, measure, reading, remarks
-from .cost_table import UNSTABLE, CostRow, CostTable
+from .cost_table import UNSTABLE_RULE, CostRow, CostTable
 from .costs import number
 from .footnotes import Footnotes
 from .groups import settings_text
@@ -18,10 +18,7 @@ ALONE = "alone"
 PASSES = {"forward": "forward", "training": "forward+backward"}
 TEMPERATURES = ("cold", "warm")
 YARDSTICKS = ("relu", "gelu", "copy")
-RULES = (
-    f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE} marks unstable figures: "
-    "quartiles over 10 % of the median apart, a shortest sample under 1 ms of work, or too few samples for the spread."
-)
+RULES = f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE_RULE}"
 
 
 def is_alone(cost: Cost) -> bool:

@@ -60,7 +60,7 @@ def wide_lines(wide: Wide) -> list[dict[str, Cell]]:
         ranked = row.ranks or (None,) * len(wide.tables)
         for name, table, cell, rank in zip(wide.names, wide.tables, row.cells, ranked, strict=True):
             mean = cell.mean if cell else Interval()
-            own: dict[str, Cell] = {"metric": table.metric, "unit": table.unit}
+            own: dict[str, Cell] = {"metric": table.metric_name, "unit": table.unit}
             own |= {"higher_is_better": table.higher_is_better, "mean": mean.mean, "low": mean.low, "high": mean.high}
             own |= {"level": LEVEL if mean.known else None, "method": mean.method, "rank": rank}
             own |= {"best": cell.best, "trials": len(cell.seeds), "ok": cell.ok} if cell else dict.fromkeys(COUNTS)
@@ -84,7 +84,7 @@ def flat(table: Table, row: Row, extras: Sequence[str]) -> dict[str, Cell]:
     quartiles = (step.quartiles if step else None) or (None, None)
     cells: dict[str, Cell] = {
         **vars(table.group),
-        "metric": table.metric,
+        "metric": table.metric_name,
         "unit": table.unit,
         "higher_is_better": table.higher_is_better,
         "activation": row.activation,
@@ -96,6 +96,7 @@ def flat(table: Table, row: Row, extras: Sequence[str]) -> dict[str, Cell]:
         "mean": row.mean.mean,
         "low": row.mean.low,
         "high": row.mean.high,
+        "median": row.median,
         "level": LEVEL if row.mean.known else None,
         "method": row.mean.method,
         "best": row.best,
@@ -114,6 +115,7 @@ def flat(table: Table, row: Row, extras: Sequence[str]) -> dict[str, Cell]:
         "step_ratio": step.step if step else None,
         "step_low_quartile": quartiles[0],
         "step_high_quartile": quartiles[1],
+        "step_unstable": "; ".join(step.unstable) if step else "",
         "saved_ratio": step.saved if step else None,
         "published": row.published,
         "published_source": table.source if row.published is not None else "",

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..metric import UNBOUNDED, Bounds, written
+from ..modes import Modes
 from ..stats import Interval
 from .costs import Cost, Costs
 from .footnotes import Failure
@@ -28,6 +30,9 @@ class Row:
     seeds: tuple[int, ...]
     ok: int
     mean: Interval
+    median: float = math.nan
+    modes: Modes | None = None
+    """The two groups that its seeds fall into, if they do."""
     extras: Mapping[str, Interval] = field(default_factory=dict)
     is_baseline: bool = False
     versus: Interval | None = None
@@ -70,9 +75,29 @@ class Table:
     testable: bool
     """Whether any comparison has the seeds to come out significant."""
     costs: Costs
+    bounds: Bounds = UNBOUNDED
+    """The range that the metric cannot leave."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What activations are called where it is not their spec."""
     source: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+
+    @property
+    def metric_name(self) -> str:
+        """The metric's name as it is printed: ``R2``."""
+        return written(self.metric)
+
+    @property
+    def baseline_name(self) -> str:
+        """The baseline's name as it is printed."""
+        return self.names.get(self.baseline, self.baseline)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Over how few and over how many seeds the means are."""
+        held = [row.ok for row in self.rows if row.ok] or [0]
+        return min(held), max(held)
 
     @property
     def title(self) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..stats import ALPHA, BOOTSTRAP_FROM, Interval, can_reach, differences, holm, intervals, sign_flips
+from ..metric import bounds_of, written
+from ..modes import modes
+from ..stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
 from ..store import Store
 from ..trial import Record, Status
+from .best import best_of
 from .costs import Costs, costs_of
-from .footnotes import Footnotes, agree, failures, mixtures, own_mixtures, plural, ranges
+from .footnotes import Footnotes, agree, failures, mixtures, own_mixtures, plural, ranges, two_groups
 from .groups import Group, grouped
 from .rows import Published, Row, Table
 
@@ -50,20 +54,27 @@ def summarise(
     seeds = tuple(sorted({record.trial.seed for record in records}))
 
     names = sorted(members)
-    means = intervals(scores[name].values() for name in names)
-    others = {extra: intervals(values(members[name], extra).values() for name in names) for extra in extras}
+    bounds = bounds_of(about, metric)
+    means = intervals((scores[name].values() for name in names), bounds=bounds)
+    others = {
+        extra: intervals((values(members[name], extra).values() for name in names), bounds=bounds_of(about, extra))
+        for extra in extras
+    }
     rows = [
         row(name, members[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
         for i, (name, mean) in enumerate(zip(names, means, strict=True))
     ]
-    rows = mark_best(compared(rows, scores, baseline), scores, higher)
+    rows = compared(rows, scores, baseline)
+    best = best_of(rows, scores, higher)
+    rows = [replace(r, best=r.activation in best.marked) for r in rows]
     rows.sort(key=lambda r: rank(r, higher))
     footnotes = Footnotes()
     for index, r in enumerate(rows):
         cost = costs.by_activation.get(r.activation)
         number = published.values.get(r.activation) if published else None
         r = replace(r, cost=cost, published=number)
-        marks = footnotes.marks(remarks(r, members[r.activation], seeds, baseline, bool(costs.by_activation)))
+        said = remarks(r, members[r.activation], seeds, baseline, bool(costs.by_activation))
+        marks = footnotes.marks([*said, *best.remarks.get(r.activation, ())])
         rows[index] = replace(r, marks=marks)
     if not scores.get(baseline):
         why = "has no number here" if baseline in members else "is not among the results"
@@ -85,6 +96,7 @@ def summarise(
         comparisons=len(comparisons),
         testable=any(can_reach(n, len(comparisons)) for n in comparisons),
         costs=costs,
+        bounds=bounds,
         source=published.source if published else "",
         notes=(*notes, *mixtures(counted), *costs.notes),
         footnotes=tuple(footnotes.texts),
@@ -106,9 +118,11 @@ def row(
         seeds=tuple(sorted(record.trial.seed for record in records)),
         ok=len(scores),
         mean=mean,
+        median=statistics.median(scores.values()) if scores else math.nan,
+        modes=modes(scores.values()),
         extras=extras,
         parameters=max(counts, default=None),
-        failures=failures(records, metric, scores),
+        failures=failures(records, written(metric), scores),
     )
 
 
@@ -136,24 +150,6 @@ def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
     ]
 
 
-def mark_best(rows: Sequence[Row], scores: Scores, higher: bool) -> list[Row]:
-    """Mark all that cannot be told from the best: the interval of the paired difference to it contains 0.
-
-    An activation with a failed trial can be told from the best: it failed. The best is the best mean among those
-    with the most seeds, since the mean of a few is high by luck.
-    """
-    whole = [r for r in rows if not r.failures and r.mean.known]
-    if len(rows) < 2 or not whole:
-        return list(rows)
-    most = max(r.ok for r in whole)
-    top = max((r for r in whole if r.ok == most), key=lambda r: r.mean.mean if higher else -r.mean.mean)
-    gaps = {r.activation: differences(scores[r.activation], scores[top.activation]) for r in whole}
-    # A bootstrap's means lie among the values: where all have one sign, it holds no 0.
-    near = [name for name, gap in gaps.items() if len(gap) < BOOTSTRAP_FROM or min(gap) <= 0 <= max(gap)]
-    best = {name for name, gap in zip(near, intervals(gaps[name] for name in near), strict=True) if 0.0 in gap}
-    return [replace(r, best=r.activation in best) for r in rows]
-
-
 def rank(r: Row, higher: bool) -> float:
     """Return what rows are sorted by: the best first, those without a number last."""
     mean = r.mean.mean
@@ -167,6 +163,8 @@ def remarks(r: Row, records: Sequence[Record], seeds: Sequence[int], baseline: s
         said.append(f"only seeds {ranges(r.seeds)} of {ranges(seeds)} were run")
     if r.versus is not None and r.versus.n < len(seeds):
         said.append(f"vs {baseline} over the {r.versus.n} {plural('seed', r.versus.n)} that both finished")
+    if r.modes:
+        said.append(two_groups(r.modes))
     said += own_mixtures([record for record in records if record.status is Status.OK])
     if costs and (r.cost is None or r.cost.failure):
         said.append(f"no cost: {r.cost.failure}" if r.cost else "its cost has not been measured")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..stats import LEVEL
-from .caption import marked, quantity
+from .caption import RULES, marked, methods_of, quantity, seeds
 from .columns import scale_of
 from .footnotes import plural
 from .rows import Table
@@ -64,7 +64,7 @@ def wide_columns(wide: Wide) -> list[WideColumn]:
             else:
                 half = cell.mean.half_width
                 cells.append(WideCell(scale.show(cell.mean.mean), scale.show(half), cell.best, marks))
-        header = f"{table.metric} {table.unit}".strip()
+        header = f"{table.metric_name} {table.unit}".strip()
         found.append(WideColumn(name, header, scale.exponent, table.higher_is_better, tuple(cells)))
     digits = 1 if len(wide.tables) < 10 else 2
     shown = ["" if math.isnan(row.mean_rank) else f"{row.mean_rank:.{digits}f}" for row in wide.rows]
@@ -80,8 +80,8 @@ def wide_sentences(wide: Wide, best: str, sign: str) -> list[str]:
         best: how the format marks the best group: ``bold``, ``>``.
         sign: what stands between a mean and its half-width: ``±``.
     """
-    methods = sorted({row.mean.method for table in wide.tables for row in table.rows if row.mean.method})
-    ends = f" {sign} half the width of the {100 * LEVEL:g} % interval ({' or '.join(methods)})" if methods else ""
+    methods = methods_of(wide.tables)
+    ends = f" {sign} half the width of the {100 * LEVEL:g} % interval ({methods})" if methods else ""
     several = len(wide.tables) - len({table.group.task for table in wide.tables})
     count = wide.ranked
     return [
@@ -100,16 +100,17 @@ def wide_sentences(wide: Wide, best: str, sign: str) -> list[str]:
             for note in table.notes
             if note not in table.costs.notes
         ),
+        RULES,
     ]
 
 
 def told(name: str, table: Table) -> str:
     """Say a column's metric, direction, target, seeds and device."""
     unit = f" in {table.unit}" if table.unit else ""
-    parts = [f"{name}: {table.metric}{unit}, {'higher' if table.higher_is_better else 'lower'} is better"]
+    parts = [f"{name}: {table.metric_name}{unit}, {'higher' if table.higher_is_better else 'lower'} is better"]
     if table.target is not None:
         parts.append(f"target {quantity(table.target, table.unit)}")
     parts += [f"{word} {quantity(value, table.unit)}" for word, value in table.references.items()]
-    parts.append(f"{len(table.seeds)} {plural('seed', len(table.seeds))}")
+    parts.append(seeds(table))
     place = ", ".join(word for word in (table.group.device, table.group.dtype) if word)
     return "; ".join([*parts, *([f"on {place}"] if place else [])]) + "."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, dataclass_transform
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import UsageError
+from ..metric import declare
 from ..registry import TASKS
 from ..settings import Range, Setting, Value, differing, from_annotation, resolve
 
@@ -47,7 +49,7 @@ class Task:
     """A classification task, unless a subclass says otherwise. Annotated fields are its settings.
 
     A subclass gives ``data`` and ``network``; all else has defaults. What reports need to know (metric, unit,
-    direction, target, plots) is declared as plain class attributes, never guessed.
+    direction, target, bounds of each metric, plots) is declared as plain class attributes, never guessed.
 
     >>> create_task("gmm", {"epochs": 3}).epochs
     3
@@ -59,6 +61,7 @@ class Task:
     unit: ClassVar[str] = "%"
     higher_is_better: ClassVar[bool] = True
     target: ClassVar[float | None] = None
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"accuracy": (0.0, 100.0)}
     plots: ClassVar[tuple[str, ...]] = ("curve", "shape")
     budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}, "paper": {}}
 
@@ -131,6 +134,7 @@ class Task:
             "unit": self.unit,
             "higher_is_better": self.higher_is_better,
             "target": self.target,
+            "bounds": declare(self.bounds),
             "references": self.references(),
             "plots": list(self.plots),
         }
@@ -149,6 +153,7 @@ class Regression:
 
     metric: ClassVar[str] = "r2"
     unit: ClassVar[str] = "%"
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"r2": (-math.inf, 100.0), "mse": (0.0, math.inf)}
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Mean squared error."""
@@ -276,10 +281,25 @@ def _finish(target: type, name: str) -> type:
     inherited = {field.name for base in bases for field in dataclasses.fields(base)}
     for field in inherited & vars(target).keys() - target.__dict__.get("__annotations__", {}).keys():
         raise UsageError(f"task {name!r}: {field} is set without its annotation, which would change nothing")
+    check_bounds(target, name)
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
     finished.name = name
     settings_of(finished)
     return finished
+
+
+def check_bounds(target: type[Task], name: str) -> None:
+    """See that a task's bounds are a pair of numbers for each metric, the lower one first.
+
+    Raises:
+        UsageError: if they are not.
+    """
+    try:
+        sound = all(low < high for low, high in target.bounds.values())
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise UsageError(f"task {name!r}: bounds map a metric to (low, high), such as {{'accuracy': (0.0, 100.0)}}")
 
 
 TASKS.prepare = _finish

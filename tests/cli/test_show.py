@@ -98,7 +98,7 @@ def test_a_task_shows_its_metric_and_the_ranges_of_its_settings(shown):
     text = shown("gmm")
     assert "accuracy (%), higher is better" in text
     assert "an int, at least 2, at most 255" in text
-    assert shown("regression_2d", "--json")["metric"] == "r2 (%), higher is better"
+    assert shown("regression_2d", "--json")["metric"] == "R2 (%), higher is better"
 
 
 def test_an_alias_shows_its_entry_and_what_it_sets(shown, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -62,20 +62,27 @@ class Front:
         members: who is on the front, the cheapest first.
         baseline: drawn in black; None if it is not among the points.
         named: who was asked for; the members get their names first if nobody was.
+        names: what activations are called, by their specs.
     """
 
     points: Mapping[str, Point]
     members: Sequence[str]
     baseline: str | None
     named: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, points: Mapping[str, Point], higher_is_better: bool, baseline: str | None, named: Sequence[str] = ()
+        cls,
+        points: Mapping[str, Point],
+        higher_is_better: bool,
+        baseline: str | None,
+        named: Sequence[str],
+        names: Mapping[str, str],
     ) -> Front:
         """Find the front."""
         members = pareto({name: (point.step, point.score) for name, point in points.items()}, higher_is_better)
-        return cls(points, members, baseline if baseline in points else None, named)
+        return cls(points, members, baseline if baseline in points else None, named, names)
 
     @property
     def marked(self) -> list[str]:

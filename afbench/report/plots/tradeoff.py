@@ -37,7 +37,7 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
         return tradeoff_over_tasks.draw(tasks, sheet)
     (trials,) = tasks
     steps = Steps.of(trials)
-    front = Front.of(measured(trials, steps), trials.higher_is_better, trials.baseline, trials.named)
+    front = Front.of(measured(trials, steps), trials.higher_is_better, trials.baseline, trials.named, trials.names)
     low, high = limits(front, trials.higher_is_better)
     beyond = [name for name, point in front.points.items() if not low <= point.score <= high]
     figure = sheet.figure(3.0 if sheet.wide else 2.6, caption(trials, steps, front, beyond))
@@ -57,7 +57,7 @@ def measured(trials: Trials, steps: Steps) -> dict[str, Point]:
     """Join cost, with its quartiles, and metric, with its interval over seeds; the best mean comes first."""
     found = {}
     for name, step in steps.by_activation.items():
-        score = interval(trials.score(name, seed) for seed in trials.ok[name])
+        score = interval((trials.score(name, seed) for seed in trials.ok[name]), bounds=trials.bounds)
         ends = (score.low, score.high) if score.known else None
         found[name] = Point(step.ratio, score.mean, step.quartiles, ends)
     return found
@@ -81,9 +81,9 @@ def caption(trials: Trials, steps: Steps, front: Front, beyond: Sequence[str]) -
     better = "higher is better" if trials.higher_is_better else "lower is better"
     bars = f"{100 * LEVEL:g} % intervals over seeds, quartiles of the step time"
     yield from front.sentences(better, bars, steps.baseline)
-    yield f"Beyond the axis: {', '.join(beyond)}." if beyond else ""
+    yield f"Beyond the axis: {', '.join(trials.all_called(beyond))}." if beyond else ""
     lacking = [name for name in trials.ok if name not in front.points and not trials.named]
-    yield f"Without a cost: {', '.join(lacking)}." if lacking else ""
+    yield f"Without a cost: {', '.join(trials.all_called(lacking))}." if lacking else ""
     yield compared(trials)
     yield left_out(trials, front.points)
     yield from (f"{note[:1].upper()}{note[1:]}." for note in steps.notes)

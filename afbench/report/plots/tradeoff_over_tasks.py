@@ -39,7 +39,7 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     lacking = missing(tasks, steps)
     points = measured(tasks, steps, lacking)
     baseline = next((trials.baseline for trials in tasks if trials.baseline), None)
-    front = Front.of(points, False, baseline, tasks[0].named)
+    front = Front.of(points, False, baseline, tasks[0].named, tasks[0].names)
     figure = sheet.figure(3.0 if sheet.wide else 2.6, caption(tasks, steps, front, lacking))
     panel = figure.subplots()
     shown = [*points.values(), *(Point(*end) for name in front.marked for bar in points[name].bars for end in bar)]
@@ -119,7 +119,7 @@ def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacki
         f"{steps[0].baseline}'s in the same task{f' ({said})' if said else ''}."
     )
     yield from front.sentences("1 is the best rank", BARS, steps[0].baseline)
-    yield from (f"Without {said}." for said in without(lacking))
+    yield from (f"Without {said}." for said in without({tasks[0].called(name): why for name, why in lacking.items()}))
     yield from left_out_of_each(tasks, [*front.points, *lacking])
     for trials, its in zip(tasks, steps, strict=True):
         yield from (f"{trials.label}: {note}." for note in its.notes)

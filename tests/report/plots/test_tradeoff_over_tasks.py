@@ -102,7 +102,7 @@ def test_the_number_of_a_task_counts_with_the_cost_of_that_task(results, tmp_pat
 
 def test_one_task_can_be_named(both):
     label = draw(both.store, "tradeoff", task="waves").get_label()
-    assert label.startswith("waves: Made up. Test mse (means over seeds) against the time of a training step.")
+    assert label.startswith("waves: Made up. Test MSE (means over seeds) against the time of a training step.")
 
 
 def test_those_named_are_ranked_among_themselves_and_the_baseline(both):
