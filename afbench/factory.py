@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .discovery import import_class, last_line
 from .errors import UsageError
@@ -148,6 +149,25 @@ def check(spec: str | Spec) -> Choice:
     return choice
 
 
+DRAWN = ("normal", "uniform", "bernoulli", "random", "exponential", "log_normal", "cauchy", "geometric")
+FILLING = tuple(getattr(torch.Tensor, f"{name}_") for name in DRAWN)
+
+
+class Undrawn(TorchFunctionMode):
+    """Leaves random numbers undrawn: to draw them on the meta device, torch imports torch._dynamo."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``torch.empty`` for ``torch.randn`` and ``torch.rand``; leave a tensor on meta that is to be filled."""
+        kwargs = kwargs or {}
+        if func in FILLING or getattr(func, "__module__", "") == nn.init.__name__:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        if func in (torch.randn, torch.rand):
+            func, kwargs = torch.empty, {name: value for name, value in kwargs.items() if name != "generator"}
+        return func(*args, **kwargs)
+
+
 def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
     """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
 
@@ -155,7 +175,7 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
         UsageError: if it cannot be built.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             return choice.build(channels)
     except (Exception, SystemExit):  # other people's code may raise anything
         pass

@@ -123,6 +123,12 @@ def run(
     Raises:
         UsageError: if the call is wrong; nothing is written then.
         Unavailable: if the task's data is not here; nothing is written then either.
+
+    >>> import afbench, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = run("digits", "prelu", seeds=1, out=folder, budget="smoke", engine="inline", cost=False)
+    ...     len(afbench.load(folder))
+    2
     """
     listener = listener or Silent()
     if discovery.loading:

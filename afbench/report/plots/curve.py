@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from scipy import stats
+from scipy.special import stdtrit
 
 from ...errors import UsageError
 from ...stats import LEVEL
@@ -49,7 +50,7 @@ class Curve:
         mean, count = values.mean(axis=0), len(values)
         half = np.full(length, np.nan)
         if count >= BANDS_FROM:
-            half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * stats.sem(values, axis=0)
+            half = stdtrit(count - 1, (1 + LEVEL) / 2) * values.std(axis=0, ddof=1) / math.sqrt(count)
         return cls(seeds[0]["curve/epoch"][:length], mean, mean - half, mean + half)
 
 

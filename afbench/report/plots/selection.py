@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ...errors import UsageError, did_you_mean
-from ...factory import choose, is_trainable
 from ...registry import ACTIVATIONS
-from ...spec import Spec, split
+from ...spec import BASELINE, Spec, split
 from ...trial import Record
 
 GROUPS = ("all", "trainable", "fixed")
@@ -99,8 +98,10 @@ def one(text: str, held: Iterable[str], where: str) -> str:
 def canonical(text: str, held: Iterable[str]) -> str:
     """Print a spec as records do; one of a plugin or a class that is not loaded is taken as it stands."""
     plain = str(Spec.parse(text))
-    if plain in held or ":" in plain:
+    if plain in held or plain == BASELINE or ":" in plain:
         return plain
+    from ...factory import choose  # here, as below: what the records say themselves needs no torch
+
     try:
         return choose(text).spec
     except UsageError:
@@ -118,6 +119,8 @@ def learns(spec: str, held: Mapping[str, bool | None]) -> bool | None:
     """Tell whether an activation has parameters that learn, by its records, else by afbench's own entry."""
     if held[spec] is not None or ":" in spec:
         return held[spec]
+    from ...factory import choose, is_trainable
+
     try:
         return is_trainable(choose(spec))
     except UsageError:
