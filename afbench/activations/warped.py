@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..kernels import cpab, cpab_basis, piecewise, pointwise
 from ..kernels.constants import constant
-from ..kernels.sharded import whole
+from ..kernels.sharded import by_parts, is_sharded, whole
 from ..settings import Range
 from .channelwise import Device
 from .tracing import leaf
@@ -164,6 +164,8 @@ def warp(
     """Apply one of the family: the whole of `Warped.forward`."""
     if not x.is_floating_point():
         raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
+    if is_sharded(x) or is_sharded(theta):
+        return by_parts(lambda *parts: warp(*parts, variant, method, bins, space, smoothness, pull), x, (theta,), True)
     if pull is not None:
         precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
         theta = pulled(theta, (pull * precision.sum(0)).to(theta.dtype))
