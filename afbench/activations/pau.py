@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from .. import kernels
+from ..kernels.pointwise import widened
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
+from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import Function, Version, pau_start
+from .tracing import leaf
 
 NOISE = 0.1
 
@@ -71,28 +73,48 @@ class PAU(nn.Module):
         channels: int | None = None,
         channel_dim: int = 1,
         per: Per = "layer",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start at the published coefficients, or at a fit."""
         super().__init__()
         found = pau_start(version, degree, start, zero_centred)
-        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
-        self.a = nn.Parameter(torch.tensor(found.numerator).repeat(copies))
-        self.b = nn.Parameter(torch.tensor(found.denominator).repeat(copies))
+        shape = () if per == "layer" else parameter_shape(per, channels)
+        self.values = tuple(found.numerator), tuple(found.denominator)
+        self.a, self.b = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in self.values)
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start at the published coefficients, or at the fit, anew."""
+        with torch.no_grad():
+            for parameter, values in zip((self.a, self.b), self.values, strict=True):
+                parameter.copy_(torch.tensor(values, dtype=torch.float64, device=parameter.device))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        a: Tensor = self.a
-        if self.version == "d" and self.training:
-            a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
-        if self.zero_centred:
-            a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
-        below = "b" if self.version == "d" else self.version
-        return kernels.rational(x, a, self.b, None, None, below, channel_of(x, a, self.channel_dim))
+        noisy = self.version == "d" and self.training
+        return pau(x, self.a, self.b, self.version, self.zero_centred, noisy, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show the settings."""
         own = f"version={self.version}, degree={self.degree}, start={self.start}, zero_centred={self.zero_centred}"
         place = "" if self.channel_dim is None else f", channels={len(self.a)}, channel_dim={self.channel_dim}"
         return own + place
+
+
+@leaf
+def pau(
+    x: Tensor, a: Tensor, b: Tensor, version: Version, zero_centred: bool, noisy: bool, channel_dim: int | None
+) -> Tensor:
+    """PAU of one of the versions, with a_0 = 0 left out of a if it is zero-centred."""
+    if noisy or zero_centred:
+        (a,) = widened(a)
+    if noisy:
+        a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
+    if zero_centred:
+        a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
+    below = "b" if version == "d" else version
+    return kernels.rational(x, a, b, "", below, channel_of(x, a, channel_dim))
