@@ -12,6 +12,7 @@ from .tasks.base import Regression, Splits, Task, list_tasks, task
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .conversion import convert
     from .report.results import load
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "activation",
+    "convert",
     "count_parameters",
     "create",
     "list_activations",
@@ -41,4 +43,8 @@ def __getattr__(name: str) -> Any:
         from .report.results import load
 
         return load
+    if name == "convert":
+        from .conversion import convert
+
+        return convert
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,9 +22,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.orthogonal import Basis, in_powers
+from ..kernels.orthogonal import Basis, free_terms, in_powers
 from ..kernels.pade import degrees
-from .rational_starts import FITTED, PUBLISHED, REACH, free_terms, key
+from .rational_starts import FITTED, PUBLISHED, REACH, key
 
 Array = NDArray[np.float64]
 

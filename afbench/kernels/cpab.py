@@ -77,6 +77,13 @@ def _locate(y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return cell, left, right, torch.lerp(left, right, y - cell)
 
 
+def _count_up_to(sorted_values: Tensor, x: Tensor) -> Tensor:
+    """How many of the values are at most x, for each x."""
+    if torch.compiler.is_exporting():  # other formats know comparisons alone; in eager mode these take more memory
+        return (sorted_values <= x.unsqueeze(-1)).sum(-1)
+    return torch.searchsorted(sorted_values, x, right=True)
+
+
 class _Displacement(torch.autograd.Function):
     """phi(y; 1) - y in cells, for y [n] and vertex velocities W [cells + 1].
 
@@ -95,7 +102,8 @@ class _Displacement(torch.autograd.Function):
         # Per cell: its slope, kept off 0 by less than any rounding, and the time that crossing it takes. S is
         # that time summed to each vertex: a path of either direction ends where S has changed by 1.
         alpha = W.diff()
-        alpha = torch.copysign(alpha.abs() + torch.finfo(W.dtype).eps ** 2, alpha)
+        least = torch.finfo(W.dtype).eps ** 2
+        alpha = alpha + torch.where(alpha < 0, -least, least)
         crossing = (torch.log1p(alpha / W[:-1]) / alpha).abs().clamp(max=NEVER).nan_to_num(NEVER)
         inner = crossing[:-1].cumsum(0)
         S = torch.nn.functional.pad(inner, (1, 1))
@@ -110,7 +118,7 @@ class _Displacement(torch.autograd.Function):
         # The cell in which time runs out, the vertex where it is entered, and the time then left.
         forwards = (w > 0).long()
         direction, at = w.sign(), S.index_select(0, cell + forwards)
-        last = torch.searchsorted(inner, at + direction * rest, right=True)
+        last = _count_up_to(inner, at + direction * rest)
         # No rounding may turn the path round, nor lead a path that stays out of bounds.
         last = torch.minimum(last, cell - 1 + cells * forwards).clamp(min=0)
         entry = last + 1 - forwards
