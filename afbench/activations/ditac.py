@@ -28,14 +28,14 @@ class Ditac(Warped):
     the coefficients B theta; Phi is the normal distribution function. There is one theta per layer. It starts
     at a random smooth T, as in the published code, far from the identity; theta = 0 is exactly GELU.
 
-    Where the published code departs from the paper, this follows the paper; for the penalty see `penalty`. The published
-    weight of the penalty is 0.1, beside a data gradient that the same code makes d times too large (9 at 10 cells): under
-    Adam it acts as 0.1 / d = 0.011, so the default here is 0.01. On the published regression in two variables (5 seeds, R2
-    in %, mean and 95 % interval): the published gradient reproduced 94 [89, 98]; this penalty at weight 0.01 93 [89, 97],
-    at 0 89 [76, 102], at 0.1 31 [-4, 66].
+    Where the published code departs from the paper, this follows the paper; for the penalty see `penalty`. The
+    published weight of the penalty is 0.1, beside a data gradient that the same code makes d times too large (9 at
+    10 cells): under Adam it acts as 0.1 / d = 0.011, so the default here is 0.01. On the published regression in
+    two variables (5 seeds, R2 in %, mean and 95 % interval): the published gradient reproduced 94 [89, 98]; this
+    penalty at weight 0.01 93 [89, 97], at 0 89 [76, 102], at 0.1 31 [-4, 66].
 
-    The published code also always quantises, to 2,048 values (``method="nearest"`` here; the paper finds 256 enough),
-    gives no gradient in eval mode, and does not see weights that are loaded after ``eval()``.
+    The published code also always quantises, to 2,048 values (``method="nearest"`` here; the paper finds 256
+    enough), gives no gradient in eval mode, and does not see weights that are loaded after ``eval()``.
 
     Args:
         cells: in how many cells the velocity is affine.
