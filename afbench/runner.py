@@ -16,6 +16,7 @@ from .device import resolve_device
 from .discovery import load_plugin
 from .engines import ENGINES, Failure, Setup, process
 from .errors import UsageError, did_you_mean
+from .numerals import count
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
 from .signals import terminable
@@ -23,6 +24,10 @@ from .sources import source_of
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
+
+MOST_JOBS = 1_000_000
+LONGEST = 365 * 24 * 3600.0
+"""Seconds that ``--timeout`` takes at most."""
 
 
 class Listener(Protocol):
@@ -137,11 +142,11 @@ def run(
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
     planned = plan.make(made, acts, seeds, baseline)
-    jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
-    if jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
+    cores = environment.cores()
+    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
+    jobs = min(asked, cores)
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
     made.prepare()
     setup = Setup(files, tuple(sys.path))
     if engine != "inline":
@@ -152,6 +157,8 @@ def run(
     store.make()
     for problem in store.problems.values():
         listener.warned(problem)
+    if asked > jobs:
+        listener.warned(f"--jobs {asked} is more than the {cores} cores here; {jobs} run at once")
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():

@@ -42,7 +42,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
     verb.add_argument("--baseline", metavar="SPEC", help="with --task: what costs are ratios to (default: relu)")
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
-    verb.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})")
+    verb.add_argument(
+        "--rounds", type=options.whole, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})"
+    )
     verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")

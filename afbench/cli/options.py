@@ -5,12 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .. import discovery
+from .. import discovery, numerals
 from ..errors import UsageError
 from ..factory import choose
 from ..registry import ACTIVATIONS, TASKS
 from ..spec import Spec
 from ..store import Store
+
+
+def whole(text: str) -> int:
+    """Read an integer of the command line."""
+    try:
+        return numerals.whole(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes an integer such as 5, not {text!r}") from None
+
+
+def real(text: str) -> float:
+    """Read a number of the command line."""
+    try:
+        return numerals.real(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes a number such as 0.5, not {text!r}") from None
 
 
 def add_plugin(verb: argparse.ArgumentParser) -> None:
@@ -69,5 +85,5 @@ def pairs(given: list[str]) -> dict[str, str]:
             raise UsageError(f"--set takes key=value, not {text!r}")
         if key.strip() in found:
             raise UsageError(f"--set gives {key.strip()!r} twice")
-        found[key.strip()] = value.strip()
+        found[key.strip()] = value
     return found

@@ -49,6 +49,7 @@ class Regression2d(Regression, Task):
     """
 
     plots = ("surface", "shape", "curve")
+    budgets = {"smoke": {"epochs": 2}, "paper": {"epochs": 20}}
 
     epochs: Annotated[int, AtLeastOne] = 20
     batch_size: Annotated[int, AtLeastOne] = 98
