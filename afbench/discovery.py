@@ -11,8 +11,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +33,6 @@ def discover(package: str, registry: Registry) -> None:
     load_entry_points(f"afbench.{package}", registry)
 
 
-# The registries know of no discovery: it stands above them and tells them how they are filled.
-ACTIVATIONS.fill = partial(discover, "activations", ACTIVATIONS)
-TASKS.fill = partial(discover, "tasks", TASKS)
-
-
 def import_all(package: str) -> None:
     """Import every module of a package, so that its decorators run: a new entry is one file and no other edit."""
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
@@ -48,6 +41,8 @@ def import_all(package: str) -> None:
 
 def load_entry_points(group: str, registry: Registry) -> None:
     """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
+    from importlib.metadata import entry_points  # here: it takes a tenth of what --help may
+
     for point in entry_points(group=group):
         try:
             with taken_back(registry, ACTIVATIONS, TASKS):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from . import discovery, environment, origin, plan
 from .attempt import Attempt, attempt, blank, describe, versions
+from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
 from .device import resolve_device
 from .discovery import load_plugin
@@ -127,6 +128,12 @@ def run(
     Raises:
         UsageError: if the call is wrong; nothing is written then.
         Unavailable: if the task's data is not here; nothing is written then either.
+
+    >>> import afbench, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = run("digits", "prelu", seeds=1, out=folder, budget="smoke", engine="inline", cost=False)
+    ...     len(afbench.load(folder))
+    2
     """
     listener = listener or Silent()
     if discovery.loading:
@@ -211,10 +218,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
     around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
-    jobs, sources = [], {}
+    jobs, sources, settings = [], {}, changed(made.task)
     for choice in made.choices:
         sources[choice.spec] = source_of({"activation": choice.entry, **around})
-        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
         if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
@@ -225,3 +232,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
                 source = sources[job.activation]
                 store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
             listener.costing(done, len(jobs))
+    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+        listener.warned(
+            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
+            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+        )

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,12 @@ def hashed(target: Callable[..., Any]) -> str:
         if file is None:
             parts += [part for base in bases if module_of(base) == name for part in live(base)]
         else:
-            parts += closure(name, names, lambda other, start=name: not is_library(other, start))
+            parts += closure(name, names, partial(_own, name))
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:KEY_LENGTH]
+
+
+def _own(start: str, other: str) -> bool:
+    return not is_library(other, start)
 
 
 def closure(module: str, names: Iterable[str] | None, follows: Callable[[str], bool]) -> list[str]:
@@ -77,7 +82,7 @@ def closure(module: str, names: Iterable[str] | None, follows: Callable[[str], b
     wanted: Modules = {module: None if names is None else frozenset(names)}
     while True:
         found: Modules = {}
-        parts = []
+        parts: list[str] = []
         for name, which in wanted.items():
             kept = statements(name, which)
             parts += [f"module {len(parts)}", *map(normal, kept)]

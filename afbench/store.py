@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import time
@@ -14,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .array_file import Damaged, read_arrays
 from .cost_file import check_cost
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
-from .write import move
-from .write import write_whole as write_whole
+from .write import move, write_whole
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")
@@ -26,6 +27,10 @@ DATA = ("trials", "costs")
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
+
+
+SAID = 3
+"""Damaged arrays of a file that are named."""
 
 
 class Conflict(AfbenchError):
@@ -114,13 +119,20 @@ class Store:
         return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Read a trial's arrays; an empty dict if it left none."""
+        """Read a trial's arrays; an empty dict if it left none. ``problems`` says which are damaged and left out."""
+        file = self.path / "arrays" / f"{key}.npz"
         try:
-            packed = io.BytesIO((self.path / "arrays" / f"{key}.npz").read_bytes())
-            held = np.load(packed, allow_pickle=False)
-            return {name: held[name] for name in held.files}
-        except Exception:  # not there, a pickle, or damaged: NumPy, zipfile and zlib raise half a dozen kinds
+            arrays, damaged = read_arrays(file)
+        except FileNotFoundError:
             return {}
+        except Damaged as error:
+            self.problems[f"arrays/{key}"] = f"{file}: {error}; left out"
+            return {}
+        if damaged:
+            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), SAID)]
+            more = f" and {len(damaged) - SAID} more" if len(damaged) > SAID else ""
+            self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(said)}{more}; left out"
+        return arrays
 
     def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
         """Write a trial's arrays, then its record; a record that exists is whole.

@@ -6,13 +6,14 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
-from ..plan import Pending, Plan
-from ..store import Store
-from ..trial import Record
+    from ..plan import Pending, Plan
+    from ..store import Store
+    from ..trial import Record
 
 LINE_EVERY = 15.0
 """Seconds between two lines where there is no terminal."""
@@ -45,6 +46,8 @@ class Terminal:
 
     def __init__(self) -> None:
         """Print progress to standard error and all else to standard output."""
+        from rich.console import Console
+
         self.console = Console(stderr=True)
         self.bar: Progress | None = None
         self.last = time.monotonic()
@@ -71,6 +74,8 @@ class Terminal:
         self.seeds = Counter(record.trial.activation for record in pending.done)
         self.wanted = plan.seeds
         if self.total and self.console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
             self.bar = Progress(
                 TextColumn("{task.fields[stage]}"),
                 BarColumn(32),

@@ -5,20 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data import roots
-from ..engines import ENGINES
 from ..errors import UsageError, text_of
-from ..runner import Summary, run
-from ..spec import Spec
-from ..store import Store, write_whole
-from ..tasks.base import changed
-from ..trial import Record
-from . import options
-from .progress import Terminal
+from . import closing, options
 
-LINE, LISTED = 160, 20
-"""Characters of a failure's closing line, and such lines, at most."""
+if TYPE_CHECKING:
+    from ..runner import Summary
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -50,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--budget", default="default", help="smoke | default | paper | a fraction of the epochs")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
-    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="give up a trial after this long")
     verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
     verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
@@ -61,6 +55,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
+    from ..runner import run
+    from .progress import Terminal
+
     options.load_plugins(arguments.plugin)
     if arguments.data_root is not None:
         roots.use(arguments.data_root)
@@ -92,7 +89,7 @@ def call(arguments: argparse.Namespace) -> int:
     print(f"done: {counts}; {summary.store.path}\n", flush=True)
     table, lost = write_tables(summary)
     print(table)
-    for line in closing_lines(summary.failed):
+    for line in closing.failures([(str(record.trial), record.status, record.reason) for record in summary.failed]):
         print(line)
     drawn, undrawn = write_plots(summary)
     for problem in (*lost, *undrawn):
@@ -101,31 +98,18 @@ def call(arguments: argparse.Namespace) -> int:
     return 1 if summary.failed or lost or undrawn else 0
 
 
-def closing_lines(failed: list[Record]) -> list[str]:
-    """Say what failed, a line each, cut to a readable length; the records hold all of it."""
-    lines = []
-    for record in failed[:LISTED]:
-        line = f"  failed  {record.trial}: {record.status}: {' '.join(record.reason.split())}"
-        lines.append(line if len(line) <= LINE else f"{line[: LINE - 3]}...")
-    if len(failed) > LISTED:
-        lines.append(f"  and {len(failed) - LISTED} more")
-    return lines
-
-
 def write_tables(summary: Summary) -> tuple[str, list[str]]:
     """Write the tables into the results folder; returns this run's as text, and what could not be written."""
     from ..report.groups import group_of
     from ..report.summary import tables
     from ..report.table import render
+    from ..store import Store
 
-    store, lost = Store.open(summary.store.path), []
-    made = tables(store, baseline=summary.plan.baseline.spec)
-    for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex")):
-        path = store.path / "tables" / f"{summary.plan.task.name}.{ending}"
-        try:
-            write_whole(path, render(made, name).encode())
-        except OSError as error:
-            lost.append(f"{path} cannot be written ({error.strerror})")
+    folder = Store.open(summary.store.path)
+    made = tables(folder, baseline=summary.plan.baseline.spec)
+    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"))
+    stem = f"{folder.path}/tables/{summary.plan.task.name}"
+    lost = closing.write_all((Path(f"{stem}.{ending}"), render(made, name)) for name, ending in endings)
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
     return render([table for table in made if table.group in own], "text"), lost
 
@@ -136,25 +120,33 @@ def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
     One that cannot be drawn is said, and loses nothing else.
     """
     from ..report.plots import draw, save
+    from ..spec import Spec
+    from ..store import Store
+    from ..tasks.base import changed
 
     store, task = Store.open(summary.store.path), summary.plan.task
     written, lost = [], []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
+    damaged: dict[str, str] = {}
     for kind in task.plots:
         path = store.path / "plots" / f"{kind}.png"
+        figure = None
         try:
             figure = draw(store, kind, task=label, baseline=summary.plan.baseline.spec)
         except UsageError as error:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
-            continue
         except Exception as error:
             print(f"afbench: no plot {kind}: {type(error).__name__}: {text_of(error)}", file=sys.stderr)
+        damaged |= {name: problem for name, problem in store.problems.items() if name.startswith("arrays/")}
+        if figure is None:
             continue
         try:
             save(figure, path)
             written.append(path)
         except (OSError, UsageError) as error:
             lost.append(f"no plot {kind}: {text_of(error)}")
+    for problem in damaged.values():
+        print(f"afbench: warning: {problem}", file=sys.stderr)
     return written, lost
 
 

@@ -81,7 +81,7 @@ def full(*given):
 
 def test_tables_that_cannot_be_written_are_printed_and_the_code_is_1(run, monkeypatch):
     assert run("--acts", "relu")[0] == 0
-    monkeypatch.setattr("afbench.cli.run.write_whole", lambda path, content: full())
+    monkeypatch.setattr("afbench.cli.closing.write_whole", lambda path, content: full())
     code, out, err = run("--acts", "relu")
     assert code == 1
     assert "relu" in out.partition("activation")[2], "the table is printed all the same"
@@ -92,7 +92,7 @@ def test_tables_that_cannot_be_written_are_printed_and_the_code_is_1(run, monkey
 def test_plots_that_cannot_be_written_make_the_code_1(run, folder):
     (folder / "out" / "plots").mkdir(parents=True)
     (folder / "out" / "plots" / "curve.png").mkdir()
-    code, out, err = run("--acts", "relu")
+    code, out, err = run("--acts", "relu,prelu")
     assert code == 1
     [line] = [line for line in err.splitlines() if "no plot curve" in line]
     assert "curve.png" in line and "Is a directory" in line, err
