@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from . import environment, plan
+from .ambient import pinned
 from .attempt import Attempt, attempt, blank, describe, versions
 from .cost.network import CostJob, measure_network
 from .device import resolve_device
@@ -144,7 +145,8 @@ def run(
         listener.warned(problem)
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
-    setup = Setup(files, tuple(sys.path))
+    specs = tuple(choice.spec for choice in planned.choices)
+    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs)
     with terminable():
         try:
             trials(summary, pending, engine, jobs, setup, timeout, listener)
@@ -175,7 +177,8 @@ def trials(
     with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
         for job, outcome in outcomes:
             if isinstance(outcome, Failure):
-                known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                with pinned():
+                    known = describe(summary.plan.task, summary.plan.choice(job.trial))
                 record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
                 arrays: Arrays = {}
             else:
