@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from . import discovery, environment, origin, plan
+from .ambient import pinned
 from .attempt import Attempt, attempt, blank, describe, versions
 from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
@@ -155,10 +156,11 @@ def run(
     if timeout is not None and not 0 < timeout <= LONGEST:
         raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
     made.prepare()
-    setup = Setup(files, tuple(sys.path))
+    modules: tuple[str, ...] = ()
     if engine != "inline":
         files, modules = origin.loads(planned.entries, files)
-        setup = Setup(files, tuple(sys.path), modules=modules)
+    specs = tuple(choice.spec for choice in planned.choices)
+    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs, modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
@@ -198,7 +200,8 @@ def trials(
     with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
         for job, outcome in outcomes:
             if isinstance(outcome, Failure):
-                known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                with pinned():
+                    known = describe(summary.plan.task, summary.plan.choice(job.trial))
                 record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
                 arrays: Arrays = {}
             else:

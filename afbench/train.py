@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import shape, watch
+from .ambient import pinned_threads, seeded
 from .errors import AfbenchError
 from .factory import Choice, Factory
 from .parameters import Parameters, count_parameters, has_penalty, param_groups, penalty
@@ -46,7 +46,7 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         Diverged: if the loss, a parameter or a metric is not finite.
         ActivationError: if the activation breaks its contract on the first batch.
     """
-    with pinned(task.threads):
+    with pinned_threads(task.threads), seeded(seed):
         splits = move(task.data(stream(seed, "data")), task)
         network, factory = build(task, choice, seed)
         start = [copy.deepcopy(module) for module in factory.built]
@@ -163,14 +163,3 @@ def move(splits: Splits, task: Task) -> Splits:
         return values.to(task.device, dtype if values.is_floating_point() else None)
 
     return Splits(*((place(inputs), place(targets)) for inputs, targets in splits))
-
-
-@contextmanager
-def pinned(threads: int) -> Iterator[None]:
-    """Compute with a task's number of threads within the block: it changes bits, so it belongs to the task."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

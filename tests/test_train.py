@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from afbench.ambient import pinned_threads
 from afbench.errors import ActivationError, AfbenchError
 from afbench.factory import Choice, choose
 from afbench.models import mlp
 from afbench.registry import Entry
 from afbench.tasks.base import Batch, MakeActivation, Splits, Task
-from afbench.train import Diverged, pinned, train
+from afbench.train import Diverged, train
 
 RELU = choose("relu")
 
@@ -449,7 +450,7 @@ def threads_seen(threads: int, ending: Callable[[], None] = lambda: None) -> set
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_trial_computes_with_its_tasks_threads_and_puts_them_back(threads: int) -> None:
-    with pinned(2):
+    with pinned_threads(2):
         assert threads_seen(threads) == {threads}
         assert torch.get_num_threads() == 2
 
@@ -458,7 +459,7 @@ def test_threads_are_put_back_after_a_failure() -> None:
     def fail() -> None:
         raise RuntimeError("no more")
 
-    with pinned(2):
+    with pinned_threads(2):
         with pytest.raises(RuntimeError, match="no more"):
             threads_seen(3, fail)
         assert torch.get_num_threads() == 2

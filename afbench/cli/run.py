@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data import roots
-from ..errors import UsageError, text_of
+from ..errors import UsageError
+from ..raised import text_of
 from . import closing, options
 
 if TYPE_CHECKING:
