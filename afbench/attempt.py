@@ -42,7 +42,7 @@ def attempt(job: Attempt) -> tuple[Record, Arrays]:
         arrays = trained.arrays
         changes |= {"metrics": trained.metrics, "parameters": vars(trained.parameters), "status": Status.OK}
     except BaseException as error:  # other people's code raises anything
-        if isinstance(error, KeyboardInterrupt) and interrupted():
+        if issubclass(type(error), KeyboardInterrupt) and interrupted():  # isinstance asks the exception itself
             raise
         changes |= failure(error)
     seconds = time.perf_counter() - clock

@@ -204,7 +204,7 @@ def received(kind: str, content: Any, worker: Worker, timeout: float | None) -> 
         try:
             return pickle.loads(content)
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
+            if issubclass(type(error), KeyboardInterrupt):
                 raise
             return Failure("error", f"its result cannot be read: {one_line(error)}")
     if worker.expired:
