@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .discovery import import_class, last_line
 from .errors import UsageError
-from .registry import ACTIVATIONS, Entry
+from .registry import ACTIVATIONS, WHERE, Entry
 from .settings import Value, differing, resolve
 from .spec import Spec, split
 from .streams import forked
 
 PROBE_CHANNELS = 8
+
+Device = torch.device | str | int | None
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,21 @@ class Choice:
         """Every setting, defaults included."""
         return {name: s.default for name, s in self.entry.settings.items()} | self.settings
 
-    def build(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
-        """Build one instance.
+    def build(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> nn.Module:
+        """Build one instance; a class that declares no ``device`` and ``dtype`` is moved there after.
 
         Raises:
             UsageError: if the constructor refuses the settings, or needs channels and got none.
         """
-        places = {"channels": channels, "channel_dim": channel_dim}
+        if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+            raise UsageError(f"dtype must be a floating-point dtype, such as torch.float64, not {dtype!r}")
+        places = {"channels": channels, "channel_dim": channel_dim, "device": device, "dtype": dtype}
         given = {name: places[name] for name in self.entry.takes if places[name] is not None}
         needs = self.entry.required_channels and channels is None
         if needs:
@@ -53,17 +65,29 @@ class Choice:
             raise UsageError(f"{self.spec}: {' '.join(str(error).split())}") from error
         if not isinstance(module, nn.Module):
             raise UsageError(f"{self.spec} made a {type(module).__name__}, not a torch.nn.Module")
+        if (device is not None or dtype is not None) and not self.entry.takes >= set(WHERE):
+            module.to(device=device, dtype=dtype)
         module.__dict__["is_activation"] = True  # so that its parameters are known as an activation's, whoever wrote it
         return module
 
 
-def choose(spec: str | Spec) -> Choice:
+def choose(spec: str | Spec, further: Mapping[str, Value] | None = None) -> Choice:
     """Look a spec up and type its settings; aliases resolve to the entry they stand for.
 
+    Args:
+        spec: such as ``"ditac[cells=20]"``.
+        further: settings beside those of the spec.
+
     Raises:
-        UsageError: for an unknown name or setting, a wrong type, or a value out of range.
+        UsageError: for an unknown name or setting, a wrong type, a value out of range, or one that is set twice.
     """
     spec = Spec.parse(spec) if isinstance(spec, str) else spec
+    if further:
+        twice = next((name for name in further if name in spec.settings), None)
+        if twice is not None:
+            both = f"{spec.settings[twice]} in {spec} and {further[twice]} as an argument"
+            raise UsageError(f"activation {spec.name!r}: {twice} is set twice, {both}")
+        spec = Spec(spec.name, {**spec.settings, **further})
     if ":" in spec.name:
         implied: Mapping[str, Value] = {}
         found = import_class(spec.name)
@@ -76,21 +100,46 @@ def choose(spec: str | Spec) -> Choice:
     return Choice(entry, differing(entry.settings, values))
 
 
-def create(spec: str | Spec, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
+def create(
+    spec: str | Spec,
+    channels: int | None = None,
+    channel_dim: int = 1,
+    *,
+    device: Device = None,
+    dtype: torch.dtype | None = None,
+    inplace: bool = False,
+    **settings: Value,
+) -> nn.Module:
     """Build an activation from its spec.
 
     Args:
         spec: such as ``"ditac"`` or ``"leaky_relu[slope=0.2]"``.
         channels: the size of the channel dimension; only per-channel activations need it.
         channel_dim: which dimension holds the channels.
+        device: where its parameters are made, as for the layers of torch.
+        dtype: of which dtype they are.
+        inplace: accepted, since many networks pass it to their activations, and ignored: no input is overwritten.
+        settings: the spec's settings as arguments; what the spec sets cannot be set again.
 
     Raises:
         UsageError: if the spec is wrong; the message says what would be right.
 
-    >>> create("relu")(torch.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
+    >>> create("leaky_relu", slope=0.5)(torch.tensor([-1.0, 2.0]))
+    tensor([-0.5000,  2.0000])
     """
-    return choose(spec).build(channels, channel_dim)
+    choice = choose(spec, settings)
+    own = choice.entry.settings.keys() & {"device", "dtype", "inplace"}
+    if own:  # somebody's class has a setting of that name
+        given: dict[str, Any] = {"device": device, "dtype": dtype, "inplace": inplace or None}
+        choice = choose(spec, settings | {name: given[name] for name in own if given[name] is not None})
+        device, dtype, inplace = (None if name in own else value for name, value in given.items())  # type: ignore[assignment]
+    _ignored(inplace or False)
+    return choice.build(channels, channel_dim, device, dtype)
+
+
+def _ignored(inplace: object) -> None:
+    if not isinstance(inplace, bool):
+        raise UsageError(f"inplace must be true or false, not {inplace!r}")
 
 
 def check(spec: str | Spec) -> Choice:
@@ -100,6 +149,25 @@ def check(spec: str | Spec) -> Choice:
     return choice
 
 
+DRAWN = ("normal", "uniform", "bernoulli", "random", "exponential", "log_normal", "cauchy", "geometric")
+FILLING = tuple(getattr(torch.Tensor, f"{name}_") for name in DRAWN)
+
+
+class Undrawn(TorchFunctionMode):
+    """Leaves random numbers undrawn: to draw them on the meta device, torch imports torch._dynamo."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``torch.empty`` for ``torch.randn`` and ``torch.rand``; leave a tensor on meta that is to be filled."""
+        kwargs = kwargs or {}
+        if func in FILLING or getattr(func, "__module__", "") == nn.init.__name__:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        if func in (torch.randn, torch.rand):
+            func, kwargs = torch.empty, {name: value for name, value in kwargs.items() if name != "generator"}
+        return func(*args, **kwargs)
+
+
 def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
     """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
 
@@ -107,7 +175,7 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
         UsageError: if it cannot be built.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             return choice.build(channels)
     except (Exception, SystemExit):  # other people's code may raise anything
         pass
@@ -193,10 +261,19 @@ class Factory:
         self.built: list[nn.Module] = []
         self.places: list[tuple[int | None, int]] = []
 
-    def __call__(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
-        """Build the activation of the next place."""
+    def __call__(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+        inplace: bool = False,
+    ) -> nn.Module:
+        """Build the activation of the next place; ``inplace``, which many networks pass, is ignored."""
+        _ignored(inplace)
         with forked(self.seed, f"activation/{len(self.built)}"):
-            module = self.choice.build(channels, channel_dim)
+            module = self.choice.build(channels, channel_dim, device, dtype)
         self.built.append(module)
         self.places.append((channels, channel_dim))
         return module

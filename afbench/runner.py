@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from . import environment, plan
+from . import discovery, environment, origin, plan
 from .attempt import Attempt, attempt, blank, describe, versions
 from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
@@ -20,6 +20,7 @@ from .errors import UsageError, did_you_mean
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
 from .signals import terminable
+from .sources import source_of
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
@@ -122,8 +123,19 @@ def run(
     Raises:
         UsageError: if the call is wrong; nothing is written then.
         Unavailable: if the task's data is not here; nothing is written then either.
+
+    >>> import afbench, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = run("digits", "prelu", seeds=1, out=folder, budget="smoke", engine="inline", cost=False)
+    ...     len(afbench.load(folder))
+    2
     """
     listener = listener or Silent()
+    if discovery.loading:
+        raise UsageError(
+            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            "put the call under: if __name__ == '__main__':"
+        )
     files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
     for file in files:
         load_plugin(file, ACTIVATIONS, TASKS)
@@ -138,6 +150,10 @@ def run(
     if timeout is not None and not 0 < timeout < float("inf"):
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
     made.prepare()
+    setup = Setup(files, tuple(sys.path))
+    if engine != "inline":
+        files, modules = origin.loads(planned.entries, files)
+        setup = Setup(files, tuple(sys.path), modules=modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
@@ -145,7 +161,6 @@ def run(
         listener.warned(problem)
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
-    setup = Setup(files, tuple(sys.path))
     with terminable():
         try:
             trials(summary, pending, engine, jobs, setup, timeout, listener)
@@ -181,6 +196,7 @@ def trials(
                 arrays: Arrays = {}
             else:
                 record, arrays = outcome
+            record = record.with_(source=summary.plan.sources[job.trial.activation])
             try:
                 store.write(record, arrays)
             except Conflict as conflict:
@@ -192,19 +208,22 @@ def trials(
 def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
     store, here, made = summary.store, environment.read()["id"], summary.plan
-    held = {cost["key"]: cost.get("versions") for cost in store.costs()}
+    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    jobs, settings = [], changed(made.task)
+    around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
+    jobs, sources, settings = [], {}, changed(made.task)
     for choice in made.choices:
+        sources[choice.spec] = source_of({"activation": choice.entry, **around})
         job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
-        if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
+        if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
         for done, (job, outcome) in enumerate(outcomes, start=1):
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")
             else:
-                store.write_json("costs", job.key, outcome)
+                source = sources[job.activation]
+                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
             listener.costing(done, len(jobs))
     keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
     if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):

@@ -20,7 +20,11 @@ WORDS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Range:
-    """Bounds of a number, to be put into an annotation: ``Annotated[int, Range(at_least=1)]``."""
+    """Bounds of a number, to be put into an annotation: ``Annotated[int, Range(at_least=1)]``.
+
+    >>> 0.5 in Range(above=0, at_most=1), 0 in Range(above=0, at_most=1)
+    (True, False)
+    """
 
     above: float | None = None
     at_least: float | None = None

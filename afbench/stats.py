@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.special import stdtrit
 
 from .metric import UNBOUNDED, Bounds
-from .resampling import LARGEST, Array, bca, flipped
+from .resampling import LARGEST, Array, bca, enumerated, flipped
 
 LEVEL = 0.95
 ALPHA = 0.05
@@ -113,6 +112,8 @@ def _interval(x: Array, level: float, drawn: tuple[float, float] | None, bounds:
     elif drawn:
         low, high = drawn
     else:
+        from scipy import stats  # here, as below: it takes half a second to import, and few tables need it
+
         rng = np.random.default_rng(0)
         low, high = stats.bootstrap((z,), np.mean, confidence_level=level, method="BCa", rng=rng).confidence_interval
     mean, low, high = (start + spread * float(end) for end in (z.mean(), low, high))
@@ -193,6 +194,10 @@ def _sign_flip(x: Array) -> float:
     largest = np.abs(x).max()
     if x.size == 1 or largest == 0:
         return 1.0
+    if 2**x.size <= RESAMPLES:
+        return enumerated(x / largest)
+    from scipy import stats
+
     test = stats.permutation_test(
         (x / largest,),
         rounded_mean,

@@ -62,3 +62,10 @@ def test_the_readme_links_to_what_is_there():
 def test_the_readme_example_runs():
     code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
     exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_conversion_example_runs(capsys):
+    code = first_code("convert.md")
+    exec(compile(code, "convert.md", "exec"), {})
+    shown = re.findall(r"^# (.*)$", code, re.M)
+    assert capsys.readouterr().out.splitlines() == shown

@@ -378,3 +378,65 @@ def test_a_decorated_class_given_by_its_path_keeps_it_for_other_processes(tmp_pa
     assert choose("decorated_acts:Snake[alpha=2]").spec == "decorated_acts:Snake[alpha=2.0]"
     assert choose("decorated_here").spec == "decorated_here"
     assert choose("afbench.activations.rectifiers:ReLU").spec == "relu"
+
+
+def test_settings_as_arguments():
+    assert create("ditac", cells=20).theta.shape == (19,)
+    assert create("prelu", per="channel", channels=8).a.shape == (8,)
+    assert create("leaky_relu[slope=0.5]", inplace=True).slope == 0.5
+    with pytest.raises(UsageError, match=r"cells is set twice, 10 in ditac\[cells=10\] and 20 as an argument"):
+        create("ditac[cells=10]", cells=20)
+    with pytest.raises(UsageError, match="no setting 'celsl'; did you mean 'cells'"):
+        create("ditac", celsl=20)
+    with pytest.raises(UsageError, match="cells must be an int, at least 2"):
+        create("ditac", cells=1)
+    with pytest.raises(UsageError, match="inplace must be true or false, not 'yes'"):
+        create("relu", inplace="yes")
+
+
+def test_inplace_overwrites_nothing():
+    x = torch.tensor([-1.0, 2.0])
+    factory = Factory(choose("relu"), seed=0)
+    for act in (create("relu", inplace=True), factory(channels=2, channel_dim=-1, inplace=True)):
+        act(x)
+        assert x.tolist() == [-1.0, 2.0]
+
+
+class OnItsOwn(nn.Module):
+    """A user's class: knows nothing of device and dtype."""
+
+    def __init__(self, slope: float = 0.5):
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor(slope))
+
+    def forward(self, x):
+        return torch.where(x > 0, x, self.slope * x)
+
+
+class NamesOfTheirOwn(OnItsOwn):
+    """A user's class whose settings have the names of torch's arguments."""
+
+    def __init__(self, dtype: str = "plain", device: int = 1, inplace: bool = False):
+        super().__init__()
+        self.named = (dtype, device, inplace)
+
+    def forward(self, x):
+        return x
+
+
+@pytest.mark.parametrize("spec", ["swish", "acon_c", "ditac", "meta_acon", f"{__name__}:OnItsOwn"])
+def test_device_and_dtype(spec):
+    act = create(spec, 3, device="meta", dtype=torch.float64)
+    for parameter in act.parameters():
+        assert parameter.is_meta and parameter.dtype == torch.float64
+    factory = Factory(choose(spec), seed=0)
+    assert {p.dtype for p in factory(channels=3, dtype=torch.bfloat16).parameters()} == {torch.bfloat16}
+    with pytest.raises(
+        UsageError, match="dtype must be a floating-point dtype, such as torch.float64, not torch.int64"
+    ):
+        create(spec, 3, dtype=torch.int64)
+
+
+def test_settings_that_are_called_as_torchs_arguments():
+    assert create(f"{__name__}:NamesOfTheirOwn", dtype="fancy", device=2, inplace=True).named == ("fancy", 2, True)
+    assert create(f"{__name__}:NamesOfTheirOwn").named == ("plain", 1, False)

@@ -7,20 +7,35 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .tracing import leaf
 
 
 class Acon(nn.Module):
     """What the three share: parameters per channel or per layer, each [C] or [1]."""
 
-    def __init__(self, channels: int | None, channel_dim: int, per: Per, **starts: float | None) -> None:
+    def __init__(
+        self,
+        channels: int | None,
+        channel_dim: int,
+        per: Per,
+        device: Device,
+        dtype: torch.dtype | None,
+        **starts: float | None,
+    ) -> None:
         """Start each named parameter at its value, or at standard normals where that is None."""
         super().__init__()
         shape = parameter_shape(per, channels)
-        for letter, start in starts.items():
-            value = torch.randn(shape) if start is None else torch.full(shape, float(start))
-            self.register_parameter(letter, nn.Parameter(value))
-        self.channel_dim = channel_dim if per == "channel" else None
+        for letter in starts:
+            self.register_parameter(letter, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
+        self.channel_dim, self.starts = channel_dim if per == "channel" else None, starts
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start anew: at the published values, or at draws from torch's generator."""
+        for letter, start in self.starts.items():
+            parameter = self.get_parameter(letter)
+            nn.init.normal_(parameter) if start is None else nn.init.constant_(parameter, start)
 
     def extra_repr(self) -> str:
         """Show what shares the parameters."""
@@ -55,13 +70,21 @@ class AconA(Acon):
 
     beta: Tensor
 
-    def __init__(self, channels: int | None = None, channel_dim: int = 1, per: Per = "channel") -> None:
+    def __init__(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "channel",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         """Start every beta at 1."""
-        super().__init__(channels, channel_dim, per, beta=1.0)
+        super().__init__(channels, channel_dim, per, device, dtype, beta=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.swish(x, self.beta, channel_of(x, self.beta, self.channel_dim))
+        return acon_a(x, self.beta, self.channel_dim)
 
 
 @activation(
@@ -94,14 +117,21 @@ class AconB(Acon):
     beta: Tensor
 
     def __init__(
-        self, channels: int | None = None, channel_dim: int = 1, per: Per = "channel", p: float = 0.25
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "channel",
+        p: float = 0.25,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start every p at ``p`` and every beta at 1."""
-        super().__init__(channels, channel_dim, per, p=p, beta=1.0)
+        super().__init__(channels, channel_dim, per, device, dtype, p=p, beta=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.acon_b(x, self.p, self.beta, channel_of(x, self.beta, self.channel_dim))
+        return acon_b(x, self.p, self.beta, self.channel_dim)
 
 
 @activation(
@@ -133,10 +163,36 @@ class AconC(Acon):
     p2: Tensor
     beta: Tensor
 
-    def __init__(self, channels: int | None = None, channel_dim: int = 1, per: Per = "channel") -> None:
+    def __init__(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "channel",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         """Draw p1 and p2."""
-        super().__init__(channels, channel_dim, per, p1=None, p2=None, beta=1.0)
+        super().__init__(channels, channel_dim, per, device, dtype, p1=None, p2=None, beta=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.acon_c(x, self.p1, self.p2, self.beta, channel_of(x, self.beta, self.channel_dim))
+        return acon_c(x, self.p1, self.p2, self.beta, self.channel_dim)
+
+
+@leaf
+def acon_a(x: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
+    """ACON-A of an input whose channels are at ``channel_dim``; None if its parameters serve the layer."""
+    return kernels.swish(x, beta, channel_of(x, beta, channel_dim))
+
+
+@leaf
+def acon_b(x: Tensor, p: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
+    """ACON-B, likewise."""
+    return kernels.acon_b(x, p, beta, channel_of(x, beta, channel_dim))
+
+
+@leaf
+def acon_c(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
+    """ACON-C, likewise."""
+    return kernels.acon_c(x, p1, p2, beta, channel_of(x, beta, channel_dim))

@@ -1,4 +1,4 @@
-"""What per-layer and per-channel parameters share: their shape, their place in the input, the dtype to compute in."""
+"""What per-layer and per-channel parameters share: shape, place in the input, dtype to compute in, layout."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from torch import Tensor
 
 Per = Literal["layer", "channel"]
 """Whether a layer learns one value, or one for each channel."""
+
+Device = torch.device | str | int | None
+"""Where a layer's parameters are made; None is torch's default, as for the layers of ``torch.nn``."""
 
 
 def parameter_shape(per: Per, channels: int | None) -> tuple[int]:
@@ -89,11 +92,30 @@ def spread(parameter: Tensor, x: Tensor, channel_dim: int | None) -> Tensor:
 
 
 def promote(x: Tensor, parameter: Tensor) -> Tensor:
-    """Cast the input to the dtype to compute in: float32 for 16-bit inputs, as long as the parameters are float32.
+    """Cast the input to the dtype to compute in: that of input and parameter, and at least float32.
 
-    A parameter's gradient sums over the whole input; in 16 bits that sum overflows or stalls.
+    A parameter's gradient sums over the whole input; in 16 bits that sum overflows or stalls. Of a module that was
+    cast to 16 bits as a whole only the parameters and the result are rounded.
 
-    >>> promote(torch.ones(2, dtype=torch.bfloat16), torch.ones(1)).dtype
+    >>> promote(torch.ones(2, dtype=torch.bfloat16), torch.ones(1, dtype=torch.bfloat16)).dtype
     torch.float32
     """
-    return x.to(torch.promote_types(x.dtype, parameter.dtype))
+    return x.to(torch.promote_types(torch.promote_types(x.dtype, parameter.dtype), torch.float32))
+
+
+def in_layout_of(x: Tensor, y: Tensor) -> Tensor:
+    """Lay ``y`` out in memory as ``x`` is: contiguous stays contiguous, and channels last stays channels last.
+
+    Args:
+        x: the activation's input.
+        y: its output, of the same shape.
+
+    >>> in_layout_of(torch.zeros(2, 3, 5), torch.zeros(2, 5, 3).movedim(2, 1)).is_contiguous()
+    True
+    """
+    if x.is_contiguous():
+        return y.contiguous()
+    strides = x.stride()
+    order = sorted(range(x.dim()), key=lambda dim: -strides[dim])
+    back = [order.index(dim) for dim in range(x.dim())]
+    return y.permute(order).contiguous().permute(back)

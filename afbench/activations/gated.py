@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..registry import activation
 from .precision import at_least_float32
+from .tracing import leaf
 
 
 @activation(
@@ -68,8 +69,7 @@ class GELUSigmoid(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        wide = at_least_float32(x)
-        return (wide * torch.sigmoid(1.702 * wide)).to(x.dtype)
+        return gelu_by_sigmoid(x)
 
 
 @activation("silu", formula="x * sigmoid(x)", paper="arXiv:1702.03118", year=2017, tags=("smooth", "gated"))
@@ -121,3 +121,10 @@ class Mish(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return F.mish(x)
+
+
+@leaf
+def gelu_by_sigmoid(x: Tensor) -> Tensor:
+    """Compute x * sigmoid(1.702 * x), in float32 for 16-bit inputs."""
+    wide = at_least_float32(x)
+    return (wide * torch.sigmoid(1.702 * wide)).to(x.dtype)

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..registry import activation
-from .channelwise import parameter_shape
-from .projection import drawn, project
+from .channelwise import Device, in_layout_of, parameter_shape
+from .projection import brought_back, draw, project
+from .tracing import leaf
 
 GATES: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "silu": F.silu, "gelu": F.gelu}
 
@@ -22,6 +23,7 @@ GATES: dict[str, Callable[[Tensor], Tensor]] = {"sigmoid": torch.sigmoid, "silu"
     formula="(W x + b) * gate(V x + c)",
     paper="arXiv:1612.08083",
     year=2016,
+    version=2,
     tags=("smooth", "gated", "channel", "layer"),
 )
 class GLU(nn.Module):
@@ -45,21 +47,38 @@ class GLU(nn.Module):
     """
 
     def __init__(
-        self, channels: int, channel_dim: int = 1, gate: Literal["sigmoid", "silu", "gelu"] = "sigmoid"
+        self,
+        channels: int,
+        channel_dim: int = 1,
+        gate: Literal["sigmoid", "silu", "gelu"] = "sigmoid",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw W and V ``[C, C]``, b and c ``[C]``."""
         super().__init__()
         (size,) = parameter_shape("channel", channels)
-        self.W, self.V = (drawn(size, size, inputs=size) for _ in range(2))
-        self.b, self.c = (drawn(size, inputs=size) for _ in range(2))
+        self.W, self.V = (nn.Parameter(torch.empty(size, size, device=device, dtype=dtype)) for _ in range(2))
+        self.b, self.c = (nn.Parameter(torch.empty(size, device=device, dtype=dtype)) for _ in range(2))
         self.channel_dim, self.gate = channel_dim, gate
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all four anew."""
+        for parameter in (self.W, self.V, self.b, self.c):
+            draw(parameter, len(self.b))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it at every position; any shape that has the channels at ``channel_dim``."""
-        value = project(x, self.W, self.b, self.channel_dim)
-        gate = GATES[self.gate](project(x, self.V, self.c, self.channel_dim))
-        return (value * gate).movedim(-1, self.channel_dim).to(x.dtype)
+        return glu(x, self.W, self.b, self.V, self.c, self.channel_dim, self.gate)
 
     def extra_repr(self) -> str:
         """Show the channels and the gate."""
         return f"channels={len(self.b)}, channel_dim={self.channel_dim}, gate={self.gate}"
+
+
+@leaf
+def glu(x: Tensor, W: Tensor, b: Tensor, V: Tensor, c: Tensor, channel_dim: int, gate: str) -> Tensor:
+    """(W x + b) * gate(V x + c) at every position, in the layout of ``x``."""
+    gates = GATES[gate](project(x, V, c, channel_dim))
+    return in_layout_of(x, brought_back(project(x, W, b, channel_dim) * gates, channel_dim).to(x.dtype))

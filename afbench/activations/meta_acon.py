@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,10 @@ from .. import kernels
 from ..kernels.gated import acon
 from ..registry import activation
 from ..settings import Range
-from .channelwise import channel_of, parameter_shape, promote, spread
+from .channelwise import Device, channel_of, parameter_shape, promote, spread
+from .projection import Linear, linear
 from .squeeze import mean_of_positions
+from .tracing import is_traced, leaf
 
 REDUCTION = 16
 
@@ -52,6 +54,11 @@ class MetaAcon(nn.Module):
     torch.Size([2, 3, 5, 5])
     """
 
+    fc1: Linear
+    fc2: Linear
+    norm1: nn.Module
+    norm2: nn.Module
+
     def __init__(
         self,
         channels: int,
@@ -59,46 +66,112 @@ class MetaAcon(nn.Module):
         per: Literal["channel", "layer", "pixel"] = "channel",
         r: Annotated[int, Range(at_least=1, at_most=2**20)] = REDUCTION,
         norm: Literal["batch", "none"] = "batch",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw p1, p2 and the weights of both linear maps."""
         super().__init__()
         shape = parameter_shape("channel", channels)
-        self.p1 = nn.Parameter(torch.randn(shape))
-        self.p2 = nn.Parameter(torch.randn(shape))
+        self.p1 = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.p2 = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.channel_dim, self.per, self.norm = channel_dim, per, norm
+        nn.init.normal_(self.p1)
+        nn.init.normal_(self.p2)
         if per == "channel":
             hidden = max(r, channels // r)
-            self.fc1 = nn.Linear(channels, hidden)
-            self.norm1 = nn.BatchNorm1d(hidden) if norm == "batch" else nn.Identity()
-            self.fc2 = nn.Linear(hidden, channels)
-            self.norm2 = nn.BatchNorm1d(channels) if norm == "batch" else nn.Identity()
+            for number, (inputs, outputs) in enumerate(((channels, hidden), (hidden, channels)), start=1):
+                norms = nn.BatchNorm1d(outputs, device=device, dtype=dtype) if norm == "batch" else nn.Identity()
+                self.add_module(f"fc{number}", Linear(inputs, outputs, device=device, dtype=dtype))
+                norms.__dict__["is_activation"] = True  # in a graph of this layer alone it stands by itself
+                self.add_module(f"norm{number}", norms)
         elif (r, norm) != (REDUCTION, "batch"):
             raise ValueError(f"r and norm belong to the linear maps of per='channel'; per={per!r} has none")
 
+    def reset_parameters(self) -> None:
+        """Draw p1, p2 and the weights of both linear maps anew, and forget the batch norms' averages."""
+        nn.init.normal_(self.p1)
+        nn.init.normal_(self.p2)
+        for part in self.children():
+            if not isinstance(part, nn.Identity):
+                part.reset_parameters()  # type: ignore[operator]
+
     def forward(self, x: Tensor) -> Tensor:
         """Apply it with the betas of each sample; any shape that has the channels at ``channel_dim``."""
-        channel = channel_of(x, self.p1, self.channel_dim)
-        if x.numel() == 0:  # no mean to take, and batch norm would turn its averages into NaN
-            return kernels.acon_c(x, self.p1, self.p2, self.p1, channel)
-        wide = promote(x, self.p1)
         if self.per == "pixel":
-            p1, p2 = (spread(p, x, channel) for p in (self.p1, self.p2))
-            return acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
-        return kernels.acon_c(x, self.p1, self.p2, self.switch(wide), channel)
+            return acon_by_pixel(x, self.p1, self.p2, self.channel_dim)
+        if self.per == "layer":
+            return acon_by_layer(x, self.p1, self.p2, self.channel_dim)
+        if not is_traced(x):
+            channel = channel_of(x, self.p1, self.channel_dim)
+            if x.numel() == 0:  # no mean to take, and batch norm would turn its averages into NaN
+                return acon_by_beta(x, self.p1, self.p2, self.p1, self.channel_dim)
+            if self.training and self.norm == "batch" and (channel == 0 or x.shape[0] == 1):
+                raise ValueError("meta_acon in training takes batch statistics and got one sample: pass norm='none'")
+        return acon_by_beta(x, self.p1, self.p2, self.switch(x), self.channel_dim)
 
     def switch(self, x: Tensor) -> Tensor:
-        """Compute beta from the input: ``[N, C]``, or ``[N, 1]`` if a sample shares one; without N if there is none."""
-        channel = self.channel_dim % x.dim()
-        mean = mean_of_positions(x, channel)
-        samples = x.shape[:1] if channel else ()
-        if self.per == "layer":
-            return torch.sigmoid(mean.mean(channel).reshape(*samples, 1))
-        if samples in ((), (1,)) and self.training and self.norm == "batch":
-            raise ValueError("meta_acon in training takes batch statistics and got one sample: pass norm='none'")
-        hidden = self.norm1(self.fc1(mean.reshape(-1, len(self.p1)).to(self.fc1.weight.dtype)))
-        return torch.sigmoid(self.norm2(self.fc2(hidden))).reshape(*samples, len(self.p1))
+        """Compute beta from the input, for ``per="channel"``: ``[N, C]``."""
+        hidden = mapped_mean(x, self.fc1.weight, self.fc1.bias, self.channel_dim)
+        return torch.sigmoid(normed(self.norm2, mapped(normed(self.norm1, hidden), self.fc2.weight, self.fc2.bias)))
 
     def extra_repr(self) -> str:
         """Show the channels and where beta comes from."""
         own = f", norm={self.norm}" if self.per == "channel" else ""
         return f"channels={len(self.p1)}, channel_dim={self.channel_dim}, per={self.per}{own}"
+
+
+@leaf
+def acon_by_pixel(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor:
+    """Compute ACON-C with beta = sigmoid(x)."""
+    wide = promote(x, p1)
+    p1, p2 = (spread(p, x, channel_dim).to(wide.dtype) for p in (p1, p2))
+    return acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
+
+
+@leaf
+def acon_by_layer(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor:
+    """Compute ACON-C with beta = sigmoid(mean of the sample)."""
+    channel = channel_of(x, p1, channel_dim)
+    if x.numel() == 0:
+        return kernels.acon_c(x, p1, p2, p1, channel)  # no mean to take
+    mean = mean_of_positions(promote(x, p1), channel).mean(channel)
+    return kernels.acon_c(x, p1, p2, torch.sigmoid(mean.reshape(*(x.shape[:1] if channel else ()), 1)), channel)
+
+
+@leaf
+def acon_by_beta(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor, channel_dim: int) -> Tensor:
+    """Compute ACON-C with beta ``[N, C]``, N being 1 if the channels are dimension 0 of ``x``."""
+    channel = channel_of(x, p1, channel_dim)
+    return kernels.acon_c(x, p1, p2, beta if channel else beta.reshape(p1.shape), channel)
+
+
+@leaf
+def mapped_mean(x: Tensor, weight: Tensor, bias: Tensor, channel_dim: int) -> Tensor:
+    """Map the channels' means ``[N, C]``: from 16 bits in float32."""
+    mean = mean_of_positions(promote(x, weight), channel_dim % x.dim())
+    return linear(mean.reshape(-1, weight.shape[1]), weight, bias)
+
+
+@leaf
+def mapped(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Map what was normed."""
+    return linear(hidden, weight, bias)
+
+
+def normed(norm: nn.Module, hidden: Tensor) -> Tensor:
+    """Norm over the batch; averages of another dtype than ``hidden`` in the wider one, and not below float32."""
+    average = getattr(norm, "running_mean", None)
+    if is_traced(hidden) or average is None or average.dtype == hidden.dtype:
+        return norm(hidden)  # type: ignore[no-any-return]
+    dtype = torch.promote_types(torch.promote_types(hidden.dtype, average.dtype), torch.float32)
+    cast: dict[str, Any] = {
+        name: tensor.to(dtype) for name, tensor in (*norm.named_parameters(), *norm.named_buffers())
+    }
+    cast["num_batches_tracked"] = norm.num_batches_tracked
+    y: Tensor = torch.func.functional_call(norm, cast, (hidden.to(dtype),))
+    if norm.training:
+        with torch.no_grad():
+            for name in ("running_mean", "running_var"):
+                norm.get_buffer(name).copy_(cast[name])
+    return y

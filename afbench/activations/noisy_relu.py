@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ..registry import activation
 from .precision import at_least_float32
+from .tracing import leaf
 
 
 @activation(
@@ -29,9 +30,13 @@ class NoisyReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        if not self.training:
-            return F.relu(x)
-        wide = at_least_float32(x)
-        # The square root of sigmoid(x), by its logarithm: that of the rounded sigmoid has no finite slope at 0.
-        deviation = torch.exp(F.logsigmoid(wide) / 2)
-        return F.relu(wide + deviation * torch.randn_like(wide)).to(x.dtype)
+        return noisy_relu(x) if self.training else F.relu(x)
+
+
+@leaf
+def noisy_relu(x: Tensor) -> Tensor:
+    """max(x + n, 0), n ~ N(0, sigmoid(x)), in float32 for 16-bit inputs."""
+    wide = at_least_float32(x)
+    # The square root of sigmoid(x), by its logarithm: that of the rounded sigmoid has no finite slope at 0.
+    deviation = torch.exp(F.logsigmoid(wide) / 2)
+    return F.relu(wide + deviation * torch.randn_like(wide)).to(x.dtype)

@@ -9,6 +9,7 @@ from .. import kernels
 from ..kernels.orthogonal import Basis, in_powers, whole
 from ..kernels.pade import degrees, in_powers_of_x
 from ..registry import activation
+from .channelwise import Per, channel_of, parameter_shape
 from .rational_starts import Centring, Function, find, free_terms, unsafe_start
 
 
@@ -24,7 +25,7 @@ class OPAU(nn.Module):
     """OPAU: (c_0 f_0(x) + ... + c_5 f_5(x)) / (1 + |d_1| |f_1(x)| + ... + |d_4| |f_4(x)|) (Biswas et al. 2021).
 
     f_i are the orthogonal polynomials of a basis, by default Chebyshev's of the first kind; HP-1 (alias ``hp1``) has
-    the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learnt per layer.
+    the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learnt per layer, or per channel.
 
     Starts are fits to the named function on [-3, 3], as in the paper, whose table of coefficients was not at hand: they
     are this project's (``python -m afbench.activations.rational_fit``). So is the degree, 5:4 as PAU's.
@@ -46,9 +47,14 @@ class OPAU(nn.Module):
             ``case2``, two fewer: c_0 = 0, and c_2 follows; ``case1``: all c_i with f_i(0) other than 0 are 0. The cases
             are for 5:4, and not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
             [-3, 3] with it, and by 0.94 with case 2.
+        channels: the size of the channel dimension, C; only ``per="channel"`` needs it.
+        channel_dim: which dimension of the input holds the channels.
+        per: one function per layer, as published, or one per channel, all from the same start: ``c`` is then
+            ``[C, n + 1]`` and ``d`` ``[C, m]``.
 
     Raises:
-        ValueError: if there is no start for these settings, or ``degree`` is malformed.
+        ValueError: if there is no start for these settings, ``degree`` is malformed, or it is per channel and
+            ``channels`` is missing or below 1.
 
     >>> OPAU("hermite_prob")(Tensor([-1.0, 2.0])).detach()
     tensor([-0.0077,  1.9963])
@@ -66,6 +72,9 @@ class OPAU(nn.Module):
         start: Function = "leaky_relu",
         safe: bool = True,
         zero_centred: Centring = False,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "layer",
     ) -> None:
         """Start at a fit."""
         super().__init__()
@@ -76,8 +85,10 @@ class OPAU(nn.Module):
             c, d = found.numerator, found.denominator
         else:
             c, d = unsafe_start(basis, degree, start, zero_centred)
-        self.c = nn.Parameter(torch.tensor(c))
-        self.d = nn.Parameter(torch.tensor(d))
+        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
+        self.c = nn.Parameter(torch.tensor(c).repeat(copies))
+        self.d = nn.Parameter(torch.tensor(d).repeat(copies))
+        self.channel_dim = channel_dim if per == "channel" else None
         for name, rows in (("c", terms), ("d", powers[1:])):
             numbers, divisors = whole(rows)
             self.register_buffer(f"{name}_terms", torch.tensor(numbers), persistent=False)
@@ -87,14 +98,16 @@ class OPAU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
+        channel = channel_of(x, self.c, self.channel_dim)
         if self.safe:
-            return kernels.rational(x, self.c, self.d, self.c_terms, self.c_divisors, self.basis, 0)
+            return kernels.rational(x, self.c, self.d, self.c_terms, self.c_divisors, self.basis, channel)
         # 1 + d_1 f_1(x) + ... in powers of x, its constant brought to 1.
         a = in_powers_of_x(self.c, self.c_terms, self.c_divisors)
         b = in_powers_of_x(self.d, self.d_terms, self.d_divisors)
-        return kernels.rational(x, a, torch.cat([1 + b[:1], b[1:]]), None, None, "whole", 0)
+        return kernels.rational(x, a, torch.cat([1 + b[..., :1], b[..., 1:]], -1), None, None, "whole", channel)
 
     def extra_repr(self) -> str:
         """Show the settings."""
         shown = ("basis", "degree", "start", "safe", "zero_centred")
-        return ", ".join(f"{name}={getattr(self, name)}" for name in shown)
+        own = ", ".join(f"{name}={getattr(self, name)}" for name in shown)
+        return own if self.channel_dim is None else f"{own}, channels={len(self.c)}, channel_dim={self.channel_dim}"

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..registry import activation
+from .channelwise import Per, channel_of, parameter_shape
 from .rational_starts import Function, Version, pau_start
 
 NOISE = 0.1
@@ -48,9 +49,14 @@ class PAU(nn.Module):
         degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
         start: the function that the start is a fit of.
         zero_centred: leave a_0 out, so that 0 stays 0; ``a`` then holds a_1..a_n.
+        channels: the size of the channel dimension, C; only ``per="channel"`` needs it.
+        channel_dim: which dimension of the input holds the channels.
+        per: one function per layer, as published, or one per channel, all from the same start: ``a`` is then
+            ``[C, n + 1]`` and ``b`` ``[C, m]``.
 
     Raises:
-        ValueError: if there is no start for these settings, or ``degree`` is malformed.
+        ValueError: if there is no start for these settings, ``degree`` is malformed, or it is per channel and
+            ``channels`` is missing or below 1.
 
     >>> PAU()(Tensor([-1.0, 2.0])).detach()
     tensor([-0.0107,  2.0002])
@@ -62,12 +68,17 @@ class PAU(nn.Module):
         degree: str = "5:4",
         start: Function = "leaky_relu",
         zero_centred: bool = False,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "layer",
     ) -> None:
         """Start at the published coefficients, or at a fit."""
         super().__init__()
         found = pau_start(version, degree, start, zero_centred)
-        self.a = nn.Parameter(torch.tensor(found.numerator))
-        self.b = nn.Parameter(torch.tensor(found.denominator))
+        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
+        self.a = nn.Parameter(torch.tensor(found.numerator).repeat(copies))
+        self.b = nn.Parameter(torch.tensor(found.denominator).repeat(copies))
+        self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
 
     def forward(self, x: Tensor) -> Tensor:
@@ -76,10 +87,12 @@ class PAU(nn.Module):
         if self.version == "d" and self.training:
             a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
         if self.zero_centred:
-            a = torch.cat([a.new_zeros(1), a])
+            a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
         below = "b" if self.version == "d" else self.version
-        return kernels.rational(x, a, self.b, None, None, below, 0)
+        return kernels.rational(x, a, self.b, None, None, below, channel_of(x, a, self.channel_dim))
 
     def extra_repr(self) -> str:
         """Show the settings."""
-        return f"version={self.version}, degree={self.degree}, start={self.start}, zero_centred={self.zero_centred}"
+        own = f"version={self.version}, degree={self.degree}, start={self.start}, zero_centred={self.zero_centred}"
+        place = "" if self.channel_dim is None else f", channels={len(self.a)}, channel_dim={self.channel_dim}"
+        return own + place

@@ -11,7 +11,8 @@ from .. import kernels
 from ..kernels.gated import LEAST
 from ..registry import activation
 from ..settings import Range
-from .channelwise import Per, channel_of, parameter_shape
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .tracing import leaf
 
 
 @activation(
@@ -53,17 +54,33 @@ class PELU(nn.Module):
         per: Per = "layer",
         a: Annotated[float, Range(at_least=LEAST)] = 1.0,
         b: Annotated[float, Range(at_least=LEAST)] = 1.0,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start every a at ``a`` and every b at ``b``."""
         super().__init__()
-        self.a = nn.Parameter(torch.full(parameter_shape(per, channels), float(a)))
-        self.b = nn.Parameter(torch.full(parameter_shape(per, channels), float(b)))
-        self.channel_dim = channel_dim if per == "channel" else None
+        shape = parameter_shape(per, channels)
+        self.a = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.b = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+        self.channel_dim, self.starts = channel_dim if per == "channel" else None, (a, b)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start every a and b anew."""
+        for parameter, start in zip((self.a, self.b), self.starts, strict=True):
+            nn.init.constant_(parameter, start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.pelu(x, self.a, self.b, channel_of(x, self.a, self.channel_dim))
+        return pelu(x, self.a, self.b, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show what shares a pair."""
         return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
+
+
+@leaf
+def pelu(x: Tensor, a: Tensor, b: Tensor, channel_dim: int | None) -> Tensor:
+    """PELU of an input whose channels are at ``channel_dim``; None if one pair serves the layer."""
+    return kernels.pelu(x, a, b, channel_of(x, a, channel_dim))

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .tracing import leaf
 
 
 @activation(
@@ -36,16 +37,36 @@ class PReLU(nn.Module):
     tensor([-0.2500,  2.0000])
     """
 
-    def __init__(self, channels: int | None = None, channel_dim: int = 1, per: Per = "layer", a: float = 0.25) -> None:
+    def __init__(
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "layer",
+        a: float = 0.25,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         """Start every slope at ``a``."""
         super().__init__()
-        self.a = nn.Parameter(torch.full(parameter_shape(per, channels), float(a)))
-        self.channel_dim = channel_dim if per == "channel" else None
+        self.a = nn.Parameter(torch.empty(parameter_shape(per, channels), device=device, dtype=dtype))
+        self.channel_dim, self.start = channel_dim if per == "channel" else None, a
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start every slope anew."""
+        nn.init.constant_(self.a, self.start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.prelu(x, self.a, channel_of(x, self.a, self.channel_dim))
+        return prelu(x, self.a, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show what shares a slope."""
         return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
+
+
+@leaf
+def prelu(x: Tensor, a: Tensor, channel_dim: int | None) -> Tensor:
+    """PReLU of an input whose channels are at ``channel_dim``; None if one slope serves the layer."""
+    return kernels.prelu(x, a, channel_of(x, a, channel_dim))

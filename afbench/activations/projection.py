@@ -6,17 +6,56 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .channelwise import check_channels, promote
+from .channelwise import Device, check_channels, promote
 
 
-def drawn(*shape: int, inputs: int) -> nn.Parameter:
+class Linear(nn.Module):
+    """The weight and bias of a linear map, which start as those of ``nn.Linear`` do.
+
+    A class apart, since tools that look for ``nn.Linear`` (quantisation, low-rank adapters) put modules of their own in
+    its place, and the layer around it computes in a dtype of its own.
+
+    >>> Linear(2, 3).weight.shape
+    torch.Size([3, 2])
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, device: Device = None, dtype: torch.dtype | None = None) -> None:
+        """Draw ``weight`` ``[outputs, inputs]`` and ``bias`` ``[outputs]``."""
+        super().__init__()
+        self.in_features, self.out_features = inputs, outputs
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(outputs, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw both anew."""
+        draw(self.weight, self.in_features)
+        draw(self.bias, self.in_features)
+
+    def extra_repr(self) -> str:
+        """Show both sizes."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+def draw(parameter: Tensor, inputs: int) -> None:
     """Draw a weight or bias as ``nn.Linear`` does: uniform within 1 / sqrt(inputs).
 
-    >>> drawn(2, 3, inputs=3).shape
-    torch.Size([2, 3])
+    >>> parameter = nn.Parameter(torch.zeros(2, 3))
+    >>> draw(parameter, inputs=3)
+    >>> bool((parameter.abs() <= 3**-0.5).all() and parameter.abs().sum() > 0)
+    True
     """
     bound = inputs**-0.5
-    return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+    nn.init.uniform_(parameter, -bound, bound)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Apply a linear map to the last dimension, in the dtype of ``x``; under autocast in that of autocast.
+
+    >>> linear(torch.ones(2, 3), torch.ones(4, 3).half(), None).dtype
+    torch.float32
+    """
+    return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
 
 
 def project(x: Tensor, weight: Tensor, bias: Tensor | None, channel_dim: int) -> Tensor:
@@ -29,7 +68,7 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None, channel_dim: int) ->
         channel_dim: which dimension of ``x`` holds the channels.
 
     Returns:
-        The D outputs in the last dimension, in float32 for 16-bit inputs as long as the weight is float32.
+        The D outputs in the last dimension, in float32 for 16-bit inputs.
 
     Raises:
         ValueError: if ``x`` has not C channels there.
@@ -38,5 +77,14 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None, channel_dim: int) ->
     torch.Size([2, 5, 5, 4])
     """
     check_channels(x, weight.shape[1], channel_dim)
-    last = promote(x, weight).movedim(channel_dim, -1)
-    return F.linear(last, weight.to(last.dtype), None if bias is None else bias.to(last.dtype))
+    # Dimensions counted from the front: onnxruntime refuses a transpose with a negative one.
+    return linear(promote(x, weight).movedim(channel_dim % x.dim(), x.dim() - 1), weight, bias)
+
+
+def brought_back(y: Tensor, channel_dim: int) -> Tensor:
+    """Move the channels from the last dimension to where the input has them.
+
+    >>> brought_back(torch.ones(2, 5, 5, 4), 1).shape
+    torch.Size([2, 4, 5, 5])
+    """
+    return y.movedim(y.dim() - 1, channel_dim % y.dim())

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ..registry import activation
 from ..settings import Range
 from .precision import at_least_float32
+from .tracing import leaf
 
 
 @activation("relu", formula="max(x, 0)", year=2010, tags=("rectifier", "piecewise"))
@@ -105,8 +106,7 @@ class CELU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        # PyTorch's own celu rounds 1 / alpha to float32 in its gradient: 4e-8 off for alpha = 0.3 in float64.
-        return (self.alpha * F.elu(at_least_float32(x) / self.alpha)).to(x.dtype)
+        return celu(x, self.alpha)
 
     def extra_repr(self) -> str:
         """Show alpha."""
@@ -160,3 +160,9 @@ class Softplus(nn.Module):
     def extra_repr(self) -> str:
         """Show beta."""
         return f"beta={self.beta}"
+
+
+@leaf
+def celu(x: Tensor, alpha: float) -> Tensor:
+    """Compute CELU as an ELU: PyTorch's own rounds 1 / alpha to float32 in its gradient, 4e-8 off for alpha = 0.3."""
+    return (alpha * F.elu(at_least_float32(x) / alpha)).to(x.dtype)

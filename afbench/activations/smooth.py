@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..registry import activation
 from ..settings import Range
 from .precision import at_least_float32
+from .tracing import leaf
 
 Step = Literal["logistic", "tanh", "erf", "arctan", "algebraic", "softsign"]
 
@@ -44,11 +45,14 @@ def smooth_step(z: Tensor, step: Step) -> Tensor:
         return complement / 2
     if step == "arctan":
         return torch.atan2(torch.ones_like(z), -z) / math.pi
-    below, above = z.clamp(max=0), z.clamp(min=0)  # so that the branch that is not taken has a finite gradient
+    # So that the branch that is not taken has a finite gradient. Not by clamp: at 0, the slope of the branch that is
+    # taken would be clamp's at its bound, which is 1 in some versions of torch and 0 in others.
+    positive = z > 0
+    below, above = torch.where(positive, 0.0, z), torch.where(positive, z, 0.0)
     if step == "algebraic":
         root = torch.hypot(z, torch.ones_like(z))
-        return torch.where(z > 0, (1 + above / root) / 2, 0.5 / root / (root - below))
-    return torch.where(z > 0, 1 - 0.5 / (1 + above), 0.5 / (1 - below))
+        return torch.where(positive, (1 + above / root) / 2, 0.5 / root / (root - below))
+    return torch.where(positive, 1 - 0.5 / (1 + above), 0.5 / (1 - below))
 
 
 @activation("smooth_relu", formula="x * H(k * x), H a smooth step from 0 to 1", tags=("smooth", "gated", "rectifier"))
@@ -76,8 +80,7 @@ class SmoothReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        wide = at_least_float32(x)
-        return (wide * smooth_step(self.k * wide, self.step)).to(x.dtype)
+        return smooth_relu(x, self.step, self.k)
 
     def extra_repr(self) -> str:
         """Show the step and its steepness."""
@@ -111,12 +114,26 @@ class Squareplus(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        wide = at_least_float32(x)
-        root = torch.hypot(wide, torch.full_like(wide, math.sqrt(self.b)))
-        # The same ratio, without the difference that would lose all digits of x + root for negative x.
-        left = self.b / 2 / (root - wide.clamp(max=0))
-        return torch.where(wide > 0, wide / 2 + root / 2, left).to(x.dtype)
+        return squareplus(x, self.b)
 
     def extra_repr(self) -> str:
         """Show b."""
         return f"b={self.b}"
+
+
+@leaf
+def smooth_relu(x: Tensor, step: Step, k: float) -> Tensor:
+    """Compute x * H(k * x), in float32 for 16-bit inputs."""
+    wide = at_least_float32(x)
+    return (wide * smooth_step(k * wide, step)).to(x.dtype)
+
+
+@leaf
+def squareplus(x: Tensor, b: float) -> Tensor:
+    """(x + sqrt(x^2 + b)) / 2, in float32 for 16-bit inputs."""
+    wide = at_least_float32(x)
+    root = torch.hypot(wide, torch.full_like(wide, math.sqrt(b)))
+    positive = wide > 0
+    # The same ratio, without the difference that would lose all digits of x + root for negative x.
+    left = b / 2 / (root - torch.where(positive, 0.0, wide))
+    return torch.where(positive, wide / 2 + root / 2, left).to(x.dtype)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..registry import activation
 from .precision import at_least_float32
+from .tracing import leaf
 
 
 @activation("tanh", formula="tanh(x)", tags=("sigmoidal", "smooth"))
@@ -45,5 +46,11 @@ class Softsign(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        wide = at_least_float32(x)
-        return (wide / (1 + wide.abs())).to(x.dtype)
+        return softsign(x)
+
+
+@leaf
+def softsign(x: Tensor) -> Tensor:
+    """Compute x / (1 + abs(x)), in float32 for 16-bit inputs."""
+    wide = at_least_float32(x)
+    return (wide / (1 + wide.abs())).to(x.dtype)

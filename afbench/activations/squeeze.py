@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from ..registry import activation
 from ..settings import Range
-from .channelwise import check_channels, parameter_shape, promote
-from .projection import drawn, project
+from .channelwise import Device, check_channels, parameter_shape, promote
+from .projection import brought_back, draw, linear, project
+from .tracing import leaf
 
 
 @activation(
@@ -43,34 +44,60 @@ class SqueezeExcitation(nn.Module):
     """
 
     def __init__(
-        self, channels: int, channel_dim: int = 1, r: Annotated[int, Range(at_least=1, at_most=2**20)] = 16
+        self,
+        channels: int,
+        channel_dim: int = 1,
+        r: Annotated[int, Range(at_least=1, at_most=2**20)] = 16,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw W1 and W2."""
         super().__init__()
         (size,) = parameter_shape("channel", channels)
         hidden = max(1, size // r)
-        self.W1 = drawn(hidden, size, inputs=size)
-        self.W2 = drawn(size, hidden, inputs=hidden)
+        self.W1 = nn.Parameter(torch.empty(hidden, size, device=device, dtype=dtype))
+        self.W2 = nn.Parameter(torch.empty(size, hidden, device=device, dtype=dtype))
         self.channel_dim = channel_dim
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw W1 and W2 anew."""
+        for parameter in (self.W1, self.W2):
+            draw(parameter, parameter.shape[1])
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it to each sample; any shape that has the channels at ``channel_dim``."""
-        check_channels(x, len(self.W2), self.channel_dim)
-        if x.numel() == 0:
-            return x.clone()  # there is no mean to take
-        wide = promote(x, self.W1)
-        return (wide * self.gate(wide)).to(x.dtype)
+        return excite(x, self.W1, self.W2, self.channel_dim)
 
     def gate(self, x: Tensor) -> Tensor:
         """Compute the gates; their shape is that of ``x`` with 1 in all but batch and channels."""
-        mean = mean_of_positions(x, self.channel_dim)
-        hidden = F.relu(project(mean, self.W1, None, self.channel_dim))
-        return torch.sigmoid(F.linear(hidden, self.W2.to(hidden.dtype))).movedim(-1, self.channel_dim)
+        return gates(promote(x, self.W1), self.W1, self.W2, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show the channels and the units between the maps."""
         channels, hidden = self.W2.shape
         return f"channels={channels}, channel_dim={self.channel_dim}, hidden={hidden}"
+
+
+@leaf
+def excite(x: Tensor, W1: Tensor, W2: Tensor, channel_dim: int) -> Tensor:
+    """Compute x * sigmoid(W2 relu(W1 mean(x))), with one gate a sample and channel."""
+    check_channels(x, len(W2), channel_dim)
+    if x.numel() == 0:
+        return x.clone()  # there is no mean to take
+    wide = promote(x, W1)
+    return (wide * gates(wide, W1, W2, channel_dim)).to(x.dtype)
+
+
+def gates(x: Tensor, W1: Tensor, W2: Tensor, channel_dim: int) -> Tensor:
+    """Compute sigmoid(W2 relu(W1 mean(x))): one gate a sample and channel, and 1 in the other dimensions.
+
+    >>> gates(torch.zeros(2, 3, 5, 5), torch.zeros(1, 3), torch.zeros(3, 1), 1).shape
+    torch.Size([2, 3, 1, 1])
+    """
+    hidden = F.relu(project(mean_of_positions(x, channel_dim), W1, None, channel_dim))
+    return brought_back(torch.sigmoid(linear(hidden, W2, None)), channel_dim)
 
 
 def mean_of_positions(x: Tensor, channel_dim: int) -> Tensor:

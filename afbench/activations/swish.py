@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .tracing import leaf
 
 
 @activation(
@@ -37,17 +38,35 @@ class Swish(nn.Module):
     """
 
     def __init__(
-        self, channels: int | None = None, channel_dim: int = 1, per: Per = "layer", beta: float = 1.0
+        self,
+        channels: int | None = None,
+        channel_dim: int = 1,
+        per: Per = "layer",
+        beta: float = 1.0,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start every beta at ``beta``."""
         super().__init__()
-        self.beta = nn.Parameter(torch.full(parameter_shape(per, channels), float(beta)))
-        self.channel_dim = channel_dim if per == "channel" else None
+        self.beta = nn.Parameter(torch.empty(parameter_shape(per, channels), device=device, dtype=dtype))
+        self.channel_dim, self.start = channel_dim if per == "channel" else None, beta
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start every beta anew."""
+        nn.init.constant_(self.beta, self.start)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
-        return kernels.swish(x, self.beta, channel_of(x, self.beta, self.channel_dim))
+        return swish(x, self.beta, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show what shares a beta."""
         return "per=layer" if self.channel_dim is None else f"channels={len(self.beta)}, channel_dim={self.channel_dim}"
+
+
+@leaf
+def swish(x: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
+    """Swish of an input whose channels are at ``channel_dim``; None if one beta serves the layer."""
+    return kernels.swish(x, beta, channel_of(x, beta, channel_dim))

@@ -83,6 +83,8 @@ class Warped(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw theta ~ N(0, B^T C B) from torch's generator; with ``init="identity"`` set it to 0."""
+        if self.theta.is_meta:
+            return  # no numbers to draw; torch would import torch._dynamo for the arithmetic
         covariance = cpab_basis.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
         values, vectors = np.linalg.eigh(covariance)
         # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.

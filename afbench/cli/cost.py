@@ -7,17 +7,17 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..cost import Measured, measure
-from ..cost.case import DTYPES, MODES, SHAPES
-from ..cost.listening import Cost
-from ..cost.rounds import ROUNDS
+from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
 from ..data import roots
-from ..engines import ENGINES
 from ..errors import UsageError
-from ..store import Store, write_whole
 from . import options
 from .progress import LINE_EVERY, duration
+
+if TYPE_CHECKING:
+    from ..cost.listening import Cost, Measured
+    from ..store import Store
 
 HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
 EXAMPLES = (
@@ -44,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
     verb.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})")
     verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
-    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
     options.add_data_root(verb)
     options.add_plugin(verb)
@@ -52,6 +52,8 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Measure; print plan, progress and tables."""
+    from ..cost.session import measure
+
     options.load_plugins(arguments.plugin)
     if arguments.data_root:
         roots.use(arguments.data_root)
@@ -132,6 +134,7 @@ def written(done: Measured) -> str:
     """Write the tables into the results folder; returns those of what was asked for as text."""
     from ..report.cost_tables import case_of, cost_tables
     from ..report.table import render
+    from ..store import Store, write_whole
 
     store = Store.open(done.store.path)
     for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html")):

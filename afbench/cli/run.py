@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data import roots
-from ..engines import ENGINES
 from ..errors import UsageError
-from ..runner import Summary, run
-from ..spec import Spec
-from ..store import Store, write_whole
-from ..tasks.base import changed
 from . import options
-from .progress import Terminal
+
+if TYPE_CHECKING:
+    from ..runner import Summary
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -46,7 +44,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--budget", default="default", help="smoke | default | paper | a fraction of the epochs")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
-    verb.add_argument("--engine", default="process", help=f"{' | '.join(ENGINES)} (default: process)")
+    verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--timeout", type=float, metavar="SECONDS", help="give up a trial after this long")
     verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
     verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
@@ -57,6 +55,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
+    from ..runner import run
+    from .progress import Terminal
+
     options.load_plugins(arguments.plugin)
     if arguments.data_root is not None:
         roots.use(arguments.data_root)
@@ -98,6 +99,7 @@ def write_tables(summary: Summary) -> str:
     from ..report.groups import group_of
     from ..report.summary import tables
     from ..report.table import render
+    from ..store import Store, write_whole
 
     store = Store.open(summary.store.path)
     made = tables(store, baseline=summary.plan.baseline.spec)
@@ -111,9 +113,13 @@ def write_tables(summary: Summary) -> str:
 def write_plots(summary: Summary) -> list[Path]:
     """Draw the task's plots into the results folder; one that cannot be drawn is said, and loses nothing else."""
     from ..report.plots import draw, save
+    from ..spec import Spec
+    from ..store import Store
+    from ..tasks.base import changed
 
     store, task, written = Store.open(summary.store.path), summary.plan.task, []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
+    damaged: dict[str, str] = {}
     for kind in task.plots:
         path = store.path / "plots" / f"{kind}.png"
         try:
@@ -123,6 +129,9 @@ def write_plots(summary: Summary) -> list[Path]:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
         except Exception as error:
             print(f"afbench: no plot {kind}: {type(error).__name__}: {error}", file=sys.stderr)
+        damaged |= {name: problem for name, problem in store.problems.items() if name.startswith("arrays/")}
+    for problem in damaged.values():
+        print(f"afbench: warning: {problem}", file=sys.stderr)
     return written
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..discovery import load_plugin
+from ..discovery import load_module, load_plugin
 from ..registry import ACTIVATIONS, TASKS
 
 
@@ -26,6 +26,7 @@ class Setup:
 
     plugins: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
     def __call__(self) -> None:
         """Do it."""
@@ -34,6 +35,8 @@ class Setup:
                 sys.path.append(folder)
         for plugin in self.plugins:
             load_plugin(plugin, ACTIVATIONS, TASKS)
+        for module in self.modules:
+            load_module(module)
         warm_up()
 
 

@@ -25,7 +25,12 @@ AtLeastOne = Range(at_least=1)
 
 
 class Splits(NamedTuple):
-    """Inputs and targets for training, for choices made during it, and for the one look at the end."""
+    """Inputs and targets for training, for choices made during it, and for the one look at the end.
+
+    >>> pair = (torch.zeros(4, 2), torch.zeros(4, dtype=torch.long))
+    >>> Splits(train=pair, validation=pair, test=pair).train[0].shape
+    torch.Size([4, 2])
+    """
 
     train: Batch
     validation: Batch
@@ -45,6 +50,9 @@ class Task:
 
     A subclass gives ``data`` and ``network``; all else has defaults. What reports need to know (metric, unit,
     direction, target, bounds of each metric, plots) is declared as plain class attributes, never guessed.
+
+    >>> create_task("gmm", {"epochs": 3}).epochs
+    3
     """
 
     name: ClassVar[str] = ""
@@ -211,7 +219,11 @@ def create_task(name: str, given: Mapping[str, object] | None = None, budget: st
 
 
 def list_tasks(tag: str | None = None) -> list[str]:
-    """Name all registered tasks, or those with a tag."""
+    """Name all registered tasks, or those with a tag.
+
+    >>> list_tasks(tag="regression")
+    ['regression_1d', 'regression_2d']
+    """
     return [entry.name for entry in TASKS if tag is None or tag in entry.tags]
 
 
@@ -246,6 +258,16 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
 
     Raises:
         RegistryError: if the name is taken.
+
+    >>> @task("two_points")
+    ... class TwoPoints(Task):
+    ...     epochs: int = 3
+    ...     def data(self, rng):
+    ...         return Splits(*[(torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1]))] * 3)
+    ...     def network(self, act):
+    ...         return nn.Sequential(nn.Linear(1, 4), act(channels=4), nn.Linear(4, 2))
+    >>> create_task("two_points").settings["epochs"]
+    3
     """
     if "version" in about:
         raise UsageError(f"task {name!r}: its version is a class attribute, version = {about['version']}")

@@ -45,7 +45,7 @@ def test_parameter_shape():
     [
         (torch.float16, torch.float32, torch.float32),
         (torch.float64, torch.float32, torch.float64),
-        (torch.bfloat16, torch.bfloat16, torch.bfloat16),
+        (torch.bfloat16, torch.bfloat16, torch.float32),
     ],
 )
 def test_promote(x, parameter, expected):

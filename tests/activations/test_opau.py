@@ -188,3 +188,33 @@ def test_what_has_no_start_says_so(settings, message):
     for safe in ("true", "false"):
         with pytest.raises(UsageError, match=message):
             create(f"opau[{settings},safe={safe}]")
+
+
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize("basis", BASES)
+def test_per_channel_values(basis, safe):
+    """Each channel its own c and d."""
+    rng = np.random.default_rng(8)
+    module = create(f"opau[basis={basis},safe={str(safe).lower()},per=channel]", 3, -1).double()
+    assert (module.c.shape, module.d.shape) == ((3, 6), (3, 4))
+    c, d = rng.normal(size=(3, 6)), rng.uniform(0.2, 2, size=(3, 4))
+    with torch.no_grad():
+        module.c.copy_(torch.from_numpy(c))
+        module.d.copy_(torch.from_numpy(d))
+    x = 2 * rng.normal(size=(40, 3))
+    got = module(torch.from_numpy(x)).detach().numpy()
+    for channel in range(3):
+        right = reference(basis, x[:, channel], c[channel], d[channel], safe)
+        bottom = VALUES[basis](x[:, channel], c[channel]) / right
+        kept = np.abs(bottom) > 0.05  # without absolute values it may pass through 0
+        assert kept.mean() > 0.8
+        assert_allclose(got[kept, channel], right[kept], rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("centred", COUNTS)
+def test_per_channel_starts_as_per_layer(centred):
+    layer = create(f"hp1[zero_centred={centred}]")
+    module = create(f"hp1[zero_centred={centred},per=channel]", 5)
+    assert sum(p.numel() for p in module.parameters()) == 5 * COUNTS[centred]
+    x = torch.randn(4, 5, 3)
+    assert_allclose(module(x).detach().numpy(), layer(x).detach().numpy(), rtol=1e-4, atol=1e-5)

@@ -274,3 +274,67 @@ def test_zero_stays_zero(version):
 def test_what_has_no_start_says_so(version, settings, message):
     with pytest.raises(UsageError, match=message):
         create(f"pau[version={version},{settings}]")
+
+
+@pytest.mark.parametrize("zero_centred", [False, True])
+@pytest.mark.parametrize("version", "abcdn")
+@pytest.mark.parametrize(("shape", "channel_dim"), [((5, 4), -1), ((2, 4, 3, 3), 1), ((4, 6), 0), ((2, 3, 7, 4), 3)])
+def test_per_channel_values(version, zero_centred, shape, channel_dim):
+    """Each channel its own a and b: NumPy's polynomials, channel by channel."""
+    rng = np.random.default_rng(5)
+    flag = str(zero_centred).lower()
+    module = create(f"pau[version={version},zero_centred={flag},per=channel]", 4, channel_dim).double().eval()
+    assert module.a.shape == (4, 6 - zero_centred) and module.b.shape == (4, 4 + (version == "c"))
+    a, b = rng.normal(size=module.a.shape), rng.uniform(0.1, 1, size=module.b.shape)  # N: no pole right of 0
+    with torch.no_grad():
+        module.a.copy_(torch.from_numpy(a))
+        module.b.copy_(torch.from_numpy(b))
+    x = rng.uniform(0, 3, size=shape) if version == "n" else 3 * rng.normal(size=shape)
+    got = np.moveaxis(module(torch.from_numpy(x)).detach().numpy(), channel_dim, 0)
+    for channel, values in enumerate(np.moveaxis(x, channel_dim, 0)):
+        top = [0, *a[channel]] if zero_centred else a[channel]
+        right = polynomial.polyval(values, top) / denominator(version, b[channel])(values)
+        assert_allclose(got[channel], right, rtol=1e-9, atol=1e-11)
+
+
+def test_per_channel_gradients():
+    """Of A: dy/da_i = x^i / Q and dy/db_j = -P |x|^j sign(b_j) / Q^2, summed over what a channel holds."""
+    rng = np.random.default_rng(6)
+    module = create("pau[per=channel]", 3).double()
+    a, b, x = rng.normal(size=(3, 6)), rng.normal(size=(3, 4)), rng.normal(size=(5, 3, 2))
+    with torch.no_grad():
+        module.a.copy_(torch.from_numpy(a))
+        module.b.copy_(torch.from_numpy(b))
+    module(torch.from_numpy(x)).sum().backward()
+    for channel in range(3):
+        values = x[:, channel]
+        p, q = polynomial.polyval(values, a[channel]), denominator("a", b[channel])(values)
+        of_a = [(values**i / q).sum() for i in range(6)]
+        of_b = [(-p * np.abs(values) ** j * np.sign(b[channel, j - 1]) / q**2).sum() for j in range(1, 5)]
+        assert_allclose(module.a.grad[channel].numpy(), of_a, rtol=1e-9)
+        assert_allclose(module.b.grad[channel].numpy(), of_b, rtol=1e-9)
+
+
+@pytest.mark.parametrize("version", "abcdn")
+def test_per_channel_starts_as_per_layer(version):
+    layer = create(f"pau[version={version}]").eval()
+    module = create(f"pau[version={version},per=channel]", 5).eval()
+    assert sum(p.numel() for p in module.parameters()) == 5 * COUNTS[version]
+    x = torch.randn(4, 5, 3)
+    assert_allclose(module(x).detach().numpy(), layer(x).detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_noise_of_d_is_each_channels_own():
+    torch.manual_seed(0)
+    module = create("pau[version=d,per=channel]", 6)
+    with torch.no_grad():
+        values = module(torch.zeros(1, 6))
+    assert len(set(values.flatten().tolist())) == 6
+
+
+@pytest.mark.parametrize("name", ["pau", "opau", "hp1"])
+def test_per_channel_needs_the_channels(name):
+    with pytest.raises(UsageError, match="needs channels="):
+        create(f"{name}[per=channel]")
+    with pytest.raises(ValueError, match="built with channels=3"):
+        create(f"{name}[per=channel]", 3)(torch.zeros(2, 4))

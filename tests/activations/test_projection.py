@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from afbench.activations.projection import drawn, project
+from afbench.activations.projection import Linear, project
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (4, 3, 5, 2), (2, 3, 2, 2, 2)])
@@ -21,13 +21,16 @@ def test_is_a_convolution_with_kernel_1(shape):
 
 
 def test_starts_as_a_linear_layer_does():
-    """Uniform within 1 / sqrt(inputs), which nn.Linear's own start is, too."""
+    """The same draws from the same generator, as torch.nn.Linear's, here and after reset_parameters."""
     torch.manual_seed(0)
-    linear = torch.nn.Linear(100, 2000)
-    for ours, theirs in ((drawn(2000, 100, inputs=100), linear.weight), (drawn(2000, inputs=100), linear.bias)):
-        for p in (ours, theirs):
-            assert 0.099 < p.abs().max() <= 0.1
-            assert_allclose(p.std().item(), 0.1 / 3**0.5, rtol=0.05)
+    theirs = torch.nn.Linear(100, 20)
+    torch.manual_seed(0)
+    ours = Linear(100, 20)
+    for _ in range(2):
+        assert_allclose(ours.weight.detach().numpy(), theirs.weight.detach().numpy(), rtol=1e-6)
+        assert_allclose(ours.bias.detach().numpy(), theirs.bias.detach().numpy(), rtol=1e-6)
+        torch.manual_seed(0)
+        ours.reset_parameters()
 
 
 def test_wrong_channels_are_refused():

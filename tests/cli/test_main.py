@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from afbench.cli import VERBS, main
+from afbench.cli import VERBS, main, options
+from afbench.engines import ENGINES
 from afbench.version import __version__
 
 
@@ -157,6 +158,10 @@ def test_every_verb_has_help_with_an_example(verb, capsys):
         main([verb, "--help"])
     text = capsys.readouterr().out
     assert f"examples:\n  afbench {verb} " in text
+
+
+def test_help_names_all_engines():
+    assert options.ENGINES == (*ENGINES,)
 
 
 def test_no_verb_is_help(capsys):

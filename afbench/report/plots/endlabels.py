@@ -19,15 +19,21 @@ LEADER, SPACE = 8.0, 4.0
 """Points from a panel's right edge to the marker before a name, and on to the name."""
 
 
-def label_ends(figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: Mapping[str, Look]) -> None:
+def label_ends(
+    figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: Mapping[str, Look], names: Mapping[str, str]
+) -> None:
     """Write each line's name at its end, after a leader with its colour, dashes and marker; lays the figure out.
 
     Args:
         figure: what to label.
         ends: by panel and name, the last value of a line.
         looks: the lines' looks, by name.
+        names: what is written for a name, if not itself.
     """
-    texts = {(panel, name): write(panel, name, looks) for panel, lines in ends.items() for name in lines}
+    written = {name: names.get(name, name) for name in looks}
+    texts = {
+        (panel, name): write(panel, written[name], written.values()) for panel, lines in ends.items() for name in lines
+    }
     freeze(figure)  # it leaves room for the names; how far apart they must be is known only after it
     for panel, lines in ends.items():
         box, (across, up) = panel.get_position(), figure.get_size_inches() * POINTS

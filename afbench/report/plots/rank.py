@@ -122,8 +122,8 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
         panel.plot(ranking.means[row], row, marker=look.marker, markersize=4.2, color=look.colour, zorder=3)
     if ranking.claim.known:
         bar(panel, best, ranking.claim.difference)
-    width = NAMES[sheet.wide]
-    panel.set_yticks(rows, [shorten(name, width, SMALL, ranking.names) for name in ranking.names])
+    width, written = NAMES[sheet.wide], tasks[0].all_called(ranking.names)
+    panel.set_yticks(rows, [shorten(name, width, SMALL, written) for name in written])
     for tick, name, mean in zip(panel.get_yticklabels(), ranking.names, ranking.means, strict=True):
         tick.set_color(INK if mean < reach else GREY)
         tick.set_fontweight("bold" if name == baseline else "normal")
@@ -163,7 +163,8 @@ def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
         labels = ", ".join(one.label for one in tasks)
         yield f"{labels}."
         yield f"Ranks of {count} activations by the mean over seeds in each of {blocks} tasks (circles), and means."
-    yield f"Bold and black: the baseline {tasks[0].baseline}." if tasks[0].baseline in ranking.names else ""
+    if tasks[0].baseline in ranking.names:
+        yield f"Bold and black: the baseline {tasks[0].called(str(tasks[0].baseline))}."
     if ranking.claim.known:
         yield (
             f"Critical difference: Nemenyi's at {ALPHA:g}, after Friedman's test (p = {ranking.claim.p:.2g}), over "
@@ -173,7 +174,7 @@ def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
     else:
         yield f"No critical difference is drawn: {ranking.claim.refused}."
     yield (
-        f"Not ranked for want of a number in every {ranking.block}: {', '.join(ranking.missing)}."
+        f"Not ranked for want of a number in every {ranking.block}: {', '.join(tasks[0].all_called(ranking.missing))}."
         if ranking.missing
         else ""
     )

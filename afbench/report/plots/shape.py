@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ...errors import UsageError
 from .captions import left_out, title
-from .kind import Plot
+from .kind import Plot, check_page
 from .sheet import LINE, Grid, Sheet, head, key, sides
 from .style import GREY, INK, LOOKS
 from .trials import Array, Arrays, Trials
@@ -49,6 +49,50 @@ Seeds = Sequence[Mapping[str, Graph]]
 """The graphs of an activation, seed by seed, by place."""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """What is drawn, on how many pages: graphs of all activations, those shown, those that training changed."""
+
+    every: Mapping[str, Seeds]
+    names: Sequence[str]
+    trained: Sequence[str]
+    held: Sequence[str]
+    places: Sequence[str]
+    beside: int
+
+    @property
+    def each(self) -> int:
+        """How many activations a page holds."""
+        return self.beside * ROWS
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-len(self.names) // self.each)
+
+
+def lay_out(trials: Trials, sheet: Sheet) -> Layout:
+    """Read the shapes, and choose what is drawn.
+
+    Raises:
+        UsageError: if there are no shapes, or none that training changed.
+    """
+    holding = trials.holding(PLOT.name)
+    every = {name: [read(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding.items()}
+    trained = [name for name in every if changed(every[name])]
+    names = [name for name in trials.named if name in every] or trained
+    if not names:
+        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
+    held = sorted({place for name in names for one in every[name] for place in one}, key=order)
+    places = [held[0], held[len(held) // 2], held[-1]] if len(held) > PLACES else held
+    return Layout(every, names, trained, held, places, max(1, (6 if sheet.wide else 3) // len(places)))
+
+
+def pages(trials: Trials, sheet: Sheet) -> int:
+    """Say how many pages ``draw`` fills."""
+    return lay_out(trials, sheet).pages
+
+
 def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     """Draw the activations that training changed, the best first, or those that were named; all seeds and channels.
 
@@ -60,31 +104,29 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     Raises:
         UsageError: if there are no shapes, none that training changed, or no such page.
     """
-    holding = trials.holding(PLOT.name, "shape/")
-    every = {name: [read(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding.items()}
-    trained = [name for name in every if changed(every[name])]
-    names = list(trials.named or trained)
-    if not names:
-        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
-    held = sorted({place for name in names for one in every[name] for place in one}, key=order)
-    places = [held[0], held[len(held) // 2], held[-1]] if len(held) > PLACES else held
-    beside = max(1, (6 if sheet.wide else 3) // len(places))
-    pages = -(-len(names) // (beside * ROWS))
-    if not 1 <= page <= pages:
-        raise UsageError(f"the shapes of {trials.label} fill {pages} page{'s' * (pages > 1)}; there is no page {page}")
-    here = names[(page - 1) * beside * ROWS : page * beside * ROWS]
-    fixed = every[trials.baseline][0] if trials.baseline in every and trials.baseline not in trained else {}
+    layout = lay_out(trials, sheet)
+    every, names, trained, places, beside = layout.every, layout.names, layout.trained, layout.places, layout.beside
+    check_page(f"the shapes of {trials.label} fill", page, layout.pages)
+    here = names[(page - 1) * layout.each : page * layout.each]
+    base = trials.baseline or ""
+    fixed = every[base][0] if base in every and base not in trained else {}
 
     ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
     grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
-    turned = f"Page {page} of {pages}, of {len(names)} activations." if pages > 1 else ""
-    figure, cells = sheet.grid(grid, caption(trials, here, every, len(held), turned))
+    turned = f"Page {page} of {layout.pages}, of {len(names)} activations." if layout.pages > 1 else ""
+    figure, cells = sheet.grid(grid, caption(trials, here, every, len(layout.held), turned))
     xlim, ylim = limits([[graph for one in every[name] for graph in one.values()] for name in names])
     for index, (panel,) in enumerate(cells):
         name, place = here[index // len(places)], places[index % len(places)]
         words = [trials.show(trials.mean(name))] if place == places[0] else []
-        words += [label(place, len(held))] if len(places) > 1 else []
-        head(panel, name if place == places[0] else "", ", ".join(words), span=len(places), among=names)
+        words += [label(place, len(layout.held))] if len(places) > 1 else []
+        head(
+            panel,
+            trials.called(name) if place == places[0] else "",
+            ", ".join(words),
+            span=len(places),
+            among=trials.all_called(names),
+        )
         trace(panel, [one[place] for one in every[name] if place in one], fixed.get(place), name in trained)
         panel.set(xlim=xlim, ylim=ylim)
         for axis in (panel.xaxis, panel.yaxis):
@@ -92,7 +134,7 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
         panel.tick_params(labelleft=index % grid.across == 0, labelbottom=index + grid.across >= len(cells))
     sides(figure, grid, "input", "output")
     lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
-    others = "fixed" if set(here) - set(trained) else trials.baseline if fixed else None
+    others = "fixed" if set(here) - set(trained) else trials.called(base) if fixed else None
     key(figure, lines | ({others: FIXED} if others else {}))
     return figure
 
@@ -114,12 +156,17 @@ def changed(seeds: Seeds) -> bool:
 
 def order(place: str) -> tuple[int, str]:
     """Sort numbered places by their numbers."""
-    return (int(place), "") if place.isdecimal() else (-1, place)
+    return (int(place), "") if numbered(place) else (-1, place)
 
 
 def label(place: str, places: int) -> str:
     """Name a place; numbered ones are counted from 1."""
-    return f"place {int(place) + 1} of {places}" if place.isdecimal() else place
+    return f"place {int(place) + 1} of {places}" if numbered(place) else place
+
+
+def numbered(place: str) -> bool:
+    """Tell whether a place goes by a number, as those of a run do."""
+    return place.isascii() and place.isdecimal() and len(place) < 7
 
 
 def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:
@@ -165,4 +212,4 @@ def caption(
     yield left_out(trials, names)
 
 
-PLOT = Plot("shape", "activations before and after training, by place in the network", draw)
+PLOT = Plot("shape", "activations before and after training, by place in the network", draw, pages=pages)

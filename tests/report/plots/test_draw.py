@@ -143,7 +143,7 @@ print(entries - {{"afbench.tasks.base"}}, "matplotlib.pyplot" in sys.modules)
         ("boundry", {}, f"unknown plot 'boundry'; did you mean 'boundary'? (plots: {', '.join(KINDS)})"),
         ("curve", {"width": "colum"}, "a plot's width is column or text, not 'colum'; did you mean 'column'?"),
         ("curve", {"sead": 1}, "plot 'curve' takes no option 'sead' (it takes: best)"),
-        ("boundary", {"sed": 1}, "plot 'boundary' takes no option 'sed'; did you mean 'seed'? (it takes: seed)"),
+        ("boundary", {"sed": 1}, "plot 'boundary' takes no option 'sed'; did you mean 'seed'? (it takes: seed, page)"),
         ("curve", {"activations": ["prelo"]}, "no activation 'prelo' in gmm; did you mean 'prelu'?"),
         ("curve", {"baseline": "rellu"}, "no activation 'rellu' in gmm; did you mean 'relu'?"),
         ("curve", {"task": "gm"}, "no task 'gm' in "),
@@ -162,8 +162,8 @@ def test_wrong_calls_say_what_would_be_right(full, kind, options, message):
 
 def test_a_task_without_the_plot_says_which_it_has(results, make):
     results.add("relu", 0, 80.0, make("curve", [1.0, 2.0]), about={"plots": ["curve", "shape"]})
-    with pytest.raises(UsageError, match=r"gmm has no plot 'boundary' \(it has: curve, shape\); a task that lists it"):
-        draw(results.store, "boundary")
+    with pytest.raises(UsageError, match=r"^gmm cannot draw 'surface'. Available: curve, shape, rank, tradeoff.$"):
+        draw(results.store, "surface")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NO_ARRAYS])
