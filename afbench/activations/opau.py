@@ -85,9 +85,9 @@ class OPAU(nn.Module):
             c, d = found.numerator, found.denominator
         else:
             c, d = unsafe_start(basis, degree, start, zero_centred)
-        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
-        self.c = nn.Parameter(torch.tensor(c).repeat(copies))
-        self.d = nn.Parameter(torch.tensor(d).repeat(copies))
+        places = () if per == "layer" else parameter_shape(per, channels)
+        self.c = nn.Parameter(torch.tensor(c).expand(*places, -1).contiguous())
+        self.d = nn.Parameter(torch.tensor(d).expand(*places, -1).contiguous())
         self.channel_dim = channel_dim if per == "channel" else None
         for name, rows in (("c", terms), ("d", powers[1:])):
             numbers, divisors = whole(rows)

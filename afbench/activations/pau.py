@@ -75,9 +75,9 @@ class PAU(nn.Module):
         """Start at the published coefficients, or at a fit."""
         super().__init__()
         found = pau_start(version, degree, start, zero_centred)
-        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
-        self.a = nn.Parameter(torch.tensor(found.numerator).repeat(copies))
-        self.b = nn.Parameter(torch.tensor(found.denominator).repeat(copies))
+        places = () if per == "layer" else parameter_shape(per, channels)
+        self.a = nn.Parameter(torch.tensor(found.numerator).expand(*places, -1).contiguous())
+        self.b = nn.Parameter(torch.tensor(found.denominator).expand(*places, -1).contiguous())
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
 
