@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +15,7 @@ from .errors import ActivationError, AfbenchError, Unavailable
 from .factory import Choice, choose
 from .kernels import library
 from .tasks.base import Arrays, Task, create_task
-from .trial import Record, Status, Trial, digest
+from .trial import Record, Status, Trial
 from .version import __version__
 
 TRACEBACK_LINES = 40
@@ -77,7 +75,6 @@ def describe(task: Task, choice: Choice) -> dict[str, Any]:
         "about": task.about(),
         "resolved": {"task": task.settings, "activation": choice.resolved},
         "versions": versions(task, choice),
-        "source": digest([source(type(task)), source(choice.entry.target)]),
     }
 
 
@@ -91,14 +88,6 @@ def versions(task: Task, choice: Choice) -> dict[str, Any]:
         "torch": torch.__version__,
         "kernels": library.path(),
     }
-
-
-def source(target: Callable[..., Any]) -> str:
-    """Return a class's source text, kept as a hash for information."""
-    try:
-        return inspect.getsource(target)
-    except (OSError, TypeError):
-        return ""
 
 
 def failure(error: Exception) -> dict[str, Any]:

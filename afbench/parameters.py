@@ -2,7 +2,8 @@
 
 A module is an activation if its class is registered (or derives from one that is), if it is ``torch.nn.PReLU``, or if
 it carries ``is_activation = True``, on the class or on the instance, as all that ``afbench.create`` builds does.
-All parameters inside it are the activation's.
+All parameters inside it are the activation's. Compiled, wrapped, averaged, copied, pruned and parametrised networks
+hold the same modules; what is left of them in a traced network is known by `traced`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .registry import ACTIVATIONS
+from .traced import kinds, parameters_of_graph, stands_for_an_activation
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,12 @@ def activations_of(model: nn.Module) -> list[nn.Module]:
     >>> [type(a).__name__ for a in activations_of(nn.Sequential(nn.Linear(1, 1), create("swish"), create("relu")))]
     ['Swish', 'ReLU']
     """
-    known = (nn.PReLU, *(entry.target for entry in ACTIVATIONS if isinstance(entry.target, type)))
-    return [module for module in model.modules() if isinstance(module, known) or _is_flagged(module)]
+    known = kinds()
+    return [
+        module
+        for module in model.modules()
+        if isinstance(module, known) or _is_flagged(module) or stands_for_an_activation(module)
+    ]
 
 
 def _is_flagged(module: nn.Module) -> bool:
@@ -73,6 +78,7 @@ def _is_flagged(module: nn.Module) -> bool:
 def activation_parameters(model: nn.Module) -> list[nn.Parameter]:
     """List the parameters of a network's activations, each once, frozen ones too."""
     found = {id(p): p for module in activations_of(model) for p in module.parameters()}
+    found |= {id(p): p for module in model.modules() for p in parameters_of_graph(module)}
     return list(found.values())
 
 

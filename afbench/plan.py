@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import attempt
 from .errors import UsageError
 from .factory import Choice, check, choose, select
 from .registry import TASKS, Entry
+from .sources import source_of
 from .store import Store
 from .tasks.base import Task, changed
 from .trial import Record, Trial
@@ -24,6 +25,8 @@ class Plan:
     seeds: int
     added_baseline: bool
     trials: Sequence[Trial]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Of each activation's spec, the source of what does not come with afbench; read once, when the code is loaded."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -42,6 +45,8 @@ class Pending:
     todo: list[tuple[Trial, int]] = field(default_factory=list)
     done: list[Record] = field(default_factory=list)
     stale: list[Record] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
+    """Those of ``done`` that are stale, and count because of ``keep_stale``."""
 
 
 def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "relu") -> Plan:
@@ -60,7 +65,9 @@ def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "rel
         check(choice.spec)
     settings = changed(task)
     trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
-    return Plan(task, choices, base, seeds, missing, trials)
+    entry = TASKS.find(task.name)[0]
+    sources = {choice.spec: source_of({"activation": choice.entry, "task": entry}) for choice in choices}
+    return Plan(task, choices, base, seeds, missing, trials, sources)
 
 
 def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool = False) -> Pending:
@@ -77,20 +84,23 @@ def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool =
             problem = store.problems[trial.key].removesuffix("; left alone and not counted")
             raise UsageError(f"{problem}; move it away to run {trial} again")
         record = held.get(trial.key)
+        stale = record is not None and is_stale(record, current[trial.activation], plan.sources[trial.activation])
         if record is None:
             left.todo.append((trial, 1))
-        elif not keep_stale and is_stale(record, current[trial.activation]):
+        elif stale and not keep_stale:
             left.stale.append(record)
             left.todo.append((trial, 1))
         elif not record.status.done or (retry and record.error is not None):
             left.todo.append((trial, record.attempt + 1))
         else:
             left.done.append(record)
+            left.kept += [record] * stale
     return left
 
 
-def is_stale(record: Record, current: dict[str, object]) -> bool:
-    """Tell whether the task, the activation or the loop has changed its results since."""
-    return bool(record.versions) and any(
-        record.versions.get(name) != current[name] for name in ("task", "activation", "loop")
-    )
+def is_stale(record: Record, current: Mapping[str, object], source: str) -> bool:
+    """Tell whether the task, the activation or the loop has changed its results since: by version, or by source."""
+    if not record.versions:
+        return False
+    raised = any(record.versions.get(name) != current[name] for name in ("task", "activation", "loop"))
+    return raised or record.source != source

@@ -20,6 +20,7 @@ from .errors import UsageError, did_you_mean
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
 from .signals import terminable
+from .sources import source_of
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
@@ -195,6 +196,7 @@ def trials(
                 arrays: Arrays = {}
             else:
                 record, arrays = outcome
+            record = record.with_(source=summary.plan.sources[job.trial.activation])
             try:
                 store.write(record, arrays)
             except Conflict as conflict:
@@ -206,19 +208,22 @@ def trials(
 def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
     store, here, made = summary.store, environment.read()["id"], summary.plan
-    held = {cost["key"]: cost.get("versions") for cost in store.costs()}
+    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    jobs, settings = [], changed(made.task)
+    around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
+    jobs, sources, settings = [], {}, changed(made.task)
     for choice in made.choices:
+        sources[choice.spec] = source_of({"activation": choice.entry, **around})
         job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
-        if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
+        if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
         for done, (job, outcome) in enumerate(outcomes, start=1):
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")
             else:
-                store.write_json("costs", job.key, outcome)
+                source = sources[job.activation]
+                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
             listener.costing(done, len(jobs))
     keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
     if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):

@@ -73,6 +73,7 @@ class Record:
     stacked: bool = False
     versions: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    """The source of what does not come with afbench: ``activation=9f3c... task=1a2b...``, empty if all does."""
     environment: str = ""
     started: str = ""
     attempt: int = 1
@@ -114,6 +115,8 @@ class Record:
             fields["trial"] = Trial(**held["trial"])
             fields["status"] = Status(held["status"])
             check_fields(fields)
+            if "=" not in fields.get("source", ""):
+                fields["source"] = ""  # until 0.1 a hash of all code, which nothing read
             record = cls(**fields)
             key = record.key
         except json.JSONDecodeError as error:
@@ -153,6 +156,7 @@ def check_fields(fields: Mapping[str, Any]) -> None:
         "seconds": number(fields.get("seconds", 0.0)),
         "attempt": isinstance(fields.get("attempt", 1), int),
         "versions": isinstance(fields.get("versions", {}), Mapping),
+        "source": isinstance(fields.get("source", ""), str),
         "environment": isinstance(fields.get("environment", ""), str),
         "started": isinstance(fields.get("started", ""), str),
         "error": error is None or (isinstance(error, Mapping) and isinstance(error.get("message"), str)),

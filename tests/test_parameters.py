@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import copy
+import io
+import sys
+
 import pytest
 import torch
 from torch import nn
+from torch.fx import symbolic_trace
+from torch.nn.utils import parametrize, prune
+from torch.optim.swa_utils import AveragedModel
 
 from afbench import create
-from afbench.parameters import Parameters, activations_of, count_parameters, param_groups, penalty
+from afbench.parameters import Parameters, activations_of, count_parameters, has_penalty, param_groups, penalty
 
 
 class Weighed(nn.Module):
@@ -131,3 +138,95 @@ def test_optimiser_decays_weights_and_leaves_activations():
     optimiser.step()
     assert model[1].a.item() == 0.25
     torch.testing.assert_close(model[0].weight.detach(), before / 2)
+
+
+def small(spec):
+    return nn.Sequential(nn.Linear(3, 3), create(spec, channels=3, channel_dim=-1))
+
+
+def pickled(model):
+    held = io.BytesIO()
+    torch.save(model, held)
+    held.seek(0)
+    return torch.load(held, weights_only=False)
+
+
+def parametrised(model):
+    name, _ = next(model[1].named_parameters(recurse=False))
+    parametrize.register_parametrization(model[1], name, nn.Softplus())
+    return model
+
+
+def pruned(model):
+    name, _ = next(model[1].named_parameters(recurse=False))
+    prune.l1_unstructured(model[1], name, amount=1)
+    return model
+
+
+def exported(model):
+    return torch.export.export(model.eval(), (torch.zeros(4, 3),))
+
+
+WRAPPERS = {
+    "compiled": torch.compile,
+    "compiled inside": lambda model: nn.Sequential(torch.compile(model[1])),
+    "data parallel": nn.DataParallel,
+    "averaged": AveragedModel,
+    "copied": copy.deepcopy,
+    "pickled": pickled,
+    "parametrised": parametrised,
+    "pruned": pruned,
+    "fx": symbolic_trace,
+    "fx, pickled": lambda model: pickled(symbolic_trace(model)),
+    "fx, the layer alone": lambda model: symbolic_trace(model[1]),
+    "fx, parametrised": lambda model: symbolic_trace(parametrised(model)),
+    "fx, pruned": lambda model: symbolic_trace(pruned(model)),
+    "exported": lambda model: exported(model).module(),
+    "exported, unflattened": lambda model: torch.export.unflatten(exported(model)),
+    "scripted by tracing": lambda model: torch.jit.trace(model.eval(), torch.zeros(4, 3)),
+}
+COUNTS = {"acon_c": 9, "glu": 2 * (9 + 3), "meta_acon[norm=none]": 2 * 3 + 2 * 3 * 16 + 16 + 3, "ditac": 9, "pau": 10}
+"""By hand: 3 a channel; two matrices and biases; p1, p2 and two maps 3 to 16 and back; cells - 1; 6 + 4."""
+
+
+@pytest.mark.filterwarnings("ignore:.*(TreeSpec|tree).*:FutureWarning", "ignore::torch.jit.TracerWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize("spec", COUNTS)
+def test_counts_in_networks_that_were_wrapped(spec, wrapper):
+    if wrapper == "fx, the layer alone" and not getattr(sys.modules[type(create(spec, 3)).__module__], "leaf", None):
+        pytest.skip("its forward is not one call yet")
+    model = WRAPPERS[wrapper](small(spec))
+    counted = count_parameters(model)
+    assert counted.activation == COUNTS[spec]
+    rest = counted.total - counted.activation
+    alone = wrapper in ("compiled inside", "fx, the layer alone")
+    assert rest == (0 if alone else 12)
+    sizes = {g["name"]: sum(p.numel() for p in g["params"]) for g in param_groups(model, weight_decay=0.1)}
+    assert sizes == {"activations": COUNTS[spec]} | ({} if alone else {"network": 12})
+
+
+@pytest.mark.parametrize("wrapper", ["compiled", "data parallel", "averaged", "copied", "pickled", "fx", "fx, pickled"])
+def test_penalty_in_networks_that_were_wrapped(wrapper):
+    model = small("ditac")
+    wanted = penalty(model)
+    wrapped = WRAPPERS[wrapper](model)
+    assert has_penalty(wrapped) and wanted > 0
+    torch.testing.assert_close(penalty(wrapped), wanted)
+
+
+def test_shared_layers_count_once_when_traced():
+    act = create("swish")
+    assert count_parameters(symbolic_trace(nn.Sequential(act, nn.Linear(2, 2), act))).activation == 1
+
+
+def test_a_traced_layer_keeps_its_mode_noise_and_statistics():
+    x = torch.randn(8, 3)
+    model = symbolic_trace(nn.Sequential(create("noisy_relu"), create("meta_acon", channels=3)))
+    assert not torch.equal(model(x), model(x))
+    assert torch.equal(model.eval()(x), model(x))
+    torch.testing.assert_close(model.get_submodule("0")(x), x.relu())
+
+
+def test_a_graph_of_others_has_no_activations():
+    assert count_parameters(symbolic_trace(nn.Sequential(nn.Linear(3, 3), nn.ReLU()))).activation == 0

@@ -83,6 +83,7 @@ class MetaAcon(nn.Module):
             for number, (inputs, outputs) in enumerate(((channels, hidden), (hidden, channels)), start=1):
                 norms = nn.BatchNorm1d(outputs, device=device, dtype=dtype) if norm == "batch" else nn.Identity()
                 self.add_module(f"fc{number}", Linear(inputs, outputs, device=device, dtype=dtype))
+                norms.__dict__["is_activation"] = True  # in a graph of this layer alone it stands by itself
                 self.add_module(f"norm{number}", norms)
         elif (r, norm) != (REDUCTION, "batch"):
             raise ValueError(f"r and norm belong to the linear maps of per='channel'; per={per!r} has none")

@@ -60,7 +60,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Draw, save, and say where."""
     from ..report.plots import draw_pages, save_pages
-    from ..report.selection import display_names
+    from ..report.plots.selection import display_names
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ..metric import written
 from ..report.footnotes import agree, ranges, shorten
 from ..report.groups import Group, grouped, headings
+from ..report.members import members as by_row
 from ..report.summary import values
 from ..stats import differences, interval
 from ..trial import Record, Status
@@ -54,11 +55,8 @@ def whole(group: Group) -> str:
 
 
 def members(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Sort records by activation."""
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.trial.activation, []).append(record)
-    return found
+    """Sort records by activation, those of edited code apart."""
+    return by_row(records)[0]
 
 
 def compare_group(found: Trials, name: str, a: Members, b: Members, threshold: float, known: Environments) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from ..stats import BOOTSTRAP_FROM, differences, intervals
 from .footnotes import plural
+from .members import is_older
 from .rows import Row
 
 SHARED = 2
 """Seeds that two rows share at least to be compared: the difference of one has no interval."""
-Scores = Mapping[str, Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Best:
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def best_of(rows: Sequence[Row], scores: Scores, higher: bool) -> Best:
+def best_of(rows: Sequence[Row], higher: bool, names: Mapping[str, str]) -> Best:
     """Mark the best row and all that are not distinguishable from it.
 
     The best is the best mean of all rows in which no trial failed. A row is distinguishable if it shares at least two
@@ -32,39 +32,40 @@ def best_of(rows: Sequence[Row], scores: Scores, higher: bool) -> Best:
 
     A row with a failed trial is never marked. One with a better mean than the best still judges: who is
     distinguishably worse than it, even with its failed seeds counted as the worst value of the table, is not marked.
+    A row whose code was edited since is neither marked nor compared.
     """
-    known = [r for r in rows if not math.isnan(r.mean.mean)]
+    known = [r for r in rows if not math.isnan(r.mean.mean) and not is_older(r.activation)]
     whole = [r for r in known if not r.failures]
     if len(rows) < 2 or not whole:
         return Best()
     sign = 1.0 if higher else -1.0
     top = max(whole, key=lambda r: sign * r.mean.mean)
-    judges = [(top, scores[top.activation])]
+    judges = [(top, top.scores)]
     failed = [r for r in known if r.failures and sign * r.mean.mean > sign * top.mean.mean]
     if failed:
         above = max(failed, key=lambda r: sign * r.mean.mean)
-        lowest = min((sign * value for r in known for value in scores[r.activation].values()), default=0.0) * sign
-        judges.append((above, {**dict.fromkeys(above.seeds, lowest), **scores[above.activation]}))
+        lowest = min((sign * value for r in known for value in r.scores.values()), default=0.0) * sign
+        judges.append((above, {**dict.fromkeys(above.seeds, lowest), **above.scores}))
     marked = {r.activation for r in whole if r.ok >= SHARED}
     remarks: dict[str, tuple[str, ...]] = {}
     for judge, its in judges:
-        gaps = {
-            r.activation: [sign * gap for gap in differences(scores[r.activation], its)]
-            for r in whole
-            if r is not judge
-        }
+        gaps = {r.activation: [sign * gap for gap in differences(r.scores, its)] for r in whole if r is not judge}
         if judge is top:
-            remarks = {name: (uncompared(len(gap), top),) for name, gap in gaps.items() if len(gap) < SHARED}
+            remarks = {
+                name: (uncompared(len(gap), names.get(top.activation, top.activation)),)
+                for name, gap in gaps.items()
+                if len(gap) < SHARED
+            }
         marked -= remarks.keys()
         marked -= worse({name: gap for name, gap in gaps.items() if len(gap) >= SHARED})
     one_seed = all(r.ok < SHARED for r in known)  # then the caption says that there is no interval
     return Best(frozenset(marked), {} if one_seed else remarks)
 
 
-def uncompared(shared: int, top: Row) -> str:
+def uncompared(shared: int, top: str) -> str:
     """Say why a row cannot be bold."""
     count = f"{shared} {plural('seed', shared)}" if shared else "no seeds"
-    return f"not compared with {top.activation}, the best, and so not bold: they share {count}"
+    return f"not compared with {top}, the best, and so not bold: they share {count}"
 
 
 def worse(gaps: Mapping[str, Sequence[float]]) -> set[str]:

@@ -37,6 +37,7 @@ def sentences(table: Table, best: str, significant: str, detail: str = "full") -
         *intervals(table),
         *bold,
         untuned,
+        *([f"{len(table.rows)} of {len(table.rows) + table.hidden} activations are shown."] if table.hidden else []),
         *cost(table),
         *([f"Published: numbers of {table.source}, not ours."] if table.source else []),
         *(f"Note: {note}." for note in table.notes),

@@ -51,8 +51,8 @@ class Scale:
         return f"[{self.show(one.low, sign)}, {self.show(one.high, sign)}]" if one.known else ""
 
 
-def columns(table: Table) -> list[Column]:
-    """Lay a table out; columns without any content are left out."""
+def columns(table: Table, chosen: Sequence[str] = ()) -> list[Column]:
+    """Lay a table out: the columns that have content, or those that are chosen, in their order after the activation."""
     rows = table.rows
     scale = scale_of([row.mean for row in rows])
     versus = Scale(scale_of([row.versus for row in rows if row.versus], scale.exponent).decimals, scale.exponent)
@@ -61,19 +61,24 @@ def columns(table: Table) -> list[Column]:
     uneven = low != high or any(row.ok != len(table.seeds) for row in rows)
     parted = any(row.modes for row in rows)
     found = [
-        Column("activation", "activation", tuple(row.activation for row in rows)),
-        Column("n", "n", tuple(count(row) if uneven else "" for row in rows)),
+        Column("activation", "activation", tuple(table.name(row.activation) for row in rows)),
+        Column("n", "n", tuple(count(row) if uneven or "n" in chosen else "" for row in rows)),
         Column(
             "mean",
             f"{table.metric_name} {table.unit}".strip(),
             each(scale.show(row.mean.mean) for row in rows),
             scale.exponent,
         ),
-        Column("median", "median", each(scale.show(row.median) if parted else "" for row in rows), scale.exponent),
+        Column(
+            "median",
+            "median",
+            each(scale.show(row.median) if parted or "median" in chosen else "" for row in rows),
+            scale.exponent,
+        ),
         Column("interval", f"{100 * LEVEL:g} % interval", each(scale.ends(row.mean) for row in rows)),
-        Column("versus", f"vs {table.baseline_name} ({paired})", each(difference(row, versus) for row in rows)),
+        Column("vs", f"vs {table.baseline_name} ({paired})", each(difference(row, versus) for row in rows)),
         Column("published", "published", each(shown(row.published, "g") for row in rows)),
-        Column("parameters", "params", each(shown(row.parameters, ",") for row in rows)),
+        Column("params", "params", each(shown(row.parameters, ",") for row in rows)),
         Column("step", "step", steps((row.cost or Cost() for row in rows), table.costs.busy)),
         Column("saved", "saved", each(ratio(row.cost.saved if row.cost else None) for row in rows)),
     ]
@@ -83,8 +88,11 @@ def columns(table: Table) -> list[Column]:
         found.append(
             Column(f"extra {name}", written(name), each(scale.show(one.mean) for one in extra), scale.exponent)
         )
+    if chosen:
+        by_name = {column.name: column for column in found}
+        return [by_name[name] for name in dict.fromkeys(("activation", *chosen)) if name in by_name]
     found = [column for column in found if any(column.cells) or column.name == "mean"]
-    return [column for column in found if column.name != "versus" or table.comparisons]
+    return [column for column in found if column.name != "vs" or table.comparisons]
 
 
 def scale_of(intervals: Sequence[Interval], exponent: int | None = None) -> Scale:

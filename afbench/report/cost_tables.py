@@ -176,7 +176,9 @@ def assembled(
     for cost in (costs[i] for i in order):
         own = figures(cost)
         marks = footnotes.marks(remarks(cost, own.values()))
-        rows.append(CostRow(str(cost["activation"]), tuple(read(cost) for read in readers), marks))
+        learnt = counted(cost, "parameters", "activation")
+        cells = tuple(read(cost) for read in readers)
+        rows.append(CostRow(str(cost["activation"]), cells, marks, None if learnt is None else int(learnt)))
         flats.append(flat(cost, own))
     return CostTable(title, groups, tuple(rows), tuple(told), tuple(footnotes.texts), tuple(flats), case_of(costs[0]))
 

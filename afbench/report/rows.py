@@ -12,6 +12,7 @@ from ..stats import Interval
 from .costs import Cost, Costs
 from .footnotes import Failure
 from .groups import Group
+from .members import spec_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class Row:
     parameters: int | None = None
     cost: Cost | None = None
     published: float | None = None
+    scores: Mapping[int, float] = field(default_factory=dict)
+    """The metric by seed, of the trials that gave a finite number."""
+    oddities: tuple[str, ...] = ()
+    """What differs among its seeds and should not."""
     failures: tuple[Failure, ...] = ()
     marks: tuple[int, ...] = ()
 
@@ -79,6 +84,8 @@ class Table:
     """The range that the metric cannot leave."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What activations are called where it is not their spec."""
+    hidden: int = 0
+    """How many activations are left out."""
     source: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
@@ -88,10 +95,15 @@ class Table:
         """The metric's name as it is printed: ``R2``."""
         return written(self.metric)
 
+    def name(self, activation: str) -> str:
+        """Return an activation's name as it is printed."""
+        spec = spec_of(activation)
+        return self.names.get(spec, spec) + activation.removeprefix(spec)
+
     @property
     def baseline_name(self) -> str:
         """The baseline's name as it is printed."""
-        return self.names.get(self.baseline, self.baseline)
+        return self.name(self.baseline)
 
     @property
     def counts(self) -> tuple[int, int]:

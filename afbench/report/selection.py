@@ -1,183 +1,188 @@
-"""Which of a results folder's activations are meant, as ``--acts`` and ``--names`` say it; no class is imported."""
+"""Which of the activations in the results are shown, and what they are called: ``--acts`` and ``--names``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from ..errors import UsageError, did_you_mean
-from ..registry import ACTIVATIONS
-from ..spec import BASELINE, Spec, split
-from ..trial import Record
+from ..spec import Spec, split
+from .members import spec_of
 
-GROUPS = ("all", "trainable", "fixed")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The specs that are meant, in the order given, and those of them that were named one by one."""
-
-    specs: tuple[str, ...]
-    explicit: frozenset[str]
+Learns = Mapping[str, bool | None]
+"""The specs that results hold: whether the activation has trainable parameters, None if no record knows."""
 
 
-def select(parts: str | Iterable[str], held: Mapping[str, bool | None], where: str = "the folder") -> Selection:
-    """Choose among the activations that a folder holds, as ``run --acts`` chooses among all.
+def select(text: str, held: Learns, baseline: str = "") -> list[str]:
+    """Choose among the activations that results hold, as ``--acts`` of ``run`` chooses among all.
 
-    Args:
-        parts: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs, specs; ``-`` before one excludes.
-        held: the canonical specs that are there, and whether each has parameters that learn (None: not known).
-        where: what holds them, for errors.
+    ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs (of names or whole specs), specs, by commas; ``-`` before one
+    leaves out, a name without settings with all its settings. The baseline stays unless it is left out by name.
+    Nothing of a user's is imported; a tag or an alias asks afbench's own entries.
+
+    >>> select("p*,-pelu", {"relu": False, "pau": True, "pelu": True, "prelu": True}, "relu")
+    ['pau', 'prelu', 'relu']
 
     Raises:
-        UsageError: if a part matches nothing, or nothing is left.
-
-    >>> select("trainable,-pau", {"relu": False, "pau": True, "ditac": True, "pau[version=b]": True}).specs
-    ('ditac',)
+        UsageError: if a part fits nothing that is held, or nothing is left.
     """
-    given = split(parts) if isinstance(parts, str) else [*parts]
-    chosen: dict[str, bool] = {}
-    for position, part in enumerate(piece.strip() for piece in given):
+    chosen: list[str] = []
+    left_out: set[str] = set()
+    parts = [part.strip() for part in split(text)]
+    for position, part in enumerate(parts):
         if part.startswith("-"):
-            if position == 0:
-                chosen = dict.fromkeys(held, False)
-            gone = matching(part[1:].strip(), held, where, excluded=True)
-            chosen = {spec: named for spec, named in chosen.items() if spec not in gone}
+            chosen = list(held) if position == 0 else chosen
+            name = part[1:].strip()
+            gone = set(matching(name, held, every=True))
+            left_out |= gone
+            chosen = [spec for spec in chosen if spec not in gone]
         else:
-            found, named = matching(part, held, where), is_spec(part)
-            chosen |= {spec: named or chosen.get(spec, False) for spec in found}
+            found = matching(part, held)
+            left_out -= set(found)
+            chosen += [spec for spec in found if spec not in chosen]
     if not chosen:
-        text = parts if isinstance(parts, str) else ",".join(given)
-        raise UsageError(f"no activation of {where} is selected by {text!r} (it holds: {', '.join(sorted(held))})")
-    return Selection(tuple(chosen), frozenset(spec for spec, named in chosen.items() if named))
+        raise UsageError(f"--acts {text!r} leaves no activation of the results ({listed(held)})")
+    return chosen + [baseline] * (baseline in held and baseline not in chosen and baseline not in left_out)
 
 
-def is_spec(part: str) -> bool:
-    """Tell whether a part of ``--acts`` names one activation."""
-    return part not in GROUPS and not part.startswith("tag:") and ("[" in part or not any(s in part for s in "*?"))
-
-
-def matching(part: str, held: Mapping[str, bool | None], where: str, excluded: bool = False) -> list[str]:
-    """List what a part of ``--acts`` means; a bare name that is excluded takes its variants with it."""
-    if part in GROUPS:
-        return [spec for spec in held if part == "all" or learns(spec, held) == (part == "trainable")]
+def matching(part: str, held: Learns, every: bool = False) -> list[str]:
+    """Return what one part fits; with ``every``, a name without settings fits the same name with any."""
+    if part == "all":
+        return list(held)
+    if part in ("trainable", "fixed"):
+        found = [spec for spec, learns in held.items() if learns is not None and learns == (part == "trainable")]
+        if not found:
+            raise UsageError(f"no activation in the results is {part} ({listed(held)})")
+        return found
     if part.startswith("tag:"):
-        known = {spec: tags(spec) for spec in held}
-        found = [spec for spec in held if part[4:] in known[spec]]
+        found = [spec for spec in held if base(spec) in tagged(part[4:])]
         if not found:
-            every = ", ".join(sorted({tag for its in known.values() for tag in its}))
-            raise UsageError(f"no activation of {where} has the tag {part[4:]!r} (tags: {every})")
+            raise UsageError(f"no activation in the results has the tag {part[4:]!r} ({listed(held)})")
         return found
-    if not is_spec(part):
-        found = [spec for spec in held if fnmatchcase(base(spec), part)]
+    if "[" not in part and any(sign in part for sign in "*?"):
+        found = [spec for spec in held if fnmatchcase(base(spec), part) or fnmatchcase(spec, part)]
         if not found:
-            raise UsageError(f"no activation of {where} matches {part!r} (it holds: {', '.join(sorted(held))})")
+            raise UsageError(f"no activation in the results matches {part!r} ({listed(held)})")
         return found
-    if excluded and "[" not in part:
-        name = base(canonical(part, held))
-        if found := [spec for spec in held if base(spec) == name]:
-            return found
-    return [one(part, held, where)]
-
-
-def one(text: str, held: Iterable[str], where: str) -> str:
-    """Return the canonical spec of an activation that is held.
-
-    Raises:
-        UsageError: if it is not, with the nearest.
-    """
-    spec, held = canonical(text, held), sorted(held)
-    if spec not in held:
-        variants = [known for known in held if base(known) == base(spec)]
-        near = f"; did you mean {variants[0]!r}?" if variants else did_you_mean(spec, held)
-        raise UsageError(f"no activation {spec!r} in {where}{near} (it holds: {', '.join(held)})")
-    return spec
-
-
-def canonical(text: str, held: Iterable[str]) -> str:
-    """Print a spec as records do; one of a plugin or a class that is not loaded is taken as it stands."""
-    plain = str(Spec.parse(text))
-    if plain in held or plain == BASELINE or ":" in plain:
-        return plain
-    from ..factory import choose  # here, as below: what the records say themselves needs no torch
-
-    try:
-        return choose(text).spec
-    except UsageError:
-        if base(plain) in ACTIVATIONS.names():
-            raise
-        return plain
+    spec = canonical(part, held)
+    if spec not in held and not (every and any(base(one) == spec for one in held)):
+        raise UsageError(f"no activation {part!r} in the results{did_you_mean(spec, held)} ({listed(held)})")
+    return [one for one in held if spec_of(one) == spec_of(spec) or (every and base(one) == spec)]
 
 
 def base(spec: str) -> str:
     """Return a spec's name without its settings."""
-    return spec.partition("[")[0]
+    return spec_of(spec).partition("[")[0]
 
 
-def learns(spec: str, held: Mapping[str, bool | None]) -> bool | None:
-    """Tell whether an activation has parameters that learn, by its records, else by afbench's own entry."""
-    if held[spec] is not None or ":" in spec:
-        return held[spec]
-    from ..factory import choose, is_trainable
+def canonical(text: str, held: Iterable[str]) -> str:
+    """Print a spec as records do; only what is not held as it stands is looked up among the registered entries.
+
+    An importable class's spec is taken as it stands, since only ``run`` imports classes.
+    """
+    held = list(held)
+    if text.strip() in held:
+        return text.strip()
+    asked = Spec.parse(text)
+    same = [spec for spec in held if base(spec) == asked.name and alike(asked, Spec.parse(spec_of(spec)))]
+    spec = same[0] if same else str(asked)
+    if same or ":" in spec:
+        return spec
+    from ..factory import choose  # here, since it imports torch
 
     try:
-        return is_trainable(choose(spec))
+        return choose(text).spec
     except UsageError:
-        return None
+        return spec
 
 
-def tags(spec: str) -> Sequence[str]:
-    """Return the tags of an activation that is registered here."""
+def alike(one: Spec, other: Spec) -> bool:
+    """Tell whether two specs set the same: ``a=-3`` is ``a=-3.0``, in whatever order."""
+    return {key: plain(text) for key, text in one.settings.items()} == {
+        key: plain(text) for key, text in other.settings.items()
+    }
+
+
+def plain(value: object) -> object:
+    """Read a setting's text as a number where it is one."""
     try:
-        return () if ":" in spec else ACTIVATIONS.find(base(spec))[0].tags
-    except UsageError:
-        return ()
+        return float(str(value))
+    except ValueError:
+        return str(value)
 
 
-def holdings(records: Iterable[Record]) -> dict[str, bool | None]:
-    """List the activations of records, and whether each had parameters that learn; None if every trial died before."""
-    found: dict[str, bool | None] = {}
-    for record in records:
-        count = record.parameters.get("activation")
-        if found.get(record.trial.activation) is None:
-            found[record.trial.activation] = None if count is None else count > 0
-    return found
-
-
-def display_names(given: str | Iterable[str]) -> dict[str, str]:
-    """Read what ``--names`` gives: ``spec=Name`` by commas; a comma within brackets or within a name is none.
-
-    >>> display_names("ditac=DiTAC (ours, new),pau[version=b]=PAU")
-    {'ditac': 'DiTAC (ours, new)', 'pau[version=b]': 'PAU'}
+def tagged(tag: str) -> set[str]:
+    """Name the registered activations that have a tag.
 
     Raises:
-        UsageError: if a piece is not of this form, or an activation or a name is given twice.
+        UsageError: if none has.
     """
-    found: dict[str, str] = {}
-    for text in [given] if isinstance(given, str) else given:
-        last = ""
-        for piece in split(text):
-            spec, name = halves(piece)
-            if name is None and last:
-                found[last] += f",{piece}"
-                continue
-            if not spec or not (name or "").strip() or not piece.isprintable():
-                raise UsageError(f"--names takes SPEC=NAME, not {piece.strip()!r} (--names 'ditac=DiTAC (ours)')")
-            if spec in found:
-                raise UsageError(f"--names gives {spec!r} twice")
-            found[last := spec] = (name or "").strip()
-    for name in found.values():
-        if [*found.values()].count(name) > 1:
-            raise UsageError(f"--names calls two activations {name!r}")
+    from ..registry import ACTIVATIONS  # here, since filling it imports torch
+
+    found = {entry.name for entry in ACTIVATIONS if tag in entry.tags}
+    if not found:
+        known = sorted({tag for entry in ACTIVATIONS for tag in entry.tags})
+        raise UsageError(f"no activation has the tag {tag!r} (tags: {', '.join(known)})")
     return found
 
 
-def halves(piece: str) -> tuple[str, str | None]:
-    """Split ``spec=Name`` at the first = outside brackets; the second half is None if there is none."""
-    depth = 0
-    for position, letter in enumerate(piece):
-        depth += (letter == "[") - (letter == "]")
-        if letter == "=" and not depth:
-            return piece[:position].strip(), piece[position + 1 :]
-    return piece.strip(), None
+def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
+    """Read display names: ``ditac=DiTAC (ours),pau="PAU, learnt"``. A name with a comma stands in double quotes.
+
+    >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learnt"', ["ditac[cells=20]", "pau"])
+    {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learnt'}
+
+    Raises:
+        UsageError: if a part is not SPEC=NAME, the results hold no such activation, or two would have one name.
+    """
+    held, found = list(dict.fromkeys(map(spec_of, held))), {}
+    for part in apart(text):
+        end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
+        spec, name = part[:end].strip(), part[end + 1 :].strip()
+        if end < 1 or not spec or not name:
+            raise UsageError(f"--names takes SPEC=NAME by commas, such as 'ditac=DiTAC (ours),pau=PAU', not {part!r}")
+        if len(name) > 1 and name[0] == name[-1] == '"':
+            try:
+                name = json.loads(name)
+            except ValueError:
+                name = name[1:-1]
+        name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
+        known = canonical(spec, held)
+        if known not in held:
+            raise UsageError(f"--names: no activation {spec!r} in the results{did_you_mean(known, held)}")
+        if known in found or not name:
+            raise UsageError(f"--names gives {spec!r} {'two names' if known in found else 'no name'}")
+        found[known] = name
+    names = [found.get(spec, spec) for spec in held]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"--names: two activations would be called {twice[0]!r}")
+    return found
+
+
+def apart(text: str) -> list[str]:
+    """Split at the commas outside the brackets of specs and outside double quotes.
+
+    Raises:
+        UsageError: if a bracket or a quote of a spec is not closed.
+    """
+    pieces, depth, quoted, named, start = [], 0, False, False, 0
+    for place, sign in enumerate(text):
+        if sign == '"' and (place == 0 or text[place - 1] != "\\"):
+            quoted = not quoted
+        elif not quoted:
+            depth = 0 if named else max(0, depth + (sign == "[") - (sign == "]"))
+            named = named or (sign == "=" and not depth)
+            if sign == "," and not depth:
+                pieces.append(text[start:place])
+                start, named = place + 1, False
+    if quoted or depth:
+        raise UsageError(f"--names {text!r}: a {'quote' if quoted else 'bracket'} is not closed")
+    return [piece for piece in (*pieces, text[start:]) if piece.strip()]
+
+
+def listed(held: Iterable[str]) -> str:
+    """Name what is held, at most ten of them."""
+    names = sorted(held)
+    return f"it holds: {', '.join(names[:10])}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")

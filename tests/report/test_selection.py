@@ -1,97 +1,138 @@
-"""``--acts`` and ``--names`` against what a folder holds."""
+"""``--acts`` and ``--names`` against what results hold: nothing of a user's is imported."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 import pytest
 
 from afbench.errors import UsageError
-from afbench.report.selection import display_names, holdings, select
-from afbench.trial import Record, Status, Trial
+from afbench.report.selection import apart, canonical, renamed, select
 
 HELD = {
     "relu": False,
     "gelu": False,
     "pau": True,
     "pau[version=b]": True,
-    "ditac": True,
-    "ge_ditac": True,
-    "my.mod:Snake[alpha=2]": True,
-    "plugged": None,
-    "swish": None,
+    "ditac[a=-4.0,cells=20]": True,
+    "opau[basis=hermite_prob]": True,
+    "my_pkg.acts:Snake[alpha=2.0]": True,
+    "lost": None,
 }
 
 
 @pytest.mark.parametrize(
-    ("parts", "specs"),
+    ("text", "found"),
     [
-        ("all", [*HELD]),
-        ("trainable", ["pau", "pau[version=b]", "ditac", "ge_ditac", "my.mod:Snake[alpha=2]", "swish"]),
+        ("all", list(HELD)),
+        ("trainable,-pau", ["ditac[a=-4.0,cells=20]", "opau[basis=hermite_prob]", "my_pkg.acts:Snake[alpha=2.0]"]),
         ("fixed", ["relu", "gelu"]),
-        ("trainable,-pau", ["ditac", "ge_ditac", "my.mod:Snake[alpha=2]", "swish"]),
-        ("-pau[version=b]", [name for name in HELD if name != "pau[version=b]"]),
-        ("-trainable,-fixed", ["plugged"]),
-        ("*ditac", ["ditac", "ge_ditac"]),
-        ("gelu, relu", ["gelu", "relu"]),
-        ("pau*,-pau[version=b]", ["pau"]),
-        ("pau[ version = b ]", ["pau[version=b]"]),
-        ("tag:rational", ["pau", "pau[version=b]"]),
-        ("plugged", ["plugged"]),
-        ("my.mod:Snake[alpha=2]", ["my.mod:Snake[alpha=2]"]),
-        (["relu", "all"], [*HELD]),
+        ("*au", ["pau", "pau[version=b]", "opau[basis=hermite_prob]"]),
+        ("pau", ["pau"]),
+        ("pau[version=b],gelu", ["pau[version=b]", "gelu"]),
+        ("-*au,-ditac,-lost", ["relu", "gelu", "my_pkg.acts:Snake[alpha=2.0]"]),
+        (
+            "*,-pau[version=b],-my_*",
+            ["relu", "gelu", "pau", "ditac[a=-4.0,cells=20]", "opau[basis=hermite_prob]", "lost"],
+        ),
+        ("ditac[ cells=20, a=-4 ]", ["ditac[a=-4.0,cells=20]"]),
+        ("my_pkg.acts:Snake[alpha=2]", ["my_pkg.acts:Snake[alpha=2.0]"]),
+        ("hp1", ["opau[basis=hermite_prob]"]),
+        ("tag:published,-*u", None),
     ],
 )
-def test_chooses_as_run_does(parts, specs):
-    assert list(select(parts, HELD).specs) == specs
+def test_what_is_chosen(text, found):
+    if found is None:
+        with pytest.raises(UsageError, match="no activation has the tag 'published'"):
+            select(text, HELD)
+    else:
+        assert select(text, HELD) == found
 
 
-def test_those_named_one_by_one_are_known():
-    assert select("trainable,pau,*ditac", HELD).explicit == {"pau"}
+def test_the_baseline_stays_unless_it_is_left_out_by_name():
+    assert select("pau", HELD, "relu") == ["pau", "relu"]
+    assert select("pau,-relu", HELD, "relu") == ["pau"]
+    assert select("*au,-pau,relu", HELD, "relu") == ["opau[basis=hermite_prob]", "relu"]
+    assert select("pau", {"pau": True}, "relu") == ["pau"]
+
+
+def test_a_tag_is_that_of_the_registered_entry():
+    from afbench.registry import ACTIVATIONS
+
+    tag = next(tag for entry in ACTIVATIONS if entry.name == "pau" for tag in entry.tags)
+    chosen = select(f"tag:{tag}", HELD)
+    assert {"pau", "pau[version=b]"} <= set(chosen) and "my_pkg.acts:Snake[alpha=2.0]" not in chosen
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("text", "said"),
     [
-        ("reluu", "no activation 'reluu' in gmm; did you mean 'relu'? (it holds: ditac, ge_ditac,"),
-        ("elu", "no activation 'elu' in gmm"),
-        ("ditac[a=-4]", "no activation 'ditac[a=-4.0]' in gmm; did you mean 'ditac'?"),
-        ("tag:nonsense", "no activation of gmm has the tag 'nonsense' (tags: "),
-        ("x*", "no activation of gmm matches 'x*' (it holds: "),
-        ("-all", "no activation of gmm is selected by '-all'"),
-        ("", "no activation of gmm is selected by ''"),
-        ("-elu", "no activation 'elu' in gmm"),
-        ("pau[version=q]", "activation 'pau'"),
-        ("pau[", "malformed spec"),
+        ("ditacc", "no activation 'ditacc' in the results"),
+        ("pua", "did you mean 'pau'"),
+        ("swish*", "no activation in the results matches 'swish\\*'"),
+        ("all,-*", "leaves no activation"),
+        ("", "leaves no activation"),
+        ("pau[version", "the closing bracket is missing|not closed"),
+        ("elsewhere.acts:Bad", "no activation 'elsewhere.acts:Bad'"),
     ],
 )
-def test_what_is_wrong_is_one_line(parts, said):
-    with pytest.raises(UsageError) as raised:
-        select(parts, HELD, "gmm")
-    assert str(raised.value).startswith(said) and "\n" not in str(raised.value)
-
-
-def test_who_learns_is_read_from_the_records():
-    def record(name, seed, count=None):
-        parameters = {} if count is None else {"activation": count}
-        return Record(Trial("gmm", name, seed, {}), Status.OK, parameters=parameters)
-
-    records = [record("a", 0), record("a", 1, 3), record("b", 0, 0), record("c", 0)]
-    assert holdings(records) == {"a": True, "b": False, "c": None}
+def test_what_fits_nothing_is_refused_in_a_line(text, said):
+    with pytest.raises(UsageError, match=said) as error:
+        select(text, HELD)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("given", "names"),
+    ("text", "found"),
     [
-        ("ditac=DiTAC (ours)", {"ditac": "DiTAC (ours)"}),
-        (["ditac=A=B", "relu= ReLU "], {"ditac": "A=B", "relu": "ReLU"}),
-        ("pau[version=b]=PAU b,relu=ReLU", {"pau[version=b]": "PAU b", "relu": "ReLU"}),
-        ([], {}),
+        ("pau=PAU", {"pau": "PAU"}),
+        ("ditac[cells=20,a=-4]=DiTAC (ours), pau = PAU ", {"ditac[a=-4.0,cells=20]": "DiTAC (ours)", "pau": "PAU"}),
+        ('pau="a, b = c",gelu=x=y', {"pau": "a, b = c", "gelu": "x=y"}),
+        ('pau="say \\"so\\""', {"pau": 'say "so"'}),
+        ("gelu=G\x1b[1m\nE", {"gelu": "G [1m E"}),
+        ("pau[version=b]=é_&%$#", {"pau[version=b]": "é_&%$#"}),
     ],
 )
-def test_names(given, names):
-    assert display_names(given) == names
+def test_names(text, found):
+    assert renamed(text, HELD) == found
 
 
-@pytest.mark.parametrize("given", ["ditac", "=x", "ditac=", "a=x,a=y", "a=x,b=x", "a=x\ny", "pau[=x"])
-def test_wrong_names(given):
-    with pytest.raises(UsageError):
-        display_names(given)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("pau", "--names takes SPEC=NAME"),
+        ("=PAU", "--names takes SPEC=NAME"),
+        ("pau=", "--names takes SPEC=NAME"),
+        ("swosh=S", "no activation 'swosh'"),
+        ("pau=A,pau=B", "'pau' two names"),
+        ("pau=X,gelu=X", "two activations would be called 'X'"),
+        ("pau=relu", "two activations would be called 'relu'"),
+        ('pau="A', "a quote is not closed"),
+    ],
+)
+def test_names_that_are_refused(text, said):
+    with pytest.raises(UsageError, match=said):
+        renamed(text, HELD)
+
+
+def test_commas_in_brackets_and_quotes_part_nothing():
+    assert apart('a[b=1,c=2]=x,d="y,z",e=f') == ["a[b=1,c=2]=x", 'd="y,z"', "e=f"]
+
+
+def test_what_is_held_is_found_without_torch():
+    code = (
+        "import sys, afbench.report.selection as s\n"
+        "held = {'pau': True, 'a.b:C[x=1.0]': True}\n"
+        "before = 'torch' in sys.modules\n"
+        "s.select('trainable,-pau', held), s.renamed('a.b:C[x=1]=C', held), s.canonical('pau', held)\n"
+        "assert ('torch' in sys.modules) == before and 'a' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_class_is_not_imported(tmp_path, monkeypatch):
+    (tmp_path / "dangerous.py").write_text("raise SystemExit(9)")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert canonical("dangerous:Act", ["relu"]) == "dangerous:Act"
+    assert "dangerous" not in sys.modules

@@ -9,11 +9,13 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.report.columns import Scale, scale_of
+from afbench.report.cost_tables import cost_tables
 from afbench.report.flat import lines
 from afbench.report.latex import escape, numbers
 from afbench.report.rows import Published
 from afbench.report.summary import tables
 from afbench.report.table import FORMATS, WIDTH, render
+from afbench.report.wide import widen
 from afbench.stats import Interval
 
 NASTY = 'x_y & 50 % of $5 #1 {a} ~ ^ \\ [b] | <c> *d* `e` "f" -- α² é 漢 \x1b[1m'
@@ -144,7 +146,7 @@ def test_csv_holds_every_digit(store, worked, put, put_cost):
 def test_csv_of_several_tables_has_one_header(nasty):
     lines = read(render(nasty, "csv"))
     assert [line["settings"] for line in lines] == [""] * 4 + ['note="50%_a"'.replace('"', "")]
-    assert {line["mse"] for line in lines} > {""} and render([], "csv") == ""
+    assert {line["MSE"] for line in lines} > {""} and render([], "csv") == ""
     assert len({len(line) for line in csv.reader(io.StringIO(render(nasty, "csv")))}) == 1
 
 
@@ -195,6 +197,35 @@ def test_latex_compiles_alone_and_inside_a_paper(tmp_path, nasty, alone):
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     assert b"Output written" in done.stdout
     assert (b"after the table" in done.stdout) is not alone  # the table does not end the paper
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+@pytest.mark.parametrize("preamble", ["", r"\documentclass{article}", r"\documentclass[twocolumn]{article}"])
+def test_latex_fits_the_page_with_two_real_specs(tmp_path, store, put, put_cost, preamble):
+    names = [
+        "relu",
+        "ditac[a=-3,b=3,lambda_var=1,init_smooth=3]",
+        "ditac[a=-4,b=4,cells=20,lambda_var=2,init_smooth=3]",
+    ]
+    for task in ("moons", "rings", "circles", "spirals"):
+        for name in names:
+            for seed in range(3):
+                extras = {f"further_metric_{i}": 90.0 + seed + i for i in range(6 if task == "spirals" else 1)}
+                put(name, seed, task=task, metrics={"accuracy": 90.0 + seed + len(name) / 9, **extras})
+    for number, name in enumerate(names):
+        put_cost(name, 1.5, key=f"c{number}", inference={"ratio": 1.0}, parameters={"activation": 18})
+    made = tables(store)
+    shown = render([*made, widen(made), *cost_tables(store)], "latex")
+    if preamble:
+        (tmp_path / "table.tex").write_text(shown)
+        shown = preamble + r"\usepackage{booktabs,graphicx}\begin{document}\input{table}\end{document}"
+    (tmp_path / "paper.tex").write_text(shown)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    log = (tmp_path / "paper.log").read_text(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert "Overfull" not in log and "Output written" in log
+    assert shown.count(r"\allowbreak") > 10 or preamble
 
 
 def test_latex_is_balanced_and_all_special_signs_are_escaped(nasty):

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
 from ...store import Store
-from ..selection import canonical, one
 from . import boundary, curve, nodes, rank, scaling, shape, style, surface, tradeoff
 from .kind import Plot
 from .saving import save, save_pages
 from .scaling import Asked
+from .selection import canonical, one
 from .sheet import Sheet, freeze
 from .trials import BASELINE, Trials
 

@@ -154,7 +154,7 @@ def compare(panel: Axes, trials: Trials, higher: bool) -> None:
     for name, value in sorted(trials.references.items(), key=lambda item: side * item[1]):
         if not low - near <= value <= high + near:
             continue
-        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0, gid="reference")
         if side * value - last >= room:
             style: dict[str, Any] = {"va": "bottom" if higher else "top", "size": SMALL, "color": GREY}
             style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}

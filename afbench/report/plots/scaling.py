@@ -16,9 +16,9 @@ from ...store import Store
 from ..cost_cells import Measure, duration, reading
 from ..cost_tables import PASSES, Cost, is_alone, place
 from ..footnotes import plural
-from ..selection import select
 from .endlabels import label_ends
 from .kind import Plot
+from .selection import select
 from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, Look
 from .trials import Parts

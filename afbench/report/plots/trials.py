@@ -16,9 +16,9 @@ from ...metric import Bounds, bounds_of, written
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
-from ..selection import Selection, holdings, one, select
 from .checks import CHECKS
 from .choice import choose, choose_all
+from .selection import Selection, holdings, one, select
 
 __all__ = ["Array", "Arrays", "Trials"]
 
