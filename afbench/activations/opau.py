@@ -126,7 +126,7 @@ def opau(
         return kernels.rational(x, c, d, above, below, channel)
     if is_sharded(x) or is_sharded(c):
         alike = channel_dim is None
-        return by_parts(lambda *parts: opau(*parts, above, rest, below, channel_dim), x, (c, d), alike)
+        return by_parts(lambda x, c, d: opau(x, c, d, above, rest, below, channel_dim), x, (c, d), alike)
     # 1 + d_1 f_1(x) + ... in powers of x.
     c, d = widened(c, d)
     b = in_powers_of_x(d, rest)

@@ -167,7 +167,9 @@ def warp(
     if not x.is_floating_point():
         raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
     if is_sharded(x) or is_sharded(theta):
-        return by_parts(lambda *parts: warp(*parts, variant, method, bins, space, smoothness, pull), x, (theta,), True)
+        return by_parts(
+            lambda x, theta: warp(x, theta, variant, method, bins, space, smoothness, pull), x, (theta,), True
+        )
     if pull is not None:
         precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
         theta = pulled(theta, (pull * precision.sum(0)).to(theta.dtype))
