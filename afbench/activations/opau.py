@@ -9,6 +9,7 @@ from .. import kernels
 from ..kernels.orthogonal import Basis, Centring, free_terms
 from ..kernels.pade import degrees, in_powers_of_x, numerator
 from ..kernels.pointwise import widened
+from ..kernels.sharded import by_parts, is_sharded
 from ..registry import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import find, unsafe_start
@@ -123,6 +124,9 @@ def opau(
     channel = channel_of(x, c, channel_dim)
     if below is not None:
         return kernels.rational(x, c, d, above, below, channel)
+    if is_sharded(x) or is_sharded(c):
+        alike = channel_dim is None
+        return by_parts(lambda x, c, d: opau(x, c, d, above, rest, below, channel_dim), x, (c, d), alike)
     # 1 + d_1 f_1(x) + ... in powers of x.
     c, d = widened(c, d)
     b = in_powers_of_x(d, rest)
