@@ -89,6 +89,8 @@ class Warped(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw theta ~ N(0, B^T C B) from torch's generator; with ``init="identity"`` set it to 0."""
+        if self.theta.is_meta:
+            return  # no numbers to draw; torch would import torch._dynamo for the arithmetic
         covariance = cpab_basis.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
         values, vectors = np.linalg.eigh(covariance)
         # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
@@ -165,7 +167,9 @@ def warp(
     if not x.is_floating_point():
         raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
     if is_sharded(x) or is_sharded(theta):
-        return by_parts(lambda *parts: warp(*parts, variant, method, bins, space, smoothness, pull), x, (theta,), True)
+        return by_parts(
+            lambda x, theta: warp(x, theta, variant, method, bins, space, smoothness, pull), x, (theta,), True
+        )
     if pull is not None:
         precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
         theta = pulled(theta, (pull * precision.sum(0)).to(theta.dtype))

@@ -104,7 +104,8 @@ class _Displacement(torch.autograd.Function):
         # that time summed to each vertex: a path of either direction ends where S has changed by 1.
         alpha = W.diff()
         least = torch.finfo(W.dtype).eps ** 2
-        alpha = alpha + torch.where(alpha < 0, -least, least)
+        # Not two numbers, which would be of torch's default dtype.
+        alpha = alpha + torch.where(alpha < 0, -least, alpha.new_full((), least))
         crossing = (torch.log1p(alpha / W[:-1]) / alpha).abs().clamp(max=NEVER).nan_to_num(NEVER)
         inner = _running_sum(crossing[:-1])
         S = torch.nn.functional.pad(inner, (1, 1))

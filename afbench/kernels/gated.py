@@ -41,9 +41,9 @@ def _acon_b(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _prelu(x: Tensor, a: Tensor) -> Tensor:
-    # Not by relu and clamp, whose slopes at 0 differ between versions of torch: here x = 0 is on the side of a.
-    above = x > 0
-    return torch.where(above, x, 0) + a * torch.where(above, 0, x)
+    # Not by clamp, whose slope at 0 differs between versions of torch: here x = 0 is on the side of a. relu, unlike
+    # where, has second derivatives: zeros.
+    return F.relu(x) + a * torch.where(x > 0, 0, x)
 
 
 def _pelu(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
