@@ -167,7 +167,7 @@ def test_nested_vmap(name):
     torch.testing.assert_close(y[2, 1], function(*(t[2, 1] for t in twice)))
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # of torch, within torch.func.jvp
+@pytest.mark.filterwarnings("ignore:`torch.jit")  # of torch, within torch.func.jvp
 @paths
 @each
 def test_forward_mode(name, path):
