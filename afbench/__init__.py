@@ -1,19 +1,38 @@
-"""afbench: trainable activation functions as correct layers, and an honest benchmark of them."""
+"""afbench: trainable activation functions as correct layers, and an honest benchmark of them.
 
-from typing import TYPE_CHECKING, Any
+``import afbench`` loads nothing; each public name, and each submodule, is imported when it is first asked for.
+"""
 
-from .errors import AfbenchError, UsageError
-from .factory import create, list_activations
-from .parameters import count_parameters, param_groups, penalty
-from .registry import activation
-from .runner import run
-from .settings import Range
-from .tasks.base import Regression, Splits, Task, list_tasks, task
+from typing import TYPE_CHECKING
+
+from .lazy import public
 from .version import __version__
 
 if TYPE_CHECKING:
     from .conversion import convert
+    from .errors import AfbenchError, UsageError
+    from .factory import create, list_activations
+    from .parameters import count_parameters, param_groups, penalty
+    from .registry import activation
     from .report.results import load
+    from .runner import run
+    from .settings import Range
+    from .tasks.base import Regression, Splits, Task, list_tasks, task
+else:
+    __getattr__, __dir__ = public(
+        __name__,
+        {
+            "conversion": ["convert"],
+            "errors": ["AfbenchError", "UsageError"],
+            "factory": ["create", "list_activations"],
+            "parameters": ["count_parameters", "param_groups", "penalty"],
+            "registry": ["activation"],
+            "report.results": ["load"],
+            "runner": ["run"],
+            "settings": ["Range"],
+            "tasks.base": ["Regression", "Splits", "Task", "list_tasks", "task"],
+        },
+    )
 
 __all__ = [
     "AfbenchError",
@@ -35,16 +54,3 @@ __all__ = [
     "run",
     "task",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import ``load`` when it is first asked for: it needs pandas, which ``import afbench`` does not load."""
-    if name == "load":
-        from .report.results import load
-
-        return load
-    if name == "convert":
-        from .conversion import convert
-
-        return convert
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from importlib.metadata import entry_points
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
+from .raised import text_of
 from .registry import ACTIVATIONS, TASKS, Entry, Registry, place_of
+
+PLUGIN = "afbench_plugin_"
+"""What the module of a plugin file is called, before the file's own name."""
+
+loading: list[str] = []
+"""Files and modules that are being loaded: no run can start then."""
 
 problems: list[str] = []
 """What entry points failed to load, one line each; the command line shows them, and goes on."""
@@ -28,11 +34,6 @@ def discover(package: str, registry: Registry) -> None:
     load_entry_points(f"afbench.{package}", registry)
 
 
-# The registries know of no discovery: it stands above them and tells them how they are filled.
-ACTIVATIONS.fill = partial(discover, "activations", ACTIVATIONS)
-TASKS.fill = partial(discover, "tasks", TASKS)
-
-
 def import_all(package: str) -> None:
     """Import every module of a package, so that its decorators run: a new entry is one file and no other edit."""
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
@@ -41,6 +42,8 @@ def import_all(package: str) -> None:
 
 def load_entry_points(group: str, registry: Registry) -> None:
     """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
+    from importlib.metadata import entry_points  # here: it takes a tenth of what --help may
+
     for point in entry_points(group=group):
         try:
             with taken_back(registry, ACTIVATIONS, TASKS):
@@ -48,7 +51,9 @@ def load_entry_points(group: str, registry: Registry) -> None:
                 known = any(entry.target is target for entry in registry.entries.values())
                 if isinstance(target, type) and not known:
                     registry.decorator(point.name)(target)
-        except (Exception, SystemExit) as error:  # other people's code may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # other people's code may raise anything
             owner = point.dist.name if point.dist else "an unknown package"
             problems.append(f"entry point {point.name} = {point.value} of {owner} failed: {last_line(error)}")
 
@@ -67,8 +72,15 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
     if not there:
         raise UsageError(f"plugin {path} not found: --plugin takes a Python file")
     where = str(path.resolve())
-    name = f"afbench_plugin_{path.stem}_{hashlib.sha256(where.encode()).hexdigest()[:8]}"
-    if name in sys.modules:
+    name = f"{PLUGIN}{path.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"plugin {path} cannot be read ({error.strerror})") from None
+    if any(same_file(started, where) for started in ("__main__", "__mp_main__")):
+        return  # the script itself, which has registered its entries
+    before = sys.modules.get(name)
+    if before is not None and vars(before).get("__afbench_content__") == content:
         return
     spec = importlib.util.spec_from_file_location(name, where)
     if spec is None or spec.loader is None:
@@ -76,13 +88,52 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
     for registry in registries:
         registry.populate()
     module = importlib.util.module_from_spec(spec)
+    vars(module)["__afbench_content__"] = content
     sys.modules[name] = module
     try:
-        with taken_back(*registries):
-            spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+        with taken_back(*registries), busy(str(path)):
+            for registry in registries:
+                registry.forget(name)  # it was edited since: a notebook runs on while its files change
+            exec(compile(content, where, "exec"), vars(module))
+    except KeyboardInterrupt:
         del sys.modules[name]
+        raise
+    except BaseException as error:  # other people's code may raise anything
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
         raise UsageError(f"plugin {path} failed: {last_line(error)}") from error
+
+
+def same_file(module: str, where: str) -> bool:
+    """Tell whether a module, if there is one of that name, was made from a file."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return isinstance(file, str) and os.path.realpath(file) == where
+
+
+def load_module(name: str) -> None:
+    """Import a module whose decorators register entries.
+
+    Raises:
+        UsageError: if it fails.
+    """
+    try:
+        with busy(name):
+            importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise UsageError(f"cannot import {name!r}: {last_line(error)}") from error
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Note within the block that a file is being loaded."""
+    loading.append(what)
+    try:
+        yield
+    finally:
+        loading.remove(what)
 
 
 def import_class(path: str) -> Entry:
@@ -92,11 +143,15 @@ def import_class(path: str) -> Entry:
         UsageError: if there is no such module or class.
     """
     module_name, _, attribute = path.partition(":")
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    with suppress(OSError):  # the current folder may have been removed
+        if "" not in sys.path and str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
     try:
-        target: Any = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:
+        with busy(module_name):
+            target: Any = importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
     try:
         for part in attribute.split("."):
@@ -130,7 +185,7 @@ def taken_back(*registries: Registry) -> Iterator[None]:
 def last_line(error: BaseException) -> str:
     """Say an exception in one line, with the file and line where the user's code raised it."""
     frames = traceback.extract_tb(error.__traceback__)
-    text = " ".join(str(error).split()) or "no message"
+    text = " ".join(text_of(error).split()) or "no message"
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {text}"
     own = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]

@@ -7,11 +7,25 @@ from collections.abc import Iterable
 
 
 class AfbenchError(Exception):
-    """An error of afbench whose message stands alone, without a traceback."""
+    """An error of afbench whose message stands alone, without a traceback.
+
+    >>> import afbench
+    >>> try:
+    ...     afbench.create("ditacc")
+    ... except afbench.AfbenchError as error:
+    ...     print(error)
+    unknown activation 'ditacc'; did you mean 'ditac'? (python -m afbench list activations)
+    """
 
 
 class UsageError(AfbenchError, ValueError):
-    """The call was wrong; nothing was written. The command line exits with 2."""
+    """The call was wrong; nothing was written. The command line exits with 2.
+
+    >>> from afbench import create
+    >>> create("prelu[a=steep]")
+    Traceback (most recent call last):
+    afbench.errors.UsageError: activation 'prelu': a must be a float, not 'steep'
+    """
 
 
 class Unavailable(AfbenchError):
@@ -27,10 +41,11 @@ class SlowKernels(UserWarning):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string.
+    """Return ``"; did you mean 'x'?"`` for the nearest known word, whatever its case, or an empty string.
 
     >>> did_you_mean("ditacc", ["ditac", "relu"])
     "; did you mean 'ditac'?"
     """
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""

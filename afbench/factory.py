@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from .discovery import import_class, last_line
 from .errors import UsageError
@@ -18,6 +19,8 @@ from .spec import Spec, split
 from .streams import forked
 
 PROBE_CHANNELS = 8
+SHOWN = 10
+"""Wrong parts of a selection that are named at most."""
 
 Device = torch.device | str | int | None
 
@@ -148,6 +151,25 @@ def check(spec: str | Spec) -> Choice:
     return choice
 
 
+DRAWN = ("normal", "uniform", "bernoulli", "random", "exponential", "log_normal", "cauchy", "geometric")
+FILLING = tuple(getattr(torch.Tensor, f"{name}_") for name in DRAWN)
+
+
+class Undrawn(TorchFunctionMode):
+    """Leaves random numbers undrawn: to draw them on the meta device, torch imports torch._dynamo."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call ``torch.empty`` for ``torch.randn`` and ``torch.rand``; leave a tensor on meta that is to be filled."""
+        kwargs = kwargs or {}
+        if func in FILLING or getattr(func, "__module__", "") == nn.init.__name__:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        if func in (torch.randn, torch.rand):
+            func, kwargs = torch.empty, {name: value for name, value in kwargs.items() if name != "generator"}
+        return func(*args, **kwargs)
+
+
 def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
     """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
 
@@ -155,7 +177,7 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
         UsageError: if it cannot be built.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Undrawn():
             return choice.build(channels)
     except (Exception, SystemExit):  # other people's code may raise anything
         pass
@@ -193,16 +215,24 @@ def select(patterns: str | Iterable[str]) -> list[Choice]:
     """
     parts = split(patterns) if isinstance(patterns, str) else list(patterns)
     chosen: dict[str, Choice] = {}
+    wrong: list[str] = []
     for position, part in enumerate(p.strip() for p in parts):
+        try:
+            found = _matching(part[1:].strip() if part.startswith("-") else part)
+        except UsageError as error:
+            wrong.append(str(error))
+            continue
         if part.startswith("-"):
             if position == 0:
                 chosen = {c.spec: c for c in _matching("all")}
-            gone = _matching(part[1:].strip())
-            named = {c.entry.name for c in gone if not c.settings}
-            gone_specs = {c.spec for c in gone}
+            named = {c.entry.name for c in found if not c.settings}
+            gone_specs = {c.spec for c in found}
             chosen = {s: c for s, c in chosen.items() if s not in gone_specs and c.entry.name not in named}
         else:
-            chosen |= {c.spec: c for c in _matching(part) if c.spec not in chosen}
+            chosen |= {c.spec: c for c in found if c.spec not in chosen}
+    if wrong:
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise UsageError("; ".join(wrong[:SHOWN]) + more)
     if not chosen:
         given = patterns if isinstance(patterns, str) else ",".join(patterns)
         raise UsageError(f"no activation is selected by {given!r} (python -m afbench list activations)")

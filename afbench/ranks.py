@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from .stats import ALPHA
 
@@ -21,6 +20,8 @@ def ranks(values: Sequence[float], higher_is_better: bool) -> list[float]:
     >>> ranks([90.0, 95.0, 90.0], higher_is_better=True)
     [2.5, 1.0, 2.5]
     """
+    from scipy import stats  # here, as below: it takes half a second to import
+
     signed = -np.asarray(values, float) if higher_is_better else np.asarray(values, float)
     return [float(rank) for rank in stats.rankdata(signed)]
 
@@ -39,6 +40,8 @@ def friedman(ranked: Array) -> float:
     blocks, count = ranked.shape
     if blocks < 2 or count < 3 or (ranked == ranked[:, :1]).all():
         return math.nan
+    from scipy import stats
+
     return float(stats.friedmanchisquare(*ranked.T).pvalue)
 
 
@@ -53,6 +56,8 @@ def critical_difference(count: int, blocks: int, alpha: float = ALPHA) -> float:
     >>> round(critical_difference(4, 14), 2)
     1.25
     """
+    from scipy import stats
+
     q = float(stats.studentized_range.ppf(1 - alpha, count, np.inf))
     return q / math.sqrt(2) * math.sqrt(count * (count + 1) / (6 * blocks))
 

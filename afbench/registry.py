@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -102,6 +102,12 @@ class Registry:
         self.entries[entry.name] = entry
         self.aliases |= aliases
 
+    def forget(self, module: str) -> None:
+        """Take out the entries of a module that is about to be loaded again."""
+        gone = {name for name, entry in self.entries.items() if getattr(entry.target, "__module__", None) == module}
+        self.entries = {name: entry for name, entry in self.entries.items() if name not in gone}
+        self.aliases = {alias: spec for alias, spec in self.aliases.items() if spec.name not in gone}
+
     def populate(self) -> None:
         """Import what fills this registry, once."""
         if not self._populated:
@@ -182,9 +188,15 @@ def _finished(target: Any, name: str) -> Any:
     return finished(target, name)
 
 
-ACTIVATIONS = Registry("activation")
+def _discover(package: str) -> None:
+    from .discovery import discover  # here: it stands above the registries, which it fills
+
+    discover(package, ACTIVATIONS if package == "activations" else TASKS)
+
+
+ACTIVATIONS = Registry("activation", partial(_discover, "activations"))
 ACTIVATIONS.prepare = _finished
-TASKS = Registry("task")
+TASKS = Registry("task", partial(_discover, "tasks"))
 
 
 def activation(
@@ -212,6 +224,14 @@ def activation(
 
     Raises:
         RegistryError: if the name or an alias is taken.
+
+    >>> import torch, afbench
+    >>> @afbench.activation("cube", formula="x^3", tags=("odd",))
+    ... class Cube(torch.nn.Module):
+    ...     def forward(self, x):
+    ...         return x**3
+    >>> afbench.create("cube")(torch.tensor([-2.0, 2.0]))
+    tensor([-8.,  8.])
     """
     return ACTIVATIONS.decorator(
         name,

@@ -9,19 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from . import environment, plan
+from . import discovery, environment, origin, plan
+from .ambient import pinned
 from .attempt import Attempt, attempt, blank, describe, versions
+from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
 from .device import resolve_device
 from .discovery import load_plugin
 from .engines import ENGINES, Failure, Setup, process
 from .errors import UsageError, did_you_mean
+from .numerals import count
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
 from .signals import terminable
+from .sources import source_of
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
+
+MOST_JOBS = 1_000_000
+LONGEST = 365 * 24 * 3600.0
+"""Seconds that ``--timeout`` takes at most."""
 
 
 class Listener(Protocol):
@@ -121,8 +129,19 @@ def run(
     Raises:
         UsageError: if the call is wrong; nothing is written then.
         Unavailable: if the task's data is not here; nothing is written then either.
+
+    >>> import afbench, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = run("digits", "prelu", seeds=1, out=folder, budget="smoke", engine="inline", cost=False)
+    ...     len(afbench.load(folder))
+    2
     """
     listener = listener or Silent()
+    if discovery.loading:
+        raise UsageError(
+            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            "put the call under: if __name__ == '__main__':"
+        )
     files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
     for file in files:
         load_plugin(file, ACTIVATIONS, TASKS)
@@ -131,20 +150,26 @@ def run(
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
     planned = plan.make(made, acts, seeds, baseline)
-    jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
-    if jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
+    cores = environment.cores()
+    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
+    jobs = min(asked, cores)
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
     made.prepare()
+    modules: tuple[str, ...] = ()
+    if engine != "inline":
+        files, modules = origin.loads(planned.entries, files)
+    specs = tuple(choice.spec for choice in planned.choices)
+    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs, modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
     for problem in store.problems.values():
         listener.warned(problem)
+    if asked > jobs:
+        listener.warned(f"--jobs {asked} is more than the {cores} cores here; {jobs} run at once")
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
-    setup = Setup(files, tuple(sys.path))
     with terminable():
         try:
             trials(summary, pending, engine, jobs, setup, timeout, listener)
@@ -175,11 +200,13 @@ def trials(
     with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
         for job, outcome in outcomes:
             if isinstance(outcome, Failure):
-                known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                with pinned():
+                    known = describe(summary.plan.task, summary.plan.choice(job.trial))
                 record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
                 arrays: Arrays = {}
             else:
                 record, arrays = outcome
+            record = record.with_(source=summary.plan.sources[job.trial.activation])
             try:
                 store.write(record, arrays)
             except Conflict as conflict:
@@ -191,17 +218,27 @@ def trials(
 def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
     store, here, made = summary.store, environment.read()["id"], summary.plan
-    held = {cost["key"]: cost.get("versions") for cost in store.costs()}
+    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    jobs = []
+    around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
+    jobs, sources, settings = [], {}, changed(made.task)
     for choice in made.choices:
-        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, changed(made.task))
-        if choice.spec in trained and held.get(job.key) != versions(made.task, choice):
+        sources[choice.spec] = source_of({"activation": choice.entry, **around})
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
+        if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
             jobs.append(job)
     with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
         for done, (job, outcome) in enumerate(outcomes, start=1):
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")
             else:
-                store.write_json("costs", job.key, outcome)
+                source = sources[job.activation]
+                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
             listener.costing(done, len(jobs))
+    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+        listener.warned(
+            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
+            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+        )

@@ -14,6 +14,8 @@ NAME = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?\Z")
 KEY = re.compile(r"[A-Za-z_]\w*\Z")
 BARE = re.compile(r"[^\s\[\],=\"'\\*?]+\Z")
 OPEN, CLOSE = "[", "]"
+BASELINE = "relu"
+"""The default of ``--baseline``; canonical as it stands, so that a table of records loads no registry, and no torch."""
 
 
 @dataclass(frozen=True)

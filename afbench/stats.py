@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.special import stdtrit
 
-from .resampling import LARGEST, Array, bca, flipped
+from .metric import UNBOUNDED, Bounds
+from .resampling import LARGEST, Array, bca, enumerated, flipped
 
 LEVEL = 0.95
 ALPHA = 0.05
@@ -22,6 +22,7 @@ cannot go below p = 2 / 2^14, which is enough for Holm over 400 comparisons."""
 ROWS = 64
 """Samples whose resampled means are held at once: 5 MB."""
 STUDENT, BOOTSTRAP = "Student's t", "BCa bootstrap"
+BOUNDED = "Student's t on a log scale to the bound"
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,30 @@ class Interval:
         return self.low <= value <= self.high
 
 
-def interval(values: Iterable[float], level: float = LEVEL) -> Interval:
+def interval(values: Iterable[float], level: float = LEVEL, bounds: Bounds = UNBOUNDED) -> Interval:
     """Return the mean and its interval: Student's t below 20 values, a BCa bootstrap from there on.
 
     One value has a mean and no interval; none, or any that is not finite, have neither. Equal values have an interval
     of no width. The bootstrap is drawn from a fixed seed, so that a table made twice is the same.
 
+    Args:
+        values: one a seed.
+        level: the share of intervals that are to hold the true mean.
+        bounds: the range that the values cannot leave; Student's t is then taken on a scale that ends there (see
+            ``within``).
+            The ends of a bootstrap lie among the values, and so within any bounds.
+
     >>> found = interval([90.0, 92.0, 94.0])
     >>> found.mean, round(found.low, 2), round(found.high, 2), found.method
     (92.0, 87.03, 96.97, "Student's t")
+    >>> found = interval([97.0, 98.0, 99.9], bounds=Bounds(0.0, 100.0))
+    >>> round(found.mean, 2), round(found.low, 2), round(found.high, 2)
+    (98.3, 86.62, 99.81)
     """
-    return intervals([values], level)[0]
+    return intervals([values], level, bounds)[0]
 
 
-def intervals(samples: Iterable[Iterable[float]], level: float = LEVEL) -> list[Interval]:
+def intervals(samples: Iterable[Iterable[float]], level: float = LEVEL, bounds: Bounds = UNBOUNDED) -> list[Interval]:
     """Return the mean and the interval of each sample, as ``interval`` does; the more at once, the less time each."""
     xs = [np.asarray(list(values), dtype=np.float64) for values in samples]
     by_size: dict[int, list[int]] = {}
@@ -74,10 +85,10 @@ def intervals(samples: Iterable[Iterable[float]], level: float = LEVEL) -> list[
         for few in (places[first : first + ROWS] for first in range(0, len(places), ROWS)):
             z = np.stack([(xs[i] - xs[i].min()) / (xs[i].max() - xs[i].min()) for i in few])
             drawn |= zip(few, bca(z, level), strict=True)
-    return [_interval(x, level, drawn.get(index)) for index, x in enumerate(xs)]
+    return [_interval(x, level, drawn.get(index), bounds) for index, x in enumerate(xs)]
 
 
-def _interval(x: Array, level: float, drawn: tuple[float, float] | None) -> Interval:
+def _interval(x: Array, level: float, drawn: tuple[float, float] | None, bounds: Bounds) -> Interval:
     """Return one interval; the ends of its bootstrap, of the values brought to [0, 1], where they are drawn already."""
     if not x.size or not np.isfinite(x).all():
         return Interval(n=x.size)
@@ -93,14 +104,46 @@ def _interval(x: Array, level: float, drawn: tuple[float, float] | None) -> Inte
     if method == STUDENT:
         # stats.t.interval gives the same in 37 times the time; a table asks for thousands.
         reach = float(stdtrit(x.size - 1, (1 + level) / 2)) * float(z.std(ddof=1)) / math.sqrt(x.size)
+        if not bounds.none and bounds.hold((start, float(x.max()))):
+            mean = start + spread * float(z.mean())
+            ends = within(mean, spread * reach, bounds)
+            return Interval(mean, *ends, BOUNDED, x.size) if all(map(math.isfinite, ends)) else Interval(mean, n=x.size)
         low, high = z.mean() - reach, z.mean() + reach
     elif drawn:
         low, high = drawn
     else:
+        from scipy import stats  # here, as below: it takes half a second to import, and few tables need it
+
         rng = np.random.default_rng(0)
         low, high = stats.bootstrap((z,), np.mean, confidence_level=level, method="BCa", rng=rng).confidence_interval
     mean, low, high = (start + spread * float(end) for end in (z.mean(), low, high))
+    if math.isinf(low) or math.isinf(high):  # of values near the largest that there is
+        return Interval(mean, n=x.size)
     return Interval(mean, low, high, method, x.size)
+
+
+def within(mean: float, reach: float, bounds: Bounds) -> tuple[float, float]:
+    """Return the ends of Student's interval, taken on a scale on which the bounds are infinitely far away.
+
+    The scale is the log of the distance to the bound, with two bounds the log of the ratio of both distances; by the
+    delta method mean +- reach there has the half-width reach * |slope of the scale at the mean|. Far from
+    the bounds that is Student's interval; near them it stays within, and covers the mean of skewed values more often
+    than Student's does, cut off at the bound or not (simulated in the tests: 92 to 95 % where that has 88 to 92 %).
+    """
+    below, above = mean - bounds.low, bounds.high - mean
+    if not (below > 0 and above > 0):  # the mean is at a bound but for rounding
+        return max(mean - reach, bounds.low), min(mean + reach, bounds.high)
+    if math.isinf(above):
+        factor = math.exp(min(reach / below, 700.0))
+        return bounds.low + below / factor, bounds.low + below * factor
+    if math.isinf(below):
+        factor = math.exp(min(reach / above, 700.0))
+        return bounds.high - above * factor, bounds.high - above / factor
+    shrink = math.exp(-min(reach * (1 / below + 1 / above), 700.0))
+    width, lower, upper = bounds.high - bounds.low, above + below * shrink, below + above * shrink
+    if below < above:  # measured from the nearer bound, so that no digit is lost
+        return bounds.low + width * (below * shrink / lower), bounds.low + width * (below / upper)
+    return bounds.high - width * (above / lower), bounds.high - width * (above * shrink / upper)
 
 
 def differences(a_by_seed: Mapping[int, float], b_by_seed: Mapping[int, float]) -> list[float]:
@@ -151,6 +194,10 @@ def _sign_flip(x: Array) -> float:
     largest = np.abs(x).max()
     if x.size == 1 or largest == 0:
         return 1.0
+    if 2**x.size <= RESAMPLES:
+        return enumerated(x / largest)
+    from scipy import stats
+
     test = stats.permutation_test(
         (x / largest,),
         rounded_mean,

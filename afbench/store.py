@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .array_file import Damaged, read_arrays
 from .cost_file import check_cost
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
+from .write import move, write_whole
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")
@@ -24,6 +27,10 @@ DATA = ("trials", "costs")
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
+
+
+SAID = 3
+"""Damaged arrays of a file that are named."""
 
 
 class Conflict(AfbenchError):
@@ -49,6 +56,8 @@ class Store:
         """
         if not str(path):
             raise UsageError("the results path is empty; --out takes a folder")
+        if "\0" in str(path):
+            raise UsageError(f"results path {str(path)!r} holds a NUL, which no path can")
         path = Path(path)
         try:
             path.exists()
@@ -110,13 +119,20 @@ class Store:
         return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
-        """Read a trial's arrays; an empty dict if it left none."""
+        """Read a trial's arrays; an empty dict if it left none. ``problems`` says which are damaged and left out."""
+        file = self.path / "arrays" / f"{key}.npz"
         try:
-            packed = io.BytesIO((self.path / "arrays" / f"{key}.npz").read_bytes())
-            held = np.load(packed, allow_pickle=False)
-            return {name: held[name] for name in held.files}
-        except Exception:  # not there, a pickle, or damaged: NumPy, zipfile and zlib raise half a dozen kinds
+            arrays, damaged = read_arrays(file)
+        except FileNotFoundError:
             return {}
+        except Damaged as error:
+            self.problems[f"arrays/{key}"] = f"{file}: {error}; left out"
+            return {}
+        if damaged:
+            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), SAID)]
+            more = f" and {len(damaged) - SAID} more" if len(damaged) > SAID else ""
+            self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(said)}{more}; left out"
+        return arrays
 
     def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
         """Write a trial's arrays, then its record; a record that exists is whole.
@@ -125,6 +141,8 @@ class Store:
             Conflict: if a record of the same key and status ``ok`` stands there with other metrics; it is kept.
         """
         target = self.path / "trials" / f"{record.key}.json"
+        if target.is_symlink() and not target.exists():
+            raise Conflict(f"{target} is a link to nowhere; it is kept, the new record is dropped")
         with contextlib.suppress(FileNotFoundError):
             try:
                 held = Record.from_json(content(target))
@@ -143,12 +161,14 @@ class Store:
         write_whole(target, record.to_json().encode())
 
     def retire(self, record: Record) -> None:
-        """Move a record whose versions no longer match to ``stale/``."""
-        for folder, ending in (("trials", "json"), ("arrays", "npz")):
+        """Move a record that is stale to ``stale/``; one that was moved there before is kept beside it."""
+        number = 1
+        while (self.path / "stale" / "trials" / retired(record.key, number, "json")).exists():
+            number += 1
+        for folder, ending in (("arrays", "npz"), ("trials", "json")):
             source = self.path / folder / f"{record.key}.{ending}"
-            if source.exists():
-                (self.path / "stale" / folder).mkdir(parents=True, exist_ok=True)
-                os.replace(source, self.path / "stale" / folder / source.name)
+            with contextlib.suppress(FileNotFoundError):  # it left none, or another run has moved it meanwhile
+                move(source, self.path / "stale" / folder / retired(record.key, number, ending))
 
     def costs(self) -> list[dict[str, Any]]:
         """Read all costs; a file that is no cost is named in ``problems``."""
@@ -176,6 +196,11 @@ class Store:
                     file.unlink()
 
 
+def retired(key: str, number: int, ending: str) -> str:
+    """Name a stale file: ``KEY.json``, then ``KEY.2.json``."""
+    return f"{key}.{ending}" if number == 1 else f"{key}.{number}.{ending}"
+
+
 def content(path: Path) -> str:
     """Read a text file; a pipe or a device, on which reading could wait for ever, is none.
 
@@ -186,32 +211,3 @@ def content(path: Path) -> str:
         raise OSError("not a file")
     with open(path, encoding="utf-8") as file:
         return file.read()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a kill at any moment leaves the old one, the new one, or none: never a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with scratch(path) as temporary:
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:  # a full disk names no file
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextlib.contextmanager
-def scratch(path: Path) -> Iterator[Path]:
-    """Name a temporary file beside ``path``, and remove it if it is still there after."""
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)

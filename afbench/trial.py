@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from .errors import UsageError
+from .record_file import check_record
 from .settings import Value
 
 SCHEMA = 1
@@ -73,6 +74,7 @@ class Record:
     stacked: bool = False
     versions: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    """The source of what does not come with afbench: ``activation=9f3c... task=1a2b...``, empty if all does."""
     environment: str = ""
     started: str = ""
     attempt: int = 1
@@ -106,6 +108,7 @@ class Record:
         """
         try:
             held = json.loads(text)
+            check_record(held)
             if held["schema"] > SCHEMA:
                 raise NewerSchema(
                     f"schema {held['schema']} is newer than this afbench reads ({SCHEMA}): upgrade afbench"
@@ -114,6 +117,8 @@ class Record:
             fields["trial"] = Trial(**held["trial"])
             fields["status"] = Status(held["status"])
             check_fields(fields)
+            if "=" not in fields.get("source", ""):
+                fields["source"] = ""  # until 0.1 a hash of all code, which nothing read
             record = cls(**fields)
             key = record.key
         except json.JSONDecodeError as error:
@@ -123,9 +128,9 @@ class Record:
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, NewerSchema):
                 raise
-            raise UsageError(f"not a record ({type(error).__name__}: {error})") from None
+            raise UsageError(f"not a record ({type(error).__name__}: {str(error)[:200]})") from None
         if held.get("key") != key:
-            raise UsageError(f"its key {held.get('key')!r} is not that of its trial ({key})")
+            raise UsageError(f"its key {held.get('key')!r:.80} is not that of its trial ({key})")
         return record
 
 
@@ -153,6 +158,7 @@ def check_fields(fields: Mapping[str, Any]) -> None:
         "seconds": number(fields.get("seconds", 0.0)),
         "attempt": isinstance(fields.get("attempt", 1), int),
         "versions": isinstance(fields.get("versions", {}), Mapping),
+        "source": isinstance(fields.get("source", ""), str),
         "environment": isinstance(fields.get("environment", ""), str),
         "started": isinstance(fields.get("started", ""), str),
         "error": error is None or (isinstance(error, Mapping) and isinstance(error.get("message"), str)),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from afbench import stats
+from afbench.metric import Bounds
 from afbench.stats import BOOTSTRAP, BOOTSTRAP_FROM, STUDENT, holm, interval, paired, seeds_needed, sign_flip
 
 numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
@@ -198,3 +199,67 @@ def test_a_shift_that_is_not_there_is_called_significant_rarely():
     draws = np.random.default_rng(7).normal(size=(1000, 8))
     share = np.mean([sign_flip(row) <= 0.05 for row in draws])
     assert share < 0.05 + 4 * math.sqrt(0.05 * 0.95 / 1000)
+
+
+def skewed(kind, n, times, rng):
+    """Distances to a bound of 100 whose mean is 1: some far from normal."""
+    return {
+        "normal": lambda: np.maximum(rng.normal(1.0, 0.2, (times, n)), 0.0),
+        "exponential": lambda: rng.exponential(1.0, (times, n)),
+        "gamma": lambda: rng.gamma(2.0, 0.5, (times, n)),
+        "half-normal": lambda: np.abs(rng.normal(0, math.sqrt(math.pi / 2), (times, n))),
+    }[kind]()
+
+
+@pytest.mark.parametrize("n", [3, 5, 10, 19])
+@pytest.mark.parametrize("kind", ["normal", "exponential", "gamma", "half-normal"])
+@pytest.mark.parametrize("bounds", [Bounds(0.0, 100.0), Bounds(high=100.0)])
+def test_near_a_bound_an_interval_stays_within_and_covers_the_mean(n, kind, bounds):
+    times = 2000
+    draws = 100.0 - np.minimum(skewed(kind, n, times, np.random.default_rng(n)), 100.0)
+    found = stats.intervals(draws, bounds=bounds)
+    assert all(bounds.low <= one.low <= one.mean <= one.high <= 100.0 for one in found)
+    share = np.mean([99.0 in one for one in found])
+    half = scipy_stats.t.ppf(0.975, n - 1) * draws.std(axis=1, ddof=1) / math.sqrt(n)
+    students = np.mean(np.abs(draws.mean(axis=1) - 99.0) <= half)  # cut off at 100 or not: the mean is never beyond
+    assert share >= students - 0.01
+    assert share > 0.91 and share < 0.97
+
+
+@pytest.mark.parametrize("values", [[97.0, 98.0, 99.9], [1.0, 3.0, 0.1], [40.0, 60.0, 80.0, 100.0]])
+def test_an_interval_between_two_bounds_is_students_of_the_log_odds(values):
+    from scipy.special import expit, logit
+
+    x = np.array(values) / 100
+    half = scipy_stats.t.ppf(0.975, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size) / (x.mean() * (1 - x.mean()))
+    found = interval(values, bounds=Bounds(0.0, 100.0))
+    assert (found.low, found.high) == pytest.approx(tuple(100 * expit(logit(x.mean()) + np.array([-half, half]))))
+    assert found.method == stats.BOUNDED
+
+
+def test_an_interval_beyond_one_bound_is_students_of_the_log_distance():
+    values = np.array([90.1, 97.5, 99.8])
+    distance = 100 - values
+    half = scipy_stats.t.ppf(0.975, 2) * distance.std(ddof=1) / math.sqrt(3) / distance.mean()
+    found = interval(values, bounds=Bounds(high=100.0))
+    assert (found.low, found.high) == pytest.approx(
+        (100 - distance.mean() * math.exp(half), 100 - distance.mean() * math.exp(-half))
+    )
+    mirrored = interval(distance, bounds=Bounds(low=0.0))
+    assert (mirrored.low, mirrored.high) == pytest.approx((100 - found.high, 100 - found.low))
+
+
+def test_far_from_the_bounds_it_is_students_interval():
+    values = [50.0, 50.01, 50.02, 49.99, 50.03]
+    here, there = interval(values), interval(values, bounds=Bounds(0.0, 100.0))
+    assert (there.low, there.high) == pytest.approx((here.low, here.high), abs=1e-5)
+
+
+def test_values_beyond_their_bounds_show_that_the_bounds_are_wrong():
+    assert interval([0.9, 1.1, 1.2], bounds=Bounds(0.0, 1.0)) == interval([0.9, 1.1, 1.2])
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=8))
+def test_no_values_leave_the_range_or_break_it(values):
+    found = interval(values, bounds=Bounds(0.0, 100.0))
+    assert 0.0 <= found.low <= found.mean * (1 + 1e-12) and found.mean * (1 - 1e-12) <= found.high <= 100.0

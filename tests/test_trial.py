@@ -21,7 +21,7 @@ FULL = Record(
     seconds=1.25,
     concurrency=2,
     versions={"task": 1, "activation": 2, "loop": 1},
-    source="abc",
+    source="activation=9f3c",
     environment="1a2b",
     started="2026-01-01T00:00:00+00:00",
     attempt=2,

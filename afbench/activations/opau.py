@@ -9,9 +9,10 @@ from .. import kernels
 from ..kernels.orthogonal import Basis, Centring, free_terms
 from ..kernels.pade import degrees, in_powers_of_x, numerator
 from ..kernels.pointwise import widened
+from ..kernels.sharded import by_parts, is_sharded
 from ..registry import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
-from .rational_starts import Function, find, unsafe_start
+from .rational_starts import find, unsafe_start
 from .tracing import leaf
 
 
@@ -40,14 +41,17 @@ class OPAU(nn.Module):
 
     Args:
         basis: the family of polynomials.
-        degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
-        start: the function that the start is a fit of.
+        degree: n:m, the degrees of numerator and denominator, up to 12:12.
+        start: the function that the start is a fit of: ``leaky_relu``, ``leaky_relu_0.1``, ``relu``, ``gelu``,
+            ``swish``, ``tanh``, ``sigmoid``, ``identity`` or any registered fixed activation. What is not stored (5:4,
+            2:2, 3:2 and 7:6 of those named are) is fitted here, once a process and within about a second; between
+            machines its coefficients may differ in the seventh digit.
         safe: whether sizes are added below the line. If not it is 1 + d_1 f_1(x) + ... + d_m f_m(x), which has a pole
             wherever training makes it 0; it starts as the same function as PAU version N.
         zero_centred: whether the numerator is made to vanish at 0, so that 0 stays 0: sum c_i f_i(0) = 0, which is
             c_0 - c_2 + 3 c_4 = 0 for HP-1. If true, c_0 follows from the others and ``c`` holds one entry fewer;
             ``case2``, two fewer: c_0 = 0, and c_2 follows; ``case1``: all c_i with f_i(0) other than 0 are 0. The cases
-            are for 5:4, and not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
+            are not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
             [-3, 3] with it, and by 0.94 with case 2.
         channels: the size of the channel dimension, C; only ``per="channel"`` needs it.
         channel_dim: which dimension of the input holds the channels.
@@ -55,8 +59,8 @@ class OPAU(nn.Module):
             ``[C, n + 1]`` and ``d`` ``[C, m]``.
 
     Raises:
-        ValueError: if there is no start for these settings, ``degree`` is malformed, or it is per channel and
-            ``channels`` is missing or below 1.
+        ValueError: if there is no start for these settings, ``degree`` is malformed or above 12:12, or it is per
+            channel and ``channels`` is missing or below 1.
 
     >>> OPAU("hermite_prob")(Tensor([-1.0, 2.0])).detach()
     tensor([-0.0077,  1.9963])
@@ -66,7 +70,7 @@ class OPAU(nn.Module):
         self,
         basis: Basis = "chebyshev1",
         degree: str = "5:4",
-        start: Function = "leaky_relu",
+        start: str = "leaky_relu",
         safe: bool = True,
         zero_centred: Centring = False,
         channels: int | None = None,
@@ -120,6 +124,9 @@ def opau(
     channel = channel_of(x, c, channel_dim)
     if below is not None:
         return kernels.rational(x, c, d, above, below, channel)
+    if is_sharded(x) or is_sharded(c):
+        alike = channel_dim is None
+        return by_parts(lambda x, c, d: opau(x, c, d, above, rest, below, channel_dim), x, (c, d), alike)
     # 1 + d_1 f_1(x) + ... in powers of x.
     c, d = widened(c, d)
     b = in_powers_of_x(d, rest)

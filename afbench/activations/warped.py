@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..kernels import cpab, cpab_basis, piecewise, pointwise
 from ..kernels.constants import constant
-from ..kernels.sharded import whole
+from ..kernels.sharded import by_parts, is_sharded, whole
 from ..settings import Range
 from .channelwise import Device
 from .tracing import leaf
@@ -89,6 +89,8 @@ class Warped(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw theta ~ N(0, B^T C B) from torch's generator; with ``init="identity"`` set it to 0."""
+        if self.theta.is_meta:
+            return  # no numbers to draw; torch would import torch._dynamo for the arithmetic
         covariance = cpab_basis.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
         values, vectors = np.linalg.eigh(covariance)
         # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
@@ -164,6 +166,10 @@ def warp(
     """Apply one of the family: the whole of `Warped.forward`."""
     if not x.is_floating_point():
         raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
+    if is_sharded(x) or is_sharded(theta):
+        return by_parts(
+            lambda x, theta: warp(x, theta, variant, method, bins, space, smoothness, pull), x, (theta,), True
+        )
     if pull is not None:
         precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
         theta = pulled(theta, (pull * precision.sum(0)).to(theta.dtype))

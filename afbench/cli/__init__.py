@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from ..errors import AfbenchError, did_you_mean
 from ..version import __version__
-from . import compare, cost, data, doctor, list, plot, run, show, table
+from . import compare, cost, data, doctor, list, output, plot, run, show, table
 
 VERBS = {
     "run": run,
@@ -62,8 +62,18 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; returns the exit code."""
-    argv = sys.argv[1:] if argv is None else [*argv]
+    """Run a verb; returns the exit code. What cannot be printed ends no verb: a run goes on, and its code says how."""
+    made = output.steady()
+    code = answer(sys.argv[1:] if argv is None else [*argv])
+    lost = output.flushed(made)
+    if lost is not None and code == 0:
+        complain(f"standard output: {lost.strerror}")
+        return 1
+    return code
+
+
+def answer(argv: Sequence[str]) -> int:
+    """Run a verb and say in one line what stopped it."""
     if argv and not argv[0].startswith("-") and argv[0] not in VERBS:
         near = did_you_mean(argv[0], VERBS) or f" (verbs: {', '.join(VERBS)})"
         return complain(f"unknown verb {argv[0]!r}{near}")
@@ -78,12 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(str(error))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has left (| head): that is no error, and Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:  # a full disk, a folder taken away: what is in the store is whole
-        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        place = error.filename if isinstance(error.filename, (str, bytes, os.PathLike)) else "the system refused a file"
+        complain(f"{os.fsdecode(place)}: {error.strerror or error}")
         return 1
 
 

@@ -7,9 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..data import images, roots
-from ..data.fetch import fetch, known
-from ..data.layouts import SETS
+from ..data import roots
 from ..errors import Unavailable, UsageError
 from . import options
 
@@ -31,6 +29,9 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """List, or fetch and say where it is."""
+    from ..data.fetch import fetch, known
+    from ..data.layouts import SETS
+
     listing = arguments.action == "list"
     if listing == bool(arguments.name):
         raise UsageError("data list takes no name" if listing else f"data fetch takes a name: {', '.join(SETS)}")
@@ -62,6 +63,8 @@ def make(folder: Path) -> None:
 
 def show(as_json: bool) -> None:
     """Print a line per set: what it is, and where it is or what brings it. Files are found, not read."""
+    from ..data.layouts import SETS
+
     rows = [about(name) for name in SETS]
     if as_json:
         print(json.dumps(rows, indent=1))
@@ -74,6 +77,9 @@ def show(as_json: bool) -> None:
 
 def about(name: str) -> dict[str, Any]:
     """Say what a set is, and where."""
+    from ..data import images
+    from ..data.layouts import SETS
+
     try:
         folder = str(images.find(name).folder)
     except Unavailable:

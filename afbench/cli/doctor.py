@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..doctor import examine
-
 HELP = "say whether this machine is fit to time on"
 EXAMPLES = ("afbench doctor --json", "afbench doctor --strict && afbench cost --acts all")
 
@@ -19,6 +17,8 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Print a line a finding."""
+    from ..doctor import examine
+
     findings = examine()
     if arguments.json:
         print(json.dumps([{**vars(one), "ok": one.ok} for one in findings], indent=1))

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from .. import discovery
+from .. import numerals
 from ..errors import UsageError
-from ..factory import choose
-from ..registry import ACTIVATIONS, TASKS
-from ..spec import Spec
-from ..store import Store
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+ENGINES = ("process", "inline")
+"""Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
+
+
+def whole(text: str) -> int:
+    """Read an integer of the command line."""
+    try:
+        return numerals.whole(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes an integer such as 5, not {text!r}") from None
+
+
+def real(text: str) -> float:
+    """Read a number of the command line."""
+    try:
+        return numerals.real(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes a number such as 0.5, not {text!r}") from None
 
 
 def add_plugin(verb: argparse.ArgumentParser) -> None:
@@ -31,6 +50,9 @@ def add_data_root(verb: argparse.ArgumentParser) -> None:
 
 def load_plugins(paths: list[str]) -> None:
     """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
+    from .. import discovery
+    from ..registry import ACTIVATIONS, TASKS
+
     failures = []
     for path in paths:
         try:
@@ -53,7 +75,14 @@ def warn_of_problems(store: Store) -> None:
 
 def canonical(text: str) -> str:
     """Print a spec as records do; an importable class's is taken as it stands, since only ``run`` imports classes."""
-    return str(Spec.parse(text)) if ":" in text else choose(text).spec
+    from ..spec import BASELINE, Spec
+
+    spec = str(Spec.parse(text))
+    if ":" in text or spec == BASELINE:
+        return spec
+    from ..factory import choose
+
+    return choose(text).spec
 
 
 def pairs(given: list[str]) -> dict[str, str]:
@@ -69,5 +98,5 @@ def pairs(given: list[str]) -> dict[str, str]:
             raise UsageError(f"--set takes key=value, not {text!r}")
         if key.strip() in found:
             raise UsageError(f"--set gives {key.strip()!r} twice")
-        found[key.strip()] = value.strip()
+        found[key.strip()] = value
     return found

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
-from ..spec import split
 from . import options
 
 HELP = "draw a plot of results folders"
 EXAMPLES = (
     "afbench plot results/gmm boundary",
-    "afbench plot results/gmm shape --acts ditac,pau --output shape.pdf",
+    "afbench plot results/gmm shape --acts 'trainable,-pau' --output shape.pdf",
+    "afbench plot results/gmm boundary --acts 'relu,*ditac' --names 'ditac=DiTAC (ours)' --seed 0 --no-caption",
     "afbench plot results/gmm results/digits rank",
     "afbench plot results/gmm results/digits tradeoff",
     "afbench plot results/cost scaling --acts relu,gelu,ditac",
@@ -34,33 +35,66 @@ def add(verb: argparse.ArgumentParser) -> None:
     several = "a results folder; rank, tradeoff and scaling take several"
     verb.add_argument("results", metavar="RESULTS", nargs="+", help=several)
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    verb.add_argument("--acts", metavar="SPECS", help="only these activations, by their canonical specs")
+    verb.add_argument(
+        "--acts",
+        metavar="WHICH",
+        help="as in run, of those in the folder: all | trainable | fixed | tag:NAME | glob* | specs; -name excludes",
+    )
     verb.add_argument("--task", help="which task, if the folders hold several; rank and tradeoff take all")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument(
+        "--names", action="append", default=[], metavar="SPEC=NAME", help="what activations are called, by commas"
+    )
+    verb.add_argument("--seed", type=int, metavar="N", help="which seed's picture; if not given the median one")
+    verb.add_argument("--page", default="all", metavar="N", help="a page, of plots that fill several (default: all)")
+    verb.add_argument("--no-caption", action="store_true", help="leave out the caption below the plot")
     verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")
     verb.add_argument(
         "--output",
         metavar="FILE",
-        help="PNG, SVG or PDF; if not given RESULTS/plots/KIND.png, of several folders KIND.png",
+        help="PNG, SVG (several pages: FILE-1, FILE-2) or PDF; if not given RESULTS/plots/KIND.png, of several folders "
+        "KIND.png",
     )
 
 
 def call(arguments: argparse.Namespace) -> int:
     """Draw, save, and say where."""
-    from ..report.plots import draw, save
+    from ..report.plots import draw_pages, save_pages
+    from ..report.plots.selection import display_names
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
-    acts = None if arguments.acts is None else [options.canonical(spec) for spec in split(arguments.acts)]
-    if acts == []:
-        raise UsageError(f"no activation is selected by {arguments.acts!r}")
-    wanted = {"width": arguments.width} if arguments.width else {}
-    baseline = options.canonical(arguments.baseline)
-    figure = draw(stores, arguments.kind, activations=acts, task=arguments.task, baseline=baseline, **wanted)
-    for store in stores:
-        options.warn_of_problems(store)
+    figures = draw_pages(
+        stores,
+        arguments.kind,
+        activations=arguments.acts,
+        task=arguments.task,
+        baseline=arguments.baseline,
+        caption=not arguments.no_caption,
+        names=display_names(arguments.names),
+        **own(arguments),
+    )
     folder = stores[0].path / "plots" if len(stores) == 1 else Path()
     path = Path(arguments.output) if arguments.output else folder / f"{arguments.kind}.png"
-    save(figure, path)
-    print(path)
+    try:
+        files = save_pages(figures, path)
+    finally:
+        for store in stores:
+            options.warn_of_problems(store)
+    for file in files:
+        print(file)
     return 0
+
+
+def own(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were given and that not every kind takes.
+
+    Raises:
+        UsageError: if the page is no number.
+    """
+    given = {"width": arguments.width, "seed": arguments.seed}
+    if arguments.page != "all":
+        if not (arguments.page.isascii() and arguments.page.isdecimal()):
+            raise UsageError(f"--page takes a number from 1 or all, not {arguments.page!r}")
+        given["page"] = int(arguments.page)
+    return {name: value for name, value in given.items() if value is not None}

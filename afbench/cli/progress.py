@@ -6,13 +6,14 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
-from ..plan import Pending, Plan
-from ..store import Store
-from ..trial import Record
+    from ..plan import Pending, Plan
+    from ..store import Store
+    from ..trial import Record
 
 LINE_EVERY = 15.0
 """Seconds between two lines where there is no terminal."""
@@ -45,6 +46,8 @@ class Terminal:
 
     def __init__(self) -> None:
         """Print progress to standard error and all else to standard output."""
+        from rich.console import Console
+
         self.console = Console(stderr=True)
         self.bar: Progress | None = None
         self.last = time.monotonic()
@@ -63,12 +66,16 @@ class Terminal:
         about = f"; about {duration(left)}" if left is not None and pending.todo else ""
         stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
         print(f"{counts}; {len(pending.done)} done{stale}{about} with {jobs} job{'s' if jobs != 1 else ''}")
+        for line in staleness(plan, pending):
+            print(line)
         added = ", added to the plan" if plan.added_baseline else ""
         print(f"baseline: {plan.baseline.spec}{added}; results: {store.path}", flush=True)
         self.total, self.count = len(pending.todo), 0
         self.seeds = Counter(record.trial.activation for record in pending.done)
         self.wanted = plan.seeds
         if self.total and self.console.is_terminal:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
             self.bar = Progress(
                 TextColumn("{task.fields[stage]}"),
                 BarColumn(32),
@@ -114,6 +121,23 @@ class Terminal:
         """Take the bar away."""
         if self.bar is not None:
             self.bar.stop()
+
+
+def staleness(plan: Plan, pending: Pending) -> list[str]:
+    """Say in a line which code has changed since records were made, and what becomes of those."""
+    lines = []
+    for records, fate in (
+        (pending.stale, "run again"),
+        (pending.kept, "kept by --keep-stale: not what today's code gives"),
+    ):
+        names = {record.trial.activation: record.source != plan.sources[record.trial.activation] for record in records}
+        edited, raised = ([name for name, how in names.items() if how is want] for want in (True, False))
+        for changed, what in ((edited, "source"), (raised, "version")):
+            if changed:
+                count = sum(record.trial.activation in changed for record in records)
+                listed = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+                lines.append(f"stale: the {what} of {listed} or of its task changed; {count} trials {fate}")
+    return lines
 
 
 def duration(seconds: float) -> str:

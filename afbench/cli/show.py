@@ -5,26 +5,23 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from .. import kernels
-from ..discovery import problems
 from ..errors import UsageError, did_you_mean
-from ..factory import Choice, check, probe
-from ..kernels import library
-from ..parameters import count_parameters
-from ..registry import ACTIVATIONS, TASKS, Entry
-from ..settings import Setting, Value
-from ..spec import Spec
-from ..spec import show as shown
-from ..tasks.base import settings_of
 from . import options
+from .folding import folded, refilled
+
+if TYPE_CHECKING:
+    from ..factory import Choice
+    from ..registry import Entry
+    from ..settings import Setting, Value
 
 HELP = "show an activation or a task: formula, settings with types and defaults, source, parameter count"
 EXAMPLES = ("afbench show ditac", "afbench show 'ditac[cells=20]' --json", "afbench show gmm")
-CHANNELS = (1, 64)
 
 
 def add(verb: argparse.ArgumentParser) -> None:
@@ -35,42 +32,71 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """Print what is known."""
+    """Print what is known, as wide as the terminal is."""
+    from ..factory import check
+    from ..registry import TASKS
+
     options.load_plugins(arguments.plugin)
     name = arguments.name
-    held = activation(check(name)) if not is_task(name) else task(TASKS.find(name)[0])
+    about = activation(check(name)) if not is_task(name) else task(TASKS.find(name)[0])
     if arguments.json:
-        print(json.dumps(held, indent=1))
+        print(json.dumps(about, indent=1))
         return 0
-    width = max(len(key) for key in held)
-    for key, value in held.items():
-        if key in ("settings", "about") or not value:
-            continue
-        print(f"{key:{width}}  {value if isinstance(value, str) else line(value)}")
-    settings = held["settings"]
-    if settings:
-        print("settings")
-        wide = max(len(key) for key in settings)
-        for key, one in settings.items():
-            start = shown(one["value"]) if one["value"] is not None or not one["required"] else "required"
-            print(f"  {key:{wide}} = {start:10} {one['type']}")
+    print_facts({key: value for key, value in about.items() if key not in ("settings", "about")})
+    print_settings(about["settings"])
     print()
-    print(held["about"])
+    print(refilled(about["about"]))
     return 0
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print a line a fact, and several where a fact has several parts."""
+    wide = max(len(key) for key in facts)
+    for key, value in facts.items():
+        parts = [value] if isinstance(value, str) else [*value]
+        if key == "tags":
+            parts = [", ".join(parts)]
+        for number, part in enumerate(filter(None, parts)):
+            text = f"{key if number == 0 else '':{wide}}  {part}"
+            print(text if key == "file" else folded(text, wide + 2))  # a path stays in one piece
+
+
+def print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a line a setting: its value here, its type, and its default where that is another."""
+    from ..spec import show as shown
+
+    if not settings:
+        return
+    print("settings")
+    wide = max(map(len, settings))
+    values = {
+        key: "required" if s["required"] and s["value"] is None else shown(s["value"]) for key, s in settings.items()
+    }
+    column = min(12, max(map(len, values.values())))
+    for key, one in settings.items():
+        default = "" if one["required"] or one["value"] == one["default"] else f" (default {shown(one['default'])})"
+        text = f"  {key:{wide}} = {values[key]:{column}}  {one['type']}{default}"
+        print(folded(text, wide + column + 7))
 
 
 def is_task(name: str) -> bool:
     """Tell whether a name is a task's; a name that is nobody's gets the nearest of both registries.
 
     Raises:
-        UsageError: if neither registry has it.
+        UsageError: if neither registry has it, or a task is given settings.
     """
-    if "[" in name or ":" in name or name in ACTIVATIONS.names():
+    from .. import discovery
+    from ..registry import ACTIVATIONS, TASKS
+
+    head, bracket, _ = name.partition("[")
+    if bracket and head in TASKS.names() and head not in ACTIVATIONS.names():
+        raise UsageError(f"{head} is a task: show takes its name alone, and run its settings by --set KEY=VALUE")
+    if bracket or ":" in name or name in ACTIVATIONS.names():
         return False
     if name in TASKS.names():
         return True
     known = [*ACTIVATIONS.names(), *TASKS.names()]
-    more = f"; {len(problems)} entry points failed to load" if problems else ""
+    more = f"; {len(discovery.problems)} entry points failed to load" if discovery.problems else ""
     raise UsageError(
         f"unknown activation or task {name!r}{did_you_mean(name, known)} (python -m afbench list activations){more}"
     )
@@ -78,16 +104,16 @@ def is_task(name: str) -> bool:
 
 def activation(choice: Choice) -> dict[str, Any]:
     """Describe an activation with its settings."""
+    from ..per_place import count
+
     entry = choice.entry
-    counts = {}
-    for channels in CHANNELS:
-        counts[channels] = count_parameters(probe(choice, channels)).activation
-    alike = len(set(counts.values())) == 1
+    total, named = count(choice)
+    parts = ", ".join(f"{name} {one.formula or one.shown}" for name, one in named.items()) if len(named) > 1 else ""
     return {
         "spec": choice.spec,
         **facts(entry),
         "kernels": kernels_of(entry),
-        "parameters": str(counts[1]) if alike else ", ".join(f"{n} for {c} channels" for c, n in counts.items()),
+        "parameters": f"{total} per place" + (f" ({parts})" if parts else "") if named else "none",
         "settings": table(entry.settings, choice.resolved),
         "about": inspect.getdoc(entry.target) or "",
     }
@@ -95,19 +121,37 @@ def activation(choice: Choice) -> dict[str, Any]:
 
 def kernels_of(entry: Entry) -> str:
     """Say which path computes it here, if it has a compiled one: what its module takes from ``afbench.kernels``."""
-    names = vars(sys.modules[entry.target.__module__]).values()
-    modules = [value.__name__ for value in names if inspect.ismodule(value)]
-    return library.path() if any(name.startswith(kernels.__name__) for name in modules) else ""
+    from .. import kernels
+    from ..kernels import library
+
+    classes = getattr(entry.target, "__mro__", (entry.target,))
+    used = [value for one in classes for value in vars(sys.modules[one.__module__]).values() if inspect.ismodule(value)]
+    if not any(module.__name__.startswith(kernels.__name__) for module in used):
+        return ""
+    path = library.path()
+    return path if path == "plain" else f"{path} for float32 and bfloat16 on the CPU, else plain"
 
 
 def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
+    from ..metric import written
+    from ..spec import show as shown
+    from ..tasks.base import settings_of
+
     target: Any = entry.target
     settings = settings_of(target)
+    budgets = [
+        f"{name}: {', '.join(f'{key}={shown(value)}' for key, value in changes.items()) or 'as the default'}"
+        for name, changes in target.budgets.items()
+    ]
     return {
         "task": entry.name,
         **facts(entry),
-        "metric": f"{target.metric} ({target.unit}), {'higher' if target.higher_is_better else 'lower'} is better",
+        "metric": f"{written(target.metric)} ({target.unit}), "
+        f"{'higher' if target.higher_is_better else 'lower'} is better",
+        "target": "" if target.target is None else f"{target.target:g} {target.unit}",
+        "budgets": budgets,
+        "plots": ", ".join(target.plots),
         "settings": table(settings, {name: setting.default for name, setting in settings.items()}),
         "about": inspect.getdoc(entry.target) or "",
     }
@@ -123,12 +167,20 @@ def facts(entry: Entry) -> dict[str, Any]:
         "tags": [*entry.tags],
         "exceptions": [f"{name}: {why}" for name, why in entry.exceptions.items()],
         "version": str(entry.version),
-        "file": entry.where,
+        "file": near(entry.where),
     }
+
+
+def near(place: str) -> str:
+    """Return a file's path from the current folder, if it is below it."""
+    here = f"{Path.cwd()}{os.sep}"
+    return place.removeprefix(here)
 
 
 def shown_alias(entry: Entry, alias: str) -> str:
     """Say an alias, and what it sets."""
+    from ..spec import Spec
+
     settings = entry.aliases[alias]
     return f"{alias} = {Spec.parse(f'{entry.name}[{settings}]')}" if settings else alias
 
@@ -144,8 +196,3 @@ def table(settings: Mapping[str, Setting], values: Mapping[str, Value]) -> dict[
         }
         for name, s in settings.items()
     }
-
-
-def line(values: Any) -> str:
-    """Print a list in a line."""
-    return ", ".join(map(str, values))

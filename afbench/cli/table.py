@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError, did_you_mean
 from . import options
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..report.cost_table import CostTable
+    from ..report.rows import Table
+    from ..report.wide import Wide
+
 HELP = "print the tables of results folders"
 EXAMPLES = (
     "afbench table results/gmm",
-    "afbench table results/gmm --format latex > table.tex",
+    "afbench table results/gmm --acts 'trainable,-pau' --columns mean,vs,params --sort params",
+    "afbench table results/gmm --names 'ditac=DiTAC (ours)' --caption short --format latex > table.tex",
     "afbench table results/gmm results/moons --wide --format html > table.html",
     "afbench table results/cost --format md",
 )
@@ -24,6 +33,11 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--wide", action="store_true", help="only the table with a column a task and mean ranks")
     verb.add_argument("--costs", action="store_true", help="only the tables of costs, those of tasks' networks too")
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument("--acts", metavar="WHICH", help="which activations of the results, as for run (default: all)")
+    verb.add_argument("--columns", metavar="NAMES", help="which columns, in this order, by commas: mean,vs,params")
+    verb.add_argument("--sort", metavar="COLUMN", help="by which column: step, params:desc (default: the best first)")
+    verb.add_argument("--names", metavar="SPEC=NAME", help="what activations are called, by commas: 'pau=PAU (ours)'")
+    verb.add_argument("--caption", choices=("short", "full", "none"), default="full", help="how much it says (full)")
 
 
 def call(arguments: argparse.Namespace) -> int:
@@ -31,16 +45,18 @@ def call(arguments: argparse.Namespace) -> int:
 
     Costs in a task's network stand in the task's own table, if there is one; else in one of their own.
     """
-    from ..report.cost_table import CostTable
+    from ..report.arrange import named, restricted
     from ..report.cost_tables import cost_tables
-    from ..report.rows import Table
+    from ..report.selection import canonical, renamed, select
+    from ..report.sorting import sort
     from ..report.summary import tables
     from ..report.table import render
-    from ..report.wide import Wide, widen
+    from ..report.view import View, chosen, terminal_width
+    from ..report.wide import widen
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
-    baseline = options.canonical(arguments.baseline)
+    baseline = canonical(arguments.baseline, ["relu"])
     made = [] if arguments.costs else [table for store in stores for table in tables(store, baseline=baseline)]
     with_trials = {store.path for store in stores if not arguments.costs and (store.path / "trials").is_dir()}
     costs = [table for store in stores for table in cost_tables(store, network=store.path not in with_trials)]
@@ -50,15 +66,38 @@ def call(arguments: argparse.Namespace) -> int:
         wanted = "costs" if arguments.costs else "records"
         raise UsageError(f"no {wanted} in {', '.join(arguments.results)}")
     known = {row.activation for table in made for row in table.rows}
-    if made and baseline != options.canonical("relu") and baseline not in known:
+    if made and baseline != "relu" and baseline not in known:
         raise UsageError(f"no activation {baseline!r} in the results{did_you_mean(baseline, known)}")
+    held = learning([*made, *costs])
+    if arguments.acts is not None:
+        keep = select(arguments.acts, held, baseline)
+        made = [kept for table in made if (kept := restricted(table, keep)).rows]
+        costs = [left for one in costs if (left := one.restricted(keep)).rows]
+        held = {spec: learns for spec, learns in held.items() if spec in keep}
+    if arguments.names is not None:
+        names = renamed(arguments.names, held)
+        made, costs = [named(table, names) for table in made], [one.named(names) for one in costs]
     groups = [table.group for table in made]
-    printed: list[Table | Wide | CostTable] = [widen(made)] if arguments.wide else [*made]
+    printed: list[Table | Wide] = [widen(made)] if arguments.wide else [*made]
     several = len({group.task for group in groups}) > 1 and len(set(groups)) == len(groups)
     if several and not arguments.wide and arguments.format != "csv":
         printed.append(widen(made))
+    columns = chosen(arguments.columns, printed) if arguments.columns is not None else ()
+    if arguments.sort is not None:
+        printed = sort(printed, arguments.sort)
+    shown: list[Table | Wide | CostTable] = [*printed]
     if not arguments.wide and not (made and arguments.format == "csv"):
-        printed += costs
-    text = render(printed, arguments.format)
+        shown += costs
+    text = render(shown, arguments.format, View(columns, arguments.caption, terminal_width()))
     print(text, end="" if text.endswith("\n") else "\n")
     return 0
+
+
+def learning(tables: Sequence[Table | CostTable]) -> dict[str, bool | None]:
+    """Tell which activations tables hold, and whether each has trainable parameters, as far as records know."""
+    found: dict[str, bool | None] = {}
+    for table in tables:
+        for row in table.rows:
+            count = row.parameters
+            found[row.activation] = found.get(row.activation) if count is None else count > 0
+    return found

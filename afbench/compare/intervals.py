@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy.special import stdtrit
 
 from ..report.cost_cells import Measure
 from ..stats import LEVEL
@@ -49,7 +49,7 @@ def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | No
     if total == 0:
         return Ratio(value, value, value)
     welch = total**2 / sum(var**2 / freedom for var, freedom in parts)
-    reach = float(stats.t.ppf((1 + level) / 2, welch)) * math.sqrt(total)
+    reach = float(stdtrit(welch, (1 + level) / 2)) * math.sqrt(total)
     return Ratio(value, value * math.exp(-reach), value * math.exp(reach))
 
 

@@ -7,8 +7,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..metric import written
 from ..report.footnotes import agree, ranges, shorten
 from ..report.groups import Group, grouped, headings
+from ..report.members import members as by_row
 from ..report.summary import values
 from ..stats import differences, interval
 from ..trial import Record, Status
@@ -53,11 +55,8 @@ def whole(group: Group) -> str:
 
 
 def members(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Sort records by activation."""
-    found: dict[str, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.trial.activation, []).append(record)
-    return found
+    """Sort records by activation, those of edited code apart."""
+    return by_row(records)[0]
 
 
 def compare_group(found: Trials, name: str, a: Members, b: Members, threshold: float, known: Environments) -> None:
@@ -67,7 +66,7 @@ def compare_group(found: Trials, name: str, a: Members, b: Members, threshold: f
         (str(about.get("metric") or ""), about.get("higher_is_better", True)) for about in abouts
     )
     if (metric, higher) != other and all(abouts):
-        found.refused.append(f"trials of {name} have another metric: {metric} in A, {other[0]} in B")
+        found.refused.append(f"trials of {name} have another metric: {written(metric)} in A, {written(other[0])} in B")
         return
     both = sorted(a.keys() & b.keys())
     found.only_a, found.only_b = found.only_a + len(a.keys() - b.keys()), found.only_b + len(b.keys() - a.keys())
@@ -108,7 +107,7 @@ def score(
     elif 0.0 not in found:
         verdict = Verdict.BETTER if gain > 0 else Verdict.WORSE
     scale = max(map(abs, before.values()), default=0.0) or 1.0
-    known = Change("score", activation, case, metric, verdict, n=len(shared), reason=reason)
+    known = Change("score", activation, case, written(metric), verdict, n=len(shared), reason=reason)
     if not shared:
         return known
     means = [sum(side[seed] for seed in shared) / len(shared) for side in (before, after)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..errors import UsageError, did_you_mean
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
+ROUNDS = 15
 MODES = ("eager", "compile", "graph")
 SHAPES = "32x64x56x56,8x197x3072"
 """The default: an early layer of a ResNet, and the hidden layer of a ViT-B block."""

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from .case import ROUNDS as ROUNDS
 from .clock import Call, Clock
 from .figures import FEWEST, Figure, figure, ratios
 from .heap import keep_freed_memory
 
-ROUNDS = 15
 WARM_UP = 3
 SAMPLE_SECONDS = 4e-3
 """A sample repeats its call until it takes about as long: shorter ones are lost in noise."""

@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import attempt, environment
+from .. import attempt, environment, origin
 from ..device import resolve_device
 from ..discovery import load_plugin
 from ..engines import ENGINES, Setup
 from ..errors import UsageError, did_you_mean
 from ..factory import Choice, check, choose, select
+from ..numerals import count
 from ..registry import ACTIVATIONS, TASKS
 from ..signals import terminable
+from ..sources import source_of
 from ..store import Store
 from ..tasks.base import changed, create_task
 from .alone import alone_key, batches, measure_alone, versions
@@ -25,6 +27,7 @@ from .network import CostJob
 from .rounds import ROUNDS
 from .work import carry_out, members, one_network
 
+MOST_ROUNDS = 100_000
 BATCH = 8
 """Activations in a batch at most: a kill loses at most these, and a round stays short."""
 BATCH_ELEMENTS = 8e6
@@ -81,13 +84,20 @@ def measure(
         load_plugin(file, ACTIVATIONS, TASKS)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
-    if rounds < 5:
+    if count("--rounds", rounds, MOST_ROUNDS) < 5:
         raise UsageError(f"--rounds must be at least 5, not {rounds}: fewer have no quartiles")
     choices = [check(choice.spec) for choice in select(acts)]
     here, resolved = environment.read(), resolve_device(device)
     store = Store.open(out, write=True)
     held = {} if again else {cost["key"]: cost for cost in store.costs()}
     found = Measured(store)
+    about = [TASKS.find(task)[0], choose(baseline).entry] if task is not None else []
+    setup = Setup(files, tuple(sys.path))
+    if engine != "inline":
+        files, modules = origin.loads([*about, *(choice.entry for choice in choices)], files)
+        setup = Setup(files, tuple(sys.path), modules=modules)
+    around = dict(zip(("task", "baseline"), about, strict=False))
+    sources = {choice.spec: source_of({"activation": choice.entry, **around}) for choice in choices}
     jobs: list[Any]
     work: Callable[[Any], list[Cost]]
     if task is None:
@@ -95,18 +105,18 @@ def measure(
         jobs, work = [], measure_alone
         for case in asked:
             keys = {choice.spec: alone_key(case, choice.spec, here["id"]) for choice in choices}
-            missing = [spec for spec, key in keys.items() if not counts(held.get(key), versions(spec))]
+            missing = [spec for spec, key in keys.items() if not counts(held.get(key), versions(spec), sources[spec])]
             found.held += [held[key] for spec, key in keys.items() if spec not in missing]
             size = min(BATCH, max(2, int(BATCH_ELEMENTS / case.elements)))
             jobs += batches(case, missing, here["id"], size, rounds=rounds)
         what = f"{len(choices)} activations x {len(asked)} cases, each beside relu, gelu and a copy"
     else:
-        own = str((settings or {}).get("device", resolved))
+        own = resolve_device(str((settings or {}).get("device", resolved)))
         if device != "auto" and own != resolved:
             raise UsageError(f"--device {device} and --set device={own} contradict each other: give one of them")
         planned = network_jobs(task, choices, baseline, {"device": resolved, **(settings or {})}, here["id"])
         jobs, work = (
-            [job for job, current in planned if not counts(held.get(job.key), current)],
+            [job for job, current in planned if not counts(held.get(job.key), current, sources[job.activation])],
             partial(one_network, rounds=rounds),
         )
         found.held += [held[job.key] for job, _ in planned if job not in jobs]
@@ -119,15 +129,17 @@ def measure(
         store.write_json("environments", here["id"], here)
     with terminable():
         try:
-            carry_out(found, work, jobs, engine, Setup(files, tuple(sys.path)), listener)
+            carry_out(found, work, jobs, engine, setup, listener, sources)
         except KeyboardInterrupt:
             found.interrupted = True
     return found
 
 
-def counts(cost: Cost | None, current: Mapping[str, Any]) -> bool:
-    """Tell whether a cost that is held need not be measured again: these versions, and no failure that may pass."""
-    return cost is not None and cost.get("versions") == current and cost.get("status") in ("ok", "error")
+def counts(cost: Cost | None, current: Mapping[str, Any], source: str) -> bool:
+    """Tell whether a cost that is held need not be measured again: this code, and no failure that may pass."""
+    if cost is None or cost.get("status") not in ("ok", "error"):
+        return False
+    return (cost.get("versions"), cost.get("source", "")) == (current, source)
 
 
 def network_jobs(

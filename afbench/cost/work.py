@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -36,8 +36,11 @@ def carry_out(
     engine: str,
     setup: Setup,
     listener: Listener,
+    sources: Mapping[str, str],
 ) -> None:
     """Measure job by job, nothing beside it; costs are in the store before the next job begins.
+
+    ``sources`` holds, by spec, the source of what does not come with afbench: a cost goes stale with it.
 
     A batch whose process dies is measured again one by one, so that only who killed it is lost.
     """
@@ -55,6 +58,8 @@ def carry_out(
                 done += weight(job)
                 costs = [lost(job, outcome)] if isinstance(outcome, Failure) else outcome
                 for cost in costs:
+                    if sources[cost["activation"]]:
+                        cost["source"] = sources[cost["activation"]]
                     found.store.write_json("costs", cost["key"], cost)
                     found.new.append(cost)
                     rest = (whole - done) * (time.monotonic() - start) / done

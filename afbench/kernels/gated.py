@@ -87,6 +87,7 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
     return register(
         f"{name}({tensors}, int channel_dim) -> Tensor",
         inputs=1 + count,
+        values=0,
         plain=plain,
         forward=forward,
         backward=backward,

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import modes
+from . import modes, pointwise, sharded
 
 LIBRARY = torch.library.Library("afbench", "DEF")
 
@@ -34,6 +34,7 @@ def register(
     schema: str,
     *,
     inputs: int,
+    values: int,
     plain: Callable[..., Tensor],
     forward: Callable[..., Tensor],
     backward: Callable[..., tuple[Tensor, ...]],
@@ -46,6 +47,7 @@ def register(
         schema: such as ``"swish(Tensor x, Tensor beta, int channel_dim) -> Tensor"``. The ``inputs`` tensors, x first,
             stand before everything else, which is no tensor.
         inputs: how many those are.
+        values: how many last dimensions of a parameter hold one unit's values, 0 or 1; those before lie along x.
         plain: the formula in torch operators, of the same arguments; differentiable. Only for floating-point x.
         forward: the compiled formula, for arguments that ``serves`` accepts.
         backward: its gradients: takes that of y, then the arguments; returns those of the inputs, each like its input.
@@ -171,6 +173,12 @@ def register(
         if by_kernel(tensors, args):
             result = Seen.apply(*args)  # type: ignore[no-untyped-call]
             return result
+        if any(sharded.is_sharded(tensor) for tensor in tensors):
+            alike = all(p.numel() == p.shape[p.dim() - values :].numel() for p in tensors[1:])
+            return sharded.by_parts(lambda *parts: call(*parts, *args[inputs:]), args[0], tensors[1:], alike)
+        if args[0].is_floating_point() and args[0].is_cpu and torch.float16 in [tensor.dtype for tensor in tensors]:
+            # The kernels do not read it: computed in float32, and rounded once.
+            return call(*pointwise.widened(*tensors), *args[inputs:]).to(args[0].dtype)
         return by_formula(*args)
 
     def run(*args: Any) -> Tensor:

@@ -197,6 +197,7 @@ def _batch(size: int, x: Any, a: Any, b: Any, above: Any, below: Any, channel_di
 rational = register(
     "rational(Tensor x, Tensor a, Tensor b, str above, str below, int channel_dim) -> Tensor",
     inputs=3,
+    values=1,
     plain=_rational,
     forward=_forward,
     backward=_backward,

@@ -176,6 +176,7 @@ ditac: Callable[..., Tensor] = register(
     "ditac(Tensor x, Tensor theta, int cells, bool zero_boundary, float a, float b, str variant, bool uniform)"
     " -> Tensor",
     inputs=2,
+    values=1,
     plain=plain,
     forward=_forward,
     backward=_backward,

@@ -7,7 +7,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..metric import written
 from ..stats import LEVEL, Interval
+from .cost_table import UNSTABLE
 from .costs import Cost
 from .rows import Row, Table
 
@@ -49,35 +51,48 @@ class Scale:
         return f"[{self.show(one.low, sign)}, {self.show(one.high, sign)}]" if one.known else ""
 
 
-def columns(table: Table) -> list[Column]:
-    """Lay a table out; columns without any content are left out."""
+def columns(table: Table, chosen: Sequence[str] = ()) -> list[Column]:
+    """Lay a table out: the columns that have content, or those that are chosen, in their order after the activation."""
     rows = table.rows
     scale = scale_of([row.mean for row in rows])
     versus = Scale(scale_of([row.versus for row in rows if row.versus], scale.exponent).decimals, scale.exponent)
     paired = "pp, paired" if table.unit == "%" else "paired"
-    uneven = any(row.ok != len(table.seeds) for row in rows)
+    low, high = table.counts
+    uneven = low != high or any(row.ok != len(table.seeds) for row in rows)
+    parted = any(row.modes for row in rows)
     found = [
-        Column("activation", "activation", tuple(row.activation for row in rows)),
-        Column("ok", "seeds", tuple(f"{row.ok}/{len(row.seeds)}" if uneven else "" for row in rows)),
+        Column("activation", "activation", tuple(table.name(row.activation) for row in rows)),
+        Column("n", "n", tuple(count(row) if uneven or "n" in chosen else "" for row in rows)),
         Column(
             "mean",
-            f"{table.metric} {table.unit}".strip(),
+            f"{table.metric_name} {table.unit}".strip(),
             each(scale.show(row.mean.mean) for row in rows),
             scale.exponent,
         ),
+        Column(
+            "median",
+            "median",
+            each(scale.show(row.median) if parted or "median" in chosen else "" for row in rows),
+            scale.exponent,
+        ),
         Column("interval", f"{100 * LEVEL:g} % interval", each(scale.ends(row.mean) for row in rows)),
-        Column("versus", f"vs {table.baseline} ({paired})", each(difference(row, versus) for row in rows)),
+        Column("vs", f"vs {table.baseline_name} ({paired})", each(difference(row, versus) for row in rows)),
         Column("published", "published", each(shown(row.published, "g") for row in rows)),
-        Column("parameters", "params", each(shown(row.parameters, ",") for row in rows)),
-        Column("step", "step", steps(row.cost or Cost() for row in rows)),
+        Column("params", "params", each(shown(row.parameters, ",") for row in rows)),
+        Column("step", "step", steps((row.cost or Cost() for row in rows), table.costs.busy)),
         Column("saved", "saved", each(ratio(row.cost.saved if row.cost else None) for row in rows)),
     ]
     for name in table.extras:
         extra = [row.extras[name] for row in rows]
         scale = scale_of(extra)
-        found.append(Column(f"extra {name}", name, each(scale.show(one.mean) for one in extra), scale.exponent))
+        found.append(
+            Column(f"extra {name}", written(name), each(scale.show(one.mean) for one in extra), scale.exponent)
+        )
+    if chosen:
+        by_name = {column.name: column for column in found}
+        return [by_name[name] for name in dict.fromkeys(("activation", *chosen)) if name in by_name]
     found = [column for column in found if any(column.cells) or column.name == "mean"]
-    return [column for column in found if column.name != "versus" or table.comparisons]
+    return [column for column in found if column.name != "vs" or table.comparisons]
 
 
 def scale_of(intervals: Sequence[Interval], exponent: int | None = None) -> Scale:
@@ -89,7 +104,7 @@ def scale_of(intervals: Sequence[Interval], exponent: int | None = None) -> Scal
     if exponent is None:
         exponent = power([abs(one.mean) for one in intervals])
     unit = 10.0**exponent
-    widths = [one.half_width / unit for one in intervals if one.half_width > 0]
+    widths = [one.half_width / unit for one in intervals if 0 < one.half_width < math.inf]
     sizes = [abs(one.mean) / unit for one in intervals if one.mean and math.isfinite(one.mean)]
     if widths:
         digits = certain(statistics.median(widths))
@@ -122,13 +137,22 @@ def difference(row: Row, scale: Scale) -> str:
     return f"{scale.show(row.versus.mean, '+')} {scale.ends(row.versus, '+')}".strip()
 
 
-def steps(costs: Iterable[Cost]) -> tuple[str, ...]:
-    """Print step times with one decimal or two, as the median row's quartiles have it."""
+def count(row: Row) -> str:
+    """Print over how many seeds a mean is: ``5``, or ``3/4`` where only 3 of 4 trials ended well."""
+    return str(row.ok) if row.ok == len(row.seeds) else f"{row.ok}/{len(row.seeds)}"
+
+
+def steps(costs: Iterable[Cost], busy: str = "") -> tuple[str, ...]:
+    """Print step times with one decimal or two, as the median row's quartiles have it; unstable ones are marked.
+
+    Where the machine was too busy to time on there are none.
+    """
     costs = tuple(costs)
     widths = [(high - low) / 2 for low, high in (cost.quartiles for cost in costs if cost.quartiles)]
     width = statistics.median(widths) if widths else 0.0
     decimals = min(max(certain(width), 1), 2) if width else 2
-    return each(ratio(cost.step, decimals) for cost in costs)
+    marks = [UNSTABLE if cost.unstable and cost.step is not None else "" for cost in costs]
+    return each("" if busy else ratio(one.step, decimals) + mark for one, mark in zip(costs, marks, strict=True))
 
 
 def ratio(value: float | None, decimals: int = 2) -> str:

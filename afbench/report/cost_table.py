@@ -5,12 +5,16 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 UNSTABLE = "!"
 """Stands after a figure that is unstable."""
+UNSTABLE_RULE = (
+    f"{UNSTABLE} marks unstable figures: quartiles over 10 % of the median apart, a shortest sample under 1 ms of "
+    "work, or too few samples for the spread."
+)
 WIDTH = 110
 
 
@@ -21,6 +25,8 @@ class CostRow:
     activation: str
     cells: tuple[str, ...]
     marks: tuple[int, ...] = ()
+    parameters: int | None = None
+    """How many parameters of the activation are trainable, if the file says so."""
 
     @property
     def superscript(self) -> str:
@@ -40,6 +46,7 @@ class CostTable:
         footnotes: by number, from 1 on.
         flat: a mapping a row, for machines: the same names for all, nothing rounded.
         case: what its costs share.
+        names: what activations are called where it is not their spec.
     """
 
     title: str
@@ -49,6 +56,17 @@ class CostTable:
     footnotes: tuple[str, ...] = ()
     flat: tuple[Mapping[str, Any], ...] = field(default=())
     case: tuple[Any, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def restricted(self, keep: Collection[str]) -> CostTable:
+        """Leave out activations that are not among ``keep``; footnotes keep their numbers."""
+        rows = tuple(row for row in self.rows if row.activation in keep)
+        flat = tuple(line for line in self.flat if line.get("activation") in keep)
+        return replace(self, rows=rows, flat=flat)
+
+    def named(self, names: Mapping[str, str]) -> CostTable:
+        """Call activations otherwise than by their specs."""
+        return replace(self, names={**self.names, **names})
 
     @property
     def headers(self) -> list[str]:
@@ -56,29 +74,33 @@ class CostTable:
         return [f"{group}: {name}" if name else group for group, names in self.groups.items() for name in names]
 
 
-def cost_text(table: CostTable) -> str:
+def cost_text(table: CostTable, width: int = WIDTH, caption: str = "full") -> str:
     """Print a table for a terminal: groups that do not fit beside each other stand below."""
-    wide = max(len("activation"), *(len(named(row)) for row in table.rows))
-    first = [" " * wide, "activation".ljust(wide), *(named(row).ljust(wide) for row in table.rows)]
-    parts, start = [first], 0
+    from .text import stacked
+
+    called = [named(row, table.names) for row in table.rows]
+    wide = max(len("activation"), *map(len, called))
+    first, start = [" " * wide, "activation".ljust(wide), *(name.ljust(wide) for name in called)], 0
+    blocks = [first]
     for group, names in table.groups.items():
         block = blocked(group, names, [row.cells[start : start + len(names)] for row in table.rows])
         start += len(names)
-        longer = [f"{line}   {cell}" for line, cell in zip(parts[-1], block, strict=True)]
-        if len(longer[0]) > WIDTH and parts[-1] is not first:
-            parts.append([f"{line}   {cell}" for line, cell in zip(first, block, strict=True)])
-        else:
-            parts[-1] = longer
-    lines = [line for part in parts for line in ("", *(line.rstrip() for line in part))]
+        blocks.append(block)
+    lines = ["", *stacked(blocks, 3, width)]
     notes = [f"({number}) {note}" for number, note in enumerate(table.footnotes, 1)]
-    told = " ".join(table.told).replace("±", "+-")
-    below = [line for one in (told, *notes) for line in textwrap.wrap(one, WIDTH)]
-    return "\n".join([*textwrap.wrap(table.title, WIDTH), *lines, "", *below, ""])
+    told = " ".join(said(table, caption)).replace("±", "+-")
+    below = [line for one in (told, *notes) for line in textwrap.wrap(one, width)]
+    return "\n".join([*textwrap.wrap(table.title, width), *lines, "", *below, *([""] if below else [])])
 
 
-def named(row: CostRow) -> str:
+def said(table: CostTable, caption: str) -> tuple[str, ...]:
+    """Return the sentences of a caption: all of them, what a short one says, or none."""
+    return {"none": (), "short": table.told[:2]}.get(caption, table.told)
+
+
+def named(row: CostRow, names: Mapping[str, str]) -> str:
     """Name a row, with its footnotes."""
-    return row.activation + (f" ({row.superscript})" if row.marks else "")
+    return names.get(row.activation, row.activation) + (f" ({row.superscript})" if row.marks else "")
 
 
 def blocked(group: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -94,33 +116,37 @@ def blocked(group: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     return [line.ljust(max(len(group), len(lines[0]))) for line in (group, *lines)]
 
 
-def cost_md(table: CostTable) -> str:
+def cost_md(table: CostTable, caption: str = "full") -> str:
     """Print a table for GitHub."""
-    from .markdown import assembled, code, guarded
+    from .markdown import assembled, guarded, label
 
     lines: list[Sequence[str]] = [["activation", *map(guarded, table.headers)]]
     lines.append([":--", *("--:" for _ in table.headers)])
     for row in table.rows:
         marks = f" <sup>{row.superscript}</sup>" if row.marks else ""
-        lines.append([code(row.activation) + marks, *(guarded(cell) or "—" for cell in row.cells)])
-    return assembled(table.title, lines, table.told, table.footnotes)
+        lines.append([label(row.activation, table.names) + marks, *(guarded(cell) or "—" for cell in row.cells)])
+    return assembled(table.title, lines, said(table, caption), table.footnotes)
 
 
-def cost_html(table: CostTable, number: int) -> str:
+def cost_html(table: CostTable, number: int, caption: str = "full") -> str:
     """Print a table as a section of a page."""
-    from .html import code, notes_of, section
+    from .html import label, notes_of, section
 
     body = [
-        [code(row.activation) + notes_of(row.superscript, number), *(html.escape(cell) or "–" for cell in row.cells)]
+        [
+            label(row.activation, table.names) + notes_of(row.superscript, number),
+            *(html.escape(cell) or "–" for cell in row.cells),
+        ]
         for row in table.rows
     ]
     header = ["activation", *map(html.escape, table.headers)]
-    return section(number, table.title, header, body, table.told, table.footnotes)
+    return section(number, table.title, header, body, said(table, caption), table.footnotes)
 
 
-def cost_latex(table: CostTable, number: int) -> str:
+def cost_latex(table: CostTable, number: int, caption: str = "full") -> str:
     """Print a table as a ``table*`` environment, its groups above their columns."""
     from .latex import environment, escape, numbers
+    from .latex import label as label_of
 
     sizes = [len(names) for names in table.groups.values()]
     above = ["", *(rf"\multicolumn{{{n}}}{{c}}{{{escape(g)}}}" for g, n in zip(table.groups, sizes, strict=True))]
@@ -129,6 +155,7 @@ def cost_latex(table: CostTable, number: int) -> str:
     for row in table.rows:
         marks = rf"\textsuperscript{{{row.superscript}}}" if row.marks else ""
         cells = [numbers(escape(cell)) if cell else "--" for cell in row.cells]
-        body.append([rf"\texttt{{{escape(row.activation)}}}{marks}", *cells])
+        body.append([label_of(row.activation, table.names) + marks, *cells])
     label = re.sub(r"[^A-Za-z0-9]+", "-", f"cost-{number}")
-    return environment(table.title, table.told, label, "l" + "r" * sum(sizes), header, body, table.footnotes)
+    told = said(table, caption)
+    return environment(table.title, told, label, "l" + "r" * sum(sizes), header, body, table.footnotes)

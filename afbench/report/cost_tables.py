@@ -8,7 +8,7 @@ from typing import Any
 
 from ..store import Store
 from .cost_cells import Measure, counted, measure, reading, remarks
-from .cost_table import UNSTABLE, CostRow, CostTable
+from .cost_table import UNSTABLE_RULE, CostRow, CostTable
 from .costs import number
 from .footnotes import Footnotes
 from .groups import settings_text
@@ -18,10 +18,7 @@ ALONE = "alone"
 PASSES = {"forward": "forward", "training": "forward+backward"}
 TEMPERATURES = ("cold", "warm")
 YARDSTICKS = ("relu", "gelu", "copy")
-RULES = (
-    f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE} marks unstable figures: "
-    "quartiles over 10 % of the median apart, a shortest sample under 1 ms of work, or too few samples for the spread."
-)
+RULES = f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE_RULE}"
 
 
 def is_alone(cost: Cost) -> bool:
@@ -179,7 +176,9 @@ def assembled(
     for cost in (costs[i] for i in order):
         own = figures(cost)
         marks = footnotes.marks(remarks(cost, own.values()))
-        rows.append(CostRow(str(cost["activation"]), tuple(read(cost) for read in readers), marks))
+        learnt = counted(cost, "parameters", "activation")
+        cells = tuple(read(cost) for read in readers)
+        rows.append(CostRow(str(cost["activation"]), cells, marks, None if learnt is None else int(learnt)))
         flats.append(flat(cost, own))
     return CostTable(title, groups, tuple(rows), tuple(told), tuple(footnotes.texts), tuple(flats), case_of(costs[0]))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..cost.busy import too_busy
 from .groups import Group, settings_text
 
 
@@ -19,6 +20,8 @@ class Cost:
     quartiles: tuple[float, float] | None = None
     saved: float | None = None
     failure: str = ""
+    unstable: tuple[str, ...] = ()
+    """Why the step's time is unstable; empty if it is not."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Costs:
     device: str = ""
     threads: int | None = None
     notes: tuple[str, ...] = ()
+    busy: str = ""
+    """Why no step time is shown: the machine was too busy to time on."""
 
 
 def costs_of(group: Group, held: Iterable[Mapping[str, Any]], baseline: str) -> Costs:
@@ -52,13 +57,15 @@ def costs_of(group: Group, held: Iterable[Mapping[str, Any]], baseline: str) -> 
     threads = {cost.get("threads") for cost in places[shown] if cost.get("threads")}
     found = {chosen: Cost(1.0, None, 1.0)}  # the baseline beside itself: so by definition, measured or not
     newest_last = sorted(places[shown], key=lambda cost: str(cost.get("measured", "")))
-    found |= {str(cost.get("activation", "")): read(cost) for cost in newest_last}
+    latest = {str(cost.get("activation", "")): cost for cost in newest_last}
+    found |= {name: read(cost) for name, cost in latest.items()}
     return Costs(
         found,
         chosen,
         group.device,
         threads.pop() if len(threads) == 1 else None,
         (several,) if len(places) > 1 else (),
+        too_busy(latest.values()),
     )
 
 
@@ -77,7 +84,9 @@ def read(cost: Mapping[str, Any]) -> Cost:
     step, saved = cost.get("step") or {}, cost.get("saved") or {}
     ends = [number(end) for end in step.get("quartiles") or ()]
     quartiles = (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
-    return Cost(number(step.get("ratio")), quartiles, number(saved.get("ratio")))
+    why = step.get("unstable")
+    unstable = tuple(str(reason) for reason in why) if isinstance(why, list) else ()
+    return Cost(number(step.get("ratio")), quartiles, number(saved.get("ratio")), unstable=unstable)
 
 
 def number(value: object) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..modes import Modes
 from ..trial import Record, Status
 
 REASON_LENGTH = 100
@@ -65,6 +66,15 @@ def failures(records: Iterable[Record], metric: str, ok: Iterable[int]) -> tuple
             status = f"no finite {metric}" if record.status is Status.OK else str(record.status)
             kinds.setdefault(status, []).append(record)
     return tuple(Failure(s, len(held), held[0].trial.seed, held[0].reason) for s, held in kinds.items())
+
+
+def two_groups(found: Modes) -> str:
+    """Say into which groups seeds fall: ``two groups: 3 seeds near 91, 2 near 5; ...``."""
+    (many, few), (high, low) = found.counts, found.medians
+    return (
+        f"two groups: {many} {plural('seed', many)} near {high:.3g}, {few} near {low:.3g}; "
+        "the median says more than the mean"
+    )
 
 
 def mixtures(records: Sequence[Record]) -> list[str]:

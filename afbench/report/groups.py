@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..spec import show
-from ..trial import Record
+from ..trial import Record, Status
 
 
 @dataclass(frozen=True, order=True)
@@ -46,7 +46,11 @@ def grouped(records: Iterable[Record]) -> dict[Group, list[Record]]:
     for record in records:
         by_parts.setdefault(_parts(record), []).append(record)
     found = {Group(*parts): held for parts, held in by_parts.items()}
-    for vague in [group for group in found if not (group.device and group.dtype)]:
+    # A trial that ended well knows where it ran: if its record does not say so, it stands alone.
+    lost = [
+        g for g, held in found.items() if not (g.device and g.dtype) and not any(r.status is Status.OK for r in held)
+    ]
+    for vague in lost:
         same = [g for g in found if (g.task, g.settings) == (vague.task, vague.settings) and g.device and g.dtype]
         if same:
             found[min(same)] += found.pop(vague)

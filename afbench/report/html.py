@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
@@ -11,7 +11,9 @@ from .caption import sentences
 from .columns import Column, columns
 from .cost_table import CostTable, cost_html
 from .footnotes import Failure
+from .members import spec_of
 from .rows import Row, Table
+from .view import PLAIN, View, names_of
 from .wide import Wide
 from .wide_columns import WideCell, WideColumn, wide_columns, wide_sentences
 
@@ -33,48 +35,51 @@ HEAD = """<!DOCTYPE html>
 TAIL = "</main>\n</body>\n</html>\n"
 
 
-def html(tables: Sequence[Table | Wide | CostTable]) -> str:
+def html(tables: Sequence[Table | Wide | CostTable], view: View = PLAIN) -> str:
     """Print tables as a page, light or dark as the reader's machine is; on a phone the tables scroll, not the page."""
     title = escape("; ".join(table.title for table in tables))
     style = files(__package__).joinpath("table.css").read_text(encoding="utf-8")
     made = [
-        wide_html(table, number)
+        wide_html(table, number, view)
         if isinstance(table, Wide)
-        else cost_html(table, number)
+        else cost_html(table, number, view.caption)
         if isinstance(table, CostTable)
-        else one_html(table, number)
+        else one_html(table, number, view)
         for number, table in enumerate(tables, 1)
     ]
     return HEAD.format(title=title, style=style) + "".join(made) + TAIL
 
 
-def one_html(table: Table, number: int) -> str:
+def one_html(table: Table, number: int, view: View) -> str:
     """Print one table: the best in bold, the baseline in italics, failures as words beside the activation."""
-    shown = columns(table)
+    shown = columns(table, view.of(tuple(names_of(table).values())))
     header = [
         heading(one.header, "", one.exponent, table.higher_is_better if one.name == "mean" else None) for one in shown
     ]
     body = []
     for index, row in enumerate(table.rows):
         badge = "".join(badges(row.failures))
-        first = f"{code(row.activation)}{notes_of(row.superscript, number)}{badge}"
+        first = f"{label(row.activation, table.names)}{notes_of(row.superscript, number)}{badge}"
         body.append([first, *(cell(row, column, index) for column in shown[1:])])
-    told = sentences(table, best="Bold", significant="*")
+    told = sentences(table, "Bold", "*", view.caption)
     return section(number, table.title, header, body, told, table.footnotes)
 
 
-def wide_html(wide: Wide, number: int) -> str:
+def wide_html(wide: Wide, number: int, view: View) -> str:
     """Print a wide table: the best of each task in bold, failures as words below the task's number."""
-    shown = wide_columns(wide)
+    picked = view.of((*wide.names, "rank"))
+    shown = wide_columns(wide, picked)
     header = [heading("activation"), *(heading(one.name, one.below, one.exponent, one.higher) for one in shown)]
     body = []
     for index, row in enumerate(wide.rows):
-        cells = [code(row.activation)]
-        for column, task in zip(shown, [*row.cells, None], strict=True):
+        cells = [label(row.activation, wide.labels)]
+        by_task = dict(zip((*wide.names, "rank"), (*row.cells, None), strict=True))
+        for column, name in zip(shown, picked or by_task, strict=True):
+            task = by_task[name]
             badge = "".join(badges(task.failures)) if task else ""
             cells.append(wide_cell(column, column.cells[index], number) + badge)
         body.append(cells)
-    return section(number, wide.title, header, body, wide_sentences(wide, "Bold", "±"), wide.footnotes)
+    return section(number, wide.title, header, body, wide_sentences(wide, "Bold", "±", view.caption), wide.footnotes)
 
 
 def heading(words: str, below: str = "", exponent: int = 0, higher: bool | None = None) -> str:
@@ -85,6 +90,12 @@ def heading(words: str, below: str = "", exponent: int = 0, higher: bool | None 
     if not below:
         return escape(words) + power + arrow
     return f"{escape(words)}<br><small>{escape(below)}{power}{arrow}</small>"
+
+
+def label(activation: str, names: Mapping[str, str]) -> str:
+    """Print an activation: its spec as code, or the name that it is given."""
+    spec = spec_of(activation)
+    return (escape(names[spec]) if spec in names else code(spec)) + escape(activation.removeprefix(spec))
 
 
 def code(spec: str) -> str:
@@ -98,19 +109,20 @@ def cell(row: Row, column: Column, index: int) -> str:
     words = column.cells[index]
     if not words:
         return '<span class="none">–</span>'
-    if column.name == "versus" and row.is_baseline:
+    if column.name == "vs" and row.is_baseline:
         return f"<em>{escape(words)}</em>"
     printed = signed(escape(words))
     if column.name == "mean" and row.best:
         return f"<strong>{printed}</strong>"
-    return printed + ('<span class="star">*</span>' if column.name == "versus" and row.significant else "")
+    return printed + ('<span class="star">*</span>' if column.name == "vs" and row.significant else "")
 
 
 def wide_cell(column: WideColumn, one: WideCell, number: int) -> str:
     """Print one cell of a wide table."""
     words = signed(escape(one.mean)) or '<span class="none">–</span>'
     if one.half_width:
-        words += f' <span class="half">± {escape(one.half_width)}</span>'
+        sign = "" if one.half_width.startswith("[") else "± "
+        words += f' <span class="half">{sign}{signed(escape(one.half_width))}</span>'
     marked = f"<strong>{words}</strong>" if one.best else words
     return marked + notes_of(one.superscript, number)
 
@@ -157,7 +169,7 @@ def section(
             "</tbody>",
             "</table>",
             "</div>",
-            f"<p>{escape(' '.join(told))}</p>",
+            *([f"<p>{escape(' '.join(told))}</p>"] if told else []),
             *(["<ol>", *notes, "</ol>"] if notes else []),
             "</section>",
             "",

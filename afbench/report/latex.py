@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .caption import sentences
 from .columns import Column, columns
 from .cost_table import CostTable, cost_latex
+from .members import spec_of
 from .rows import Row, Table
+from .view import PLAIN, View, names_of
 from .wide import Wide
 from .wide_columns import wide_columns, wide_sentences
 
 # \@nodocument is \relax once a document has begun: then the preamble is skipped, and so is the end.
-HEAD = r"""% Compiles as it stands (pdflatex FILE); a document with \usepackage{booktabs} can \input it.
+HEAD = r"""% Compiles as it stands (pdflatex FILE); a document with \usepackage{booktabs} can \input it
+% (with graphicx too, what is wider than the page is scaled down to it).
 \expandafter\ifx\csname @nodocument\endcsname\relax
   \let\afbenchend\relax
 \else
   \documentclass{article}
   \usepackage[margin=2cm]{geometry}
-  \usepackage{booktabs}
+  \usepackage{booktabs,graphicx}
   \def\afbenchend{\end{document}}
   \begin{document}
 \fi
 """
+BREAK = r"\allowbreak{}"
+CHARACTER, GAP, PAGE, NARROWEST = 4.3, 6.0, 340.0, 75.0
+"""Points of a character in footnotesize, between columns, of a page of one column, and of names at least."""
 TAIL = "\\afbenchend\n"
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -41,33 +47,36 @@ GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu x
 GREEK_CAPITALS = "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 
 
-def latex(tables: Sequence[Table | Wide | CostTable]) -> str:
-    """Print tables as one LaTeX file, a ``table*`` environment for each: too wide for one column of two."""
+def latex(tables: Sequence[Table | Wide | CostTable], view: View = PLAIN) -> str:
+    """Print tables as one LaTeX file, a ``table*`` environment for each: too wide for one column of two.
+
+    Long names are broken into lines, so that a table fits the page.
+    """
     made = [
-        wide_latex(table, number)
+        wide_latex(table, number, view)
         if isinstance(table, Wide)
-        else cost_latex(table, number)
+        else cost_latex(table, number, view.caption)
         if isinstance(table, CostTable)
-        else one_latex(table, number)
+        else one_latex(table, number, view)
         for number, table in enumerate(tables, 1)
     ]
     return HEAD + "\n".join(made) + TAIL
 
 
-def one_latex(table: Table, number: int) -> str:
+def one_latex(table: Table, number: int, view: View) -> str:
     """Print one ``table*`` environment: the best in bold, the baseline in italics, footnotes as superscripts."""
-    shown = columns(table)
+    shown = columns(table, view.of(tuple(names_of(table).values())))
     header = [head(table, column) for column in shown]
-    body = [[cell(row, column, index) for column in shown] for index, row in enumerate(table.rows)]
-    told = sentences(table, best="Bold", significant="*")
+    body = [[cell(table, row, column, index) for column in shown] for index, row in enumerate(table.rows)]
+    told = sentences(table, "Bold", "*", view.caption)
     letters = "".join("l" if column.name == "activation" else "r" for column in shown)
     label = named(table.group.task, number)
     return environment(table.title, told, label, letters, [header], body, table.footnotes)
 
 
-def wide_latex(wide: Wide, number: int) -> str:
+def wide_latex(wide: Wide, number: int, view: View) -> str:
     """Print a wide table as a ``table*`` environment: the best of each task in bold, footnotes as superscripts."""
-    shown = wide_columns(wide)
+    shown = wide_columns(wide, view.of((*wide.names, "rank")))
     below = []
     for column in shown:
         power = f" / $10^{{{column.exponent}}}$" if column.exponent else ""
@@ -75,14 +84,14 @@ def wide_latex(wide: Wide, number: int) -> str:
         below.append(escape(column.below) + power + arrow)
     body = []
     for index, row in enumerate(wide.rows):
-        cells = [rf"\texttt{{{escape(row.activation)}}}"]
+        cells = [label(row.activation, wide.labels)]
         for one in (column.cells[index] for column in shown):
             words = numbers(one.joined("±")).replace("±", r"$\pm$") or "--"
             marks = rf"\rlap{{\textsuperscript{{{one.superscript}}}}}" if one.marks else ""
             cells.append((rf"\textbf{{{words}}}" if one.best else words) + marks)
         body.append(cells)
     header = [["activation", *(escape(column.name) for column in shown)], ["", *below]]
-    told = wide_sentences(wide, "Bold", "±")
+    told = wide_sentences(wide, "Bold", "±", view.caption)
     return environment(wide.title, told, named("tasks", number), "l" + "r" * len(shown), header, body, wide.footnotes)
 
 
@@ -101,22 +110,26 @@ def environment(
     footnotes: Sequence[str],
 ) -> str:
     """Put a ``table*`` environment together; header and body are printed already, the words are not."""
+    letters, body = fitted(letters, header, body)
+    words = f"{escape(title)}. {' '.join(escape(sentence) for sentence in told)}".strip()
     notes = [rf"\textsuperscript{{{n}}} {escape(note)}." for n, note in enumerate(footnotes, 1)]
     below = [r"\par\smallskip\begin{minipage}{\linewidth}\footnotesize", "\\par\n".join(notes), r"\end{minipage}"]
     return "\n".join(
         [
             r"\begin{table*}[tbp]",
             r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
-            rf"\caption[{{{escape(title)}}}]{{{escape(title)}. {' '.join(escape(sentence) for sentence in told)}}}",
+            rf"\caption[{{{escape(title)}}}]{{{words}}}",
             rf"\label{{tab:{label}}}",
             r"\smallskip",
+            r"\setbox0\hbox{%",
             rf"\begin{{tabular}}{{@{{}}{letters}@{{}}}}",
             r"\toprule",
             *(" & ".join(cells) + r" \\" for cells in header),
             r"\midrule",
             *(" & ".join(cells) + r" \\" for cells in body),
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}%",
+            r"\ifdim\wd0>\linewidth\ifx\resizebox\undefined\box0\else\resizebox{\linewidth}{!}{\box0}\fi\else\box0\fi",
             *(below if notes else ()),
             r"\end{table*}",
             "",
@@ -134,20 +147,45 @@ def head(table: Table, column: Column) -> str:
     return words
 
 
-def cell(row: Row, column: Column, index: int) -> str:
+def cell(table: Table, row: Row, column: Column, index: int) -> str:
     """Print one cell of a row."""
     words = column.cells[index]
     if column.name == "activation":
         marks = rf"\textsuperscript{{{row.superscript}}}" if row.marks else ""
-        return rf"\texttt{{{escape(words)}}}{marks}"
+        return label(row.activation, table.names) + marks
     if not words:
         return "--"
-    if column.name == "versus" and row.is_baseline:
+    if column.name == "vs" and row.is_baseline:
         return rf"\textit{{{words}}}"
     printed = numbers(words)
     if column.name == "mean" and row.best:
         return rf"\textbf{{{printed}}}"
-    return printed + (r"\rlap{$^{*}$}" if column.name == "versus" and row.significant else "")
+    return printed + (r"\rlap{$^{*}$}" if column.name == "vs" and row.significant else "")
+
+
+def label(activation: str, names: Mapping[str, str]) -> str:
+    """Print an activation: its spec as code that may be broken into lines, or the name that it is given."""
+    spec = spec_of(activation)
+    pieces = re.split(r"(?<=[\[,.:=])(?=.)", spec)
+    printed = escape(names[spec]) if spec in names else rf"\texttt{{{BREAK.join(map(escape, pieces))}}}"
+    return printed + escape(activation.removeprefix(spec))
+
+
+def points(cell: str) -> float:
+    """Estimate the width of a printed cell in points."""
+    words = re.sub(r"\\rlap\{\$[^$]*\$\}|\\(allowbreak|text\w+|times|pm|cdot|sim)\b\{?|[\\{}$]", "", cell)
+    return CHARACTER * len(words)
+
+
+def fitted(letters: str, header: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> tuple[str, list[list[str]]]:
+    """Give the names a column of limited width if the table would be wider than a page of one column."""
+    rows = [*header[-1:], *body]
+    widths = [max(map(points, cells)) + GAP for cells in zip(*rows, strict=True)]
+    room = max(PAGE - sum(widths[1:]), NARROWEST)
+    if widths[0] <= room:
+        return letters, [list(cells) for cells in body]
+    broken = [[rf"\raggedright\hangindent=1em {cells[0]}", *cells[1:]] for cells in body]
+    return rf"p{{{room:.0f}pt}}{letters[1:]}", broken
 
 
 def numbers(words: str) -> str:

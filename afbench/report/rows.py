@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..metric import UNBOUNDED, Bounds, written
+from ..modes import Modes
 from ..stats import Interval
 from .costs import Cost, Costs
 from .footnotes import Failure
 from .groups import Group
+from .members import spec_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class Row:
     seeds: tuple[int, ...]
     ok: int
     mean: Interval
+    median: float = math.nan
+    modes: Modes | None = None
+    """The two groups that its seeds fall into, if they do."""
     extras: Mapping[str, Interval] = field(default_factory=dict)
     is_baseline: bool = False
     versus: Interval | None = None
@@ -39,6 +45,10 @@ class Row:
     parameters: int | None = None
     cost: Cost | None = None
     published: float | None = None
+    scores: Mapping[int, float] = field(default_factory=dict)
+    """The metric by seed, of the trials that gave a finite number."""
+    oddities: tuple[str, ...] = ()
+    """What differs among its seeds and should not."""
     failures: tuple[Failure, ...] = ()
     marks: tuple[int, ...] = ()
 
@@ -70,9 +80,36 @@ class Table:
     testable: bool
     """Whether any comparison has the seeds to come out significant."""
     costs: Costs
+    bounds: Bounds = UNBOUNDED
+    """The range that the metric cannot leave."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What activations are called where it is not their spec."""
+    hidden: int = 0
+    """How many activations are left out."""
     source: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+
+    @property
+    def metric_name(self) -> str:
+        """The metric's name as it is printed: ``R2``."""
+        return written(self.metric)
+
+    def name(self, activation: str) -> str:
+        """Return an activation's name as it is printed."""
+        spec = spec_of(activation)
+        return self.names.get(spec, spec) + activation.removeprefix(spec)
+
+    @property
+    def baseline_name(self) -> str:
+        """The baseline's name as it is printed."""
+        return self.name(self.baseline)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Over how few and over how many seeds the means are."""
+        held = [row.ok for row in self.rows if row.ok] or [0]
+        return min(held), max(held)
 
     @property
     def title(self) -> str:

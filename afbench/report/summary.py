@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..stats import ALPHA, BOOTSTRAP_FROM, Interval, can_reach, differences, holm, intervals, sign_flips
+from ..metric import bounds_of, written
+from ..modes import modes
+from ..stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
 from ..store import Store
 from ..trial import Record, Status
+from .arrange import arranged
 from .costs import Costs, costs_of
-from .footnotes import Footnotes, agree, failures, mixtures, own_mixtures, plural, ranges
+from .footnotes import agree, failures, mixtures, own_mixtures
 from .groups import Group, grouped
+from .members import is_older, members
 from .rows import Published, Row, Table
 
 Scores = Mapping[str, Mapping[int, float]]
@@ -42,35 +47,37 @@ def summarise(
     """Make the table of one group of records."""
     about, notes = agree(records)
     metric, higher = str(about.get("metric") or "metric"), bool(about.get("higher_is_better", True))
-    members: dict[str, list[Record]] = {}
-    for record in records:
-        members.setdefault(record.trial.activation, []).append(record)
-    scores = {name: values(held, metric) for name, held in members.items()}
+    by_row, twice = members(records)
+    records, notes = [record for held in by_row.values() for record in held], [*notes, *twice]
+    scores = {name: values(held, metric) for name, held in by_row.items()}
     extras = tuple(dict.fromkeys(name for r in records for name in r.metrics if name != metric))
     seeds = tuple(sorted({record.trial.seed for record in records}))
 
-    names = sorted(members)
-    means = intervals(scores[name].values() for name in names)
-    others = {extra: intervals(values(members[name], extra).values() for name in names) for extra in extras}
+    names = list(by_row)
+    bounds = bounds_of(about, metric)
+    means = intervals((scores[name].values() for name in names), bounds=bounds)
+    others = {
+        extra: intervals((values(by_row[name], extra).values() for name in names), bounds=bounds_of(about, extra))
+        for extra in extras
+    }
     rows = [
-        row(name, members[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
+        row(name, by_row[name], mean, {extra: own[i] for extra, own in others.items()}, metric, scores[name])
         for i, (name, mean) in enumerate(zip(names, means, strict=True))
     ]
-    rows = mark_best(compared(rows, scores, baseline), scores, higher)
-    rows.sort(key=lambda r: rank(r, higher))
-    footnotes = Footnotes()
-    for index, r in enumerate(rows):
-        cost = costs.by_activation.get(r.activation)
-        number = published.values.get(r.activation) if published else None
-        r = replace(r, cost=cost, published=number)
-        marks = footnotes.marks(remarks(r, members[r.activation], seeds, baseline, bool(costs.by_activation)))
-        rows[index] = replace(r, marks=marks)
+    rows = [
+        replace(
+            r,
+            cost=costs.by_activation.get(r.activation),
+            published=published.values.get(r.activation) if published else None,
+        )
+        for r in compared(rows, scores, baseline)
+    ]
     if not scores.get(baseline):
-        why = "has no number here" if baseline in members else "is not among the results"
+        why = "has no number here" if baseline in by_row else "is not among the results"
         notes.append(f"no paired differences: the baseline {baseline} {why}")
-    counted = [r for r in records if r.trial.seed in scores[r.trial.activation]]
+    counted = [r for name, held in by_row.items() for r in held if r.trial.seed in scores[name]]
     comparisons = [r.versus.n for r in rows if r.versus is not None]
-    return Table(
+    table = Table(
         group=group,
         headline=str(about.get("headline") or ""),
         metric=metric,
@@ -85,10 +92,11 @@ def summarise(
         comparisons=len(comparisons),
         testable=any(can_reach(n, len(comparisons)) for n in comparisons),
         costs=costs,
+        bounds=bounds,
         source=published.source if published else "",
         notes=(*notes, *mixtures(counted), *costs.notes),
-        footnotes=tuple(footnotes.texts),
     )
+    return arranged(table)
 
 
 def row(
@@ -106,9 +114,13 @@ def row(
         seeds=tuple(sorted(record.trial.seed for record in records)),
         ok=len(scores),
         mean=mean,
+        median=statistics.median(scores.values()) if scores else math.nan,
+        modes=modes(scores.values()),
         extras=extras,
         parameters=max(counts, default=None),
-        failures=failures(records, metric, scores),
+        scores=scores,
+        oddities=tuple(own_mixtures([record for record in records if record.status is Status.OK])),
+        failures=failures(records, written(metric), scores),
     )
 
 
@@ -121,7 +133,10 @@ def values(records: Sequence[Record], metric: str) -> dict[int, float]:
 def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
     """Compare each row with the baseline over the seeds that both finished; p-values are adjusted for their number."""
     base = scores.get(baseline, {})
-    gains = [[] if r.activation == baseline else differences(scores[r.activation], base) for r in rows]
+    gains = [
+        [] if r.activation == baseline or is_older(r.activation) else differences(scores[r.activation], base)
+        for r in rows
+    ]
     raw = sign_flips(gains)
     return [
         replace(
@@ -134,40 +149,3 @@ def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
         )
         for r, gain, versus, p, adjusted in zip(rows, gains, intervals(gains), raw, holm(raw), strict=True)
     ]
-
-
-def mark_best(rows: Sequence[Row], scores: Scores, higher: bool) -> list[Row]:
-    """Mark all that cannot be told from the best: the interval of the paired difference to it contains 0.
-
-    An activation with a failed trial can be told from the best: it failed. The best is the best mean among those
-    with the most seeds, since the mean of a few is high by luck.
-    """
-    whole = [r for r in rows if not r.failures and r.mean.known]
-    if len(rows) < 2 or not whole:
-        return list(rows)
-    most = max(r.ok for r in whole)
-    top = max((r for r in whole if r.ok == most), key=lambda r: r.mean.mean if higher else -r.mean.mean)
-    gaps = {r.activation: differences(scores[r.activation], scores[top.activation]) for r in whole}
-    # A bootstrap's means lie among the values: where all have one sign, it holds no 0.
-    near = [name for name, gap in gaps.items() if len(gap) < BOOTSTRAP_FROM or min(gap) <= 0 <= max(gap)]
-    best = {name for name, gap in zip(near, intervals(gaps[name] for name in near), strict=True) if 0.0 in gap}
-    return [replace(r, best=r.activation in best) for r in rows]
-
-
-def rank(r: Row, higher: bool) -> float:
-    """Return what rows are sorted by: the best first, those without a number last."""
-    mean = r.mean.mean
-    return math.inf if math.isnan(mean) else -mean if higher else mean
-
-
-def remarks(r: Row, records: Sequence[Record], seeds: Sequence[int], baseline: str, costs: bool) -> list[str]:
-    """Say what is odd about a row; ``costs`` tells whether the table has any."""
-    said = [failure.words(len(r.seeds)) for failure in r.failures]
-    if set(r.seeds) != set(seeds):
-        said.append(f"only seeds {ranges(r.seeds)} of {ranges(seeds)} were run")
-    if r.versus is not None and r.versus.n < len(seeds):
-        said.append(f"vs {baseline} over the {r.versus.n} {plural('seed', r.versus.n)} that both finished")
-    said += own_mixtures([record for record in records if record.status is Status.OK])
-    if costs and (r.cost is None or r.cost.failure):
-        said.append(f"no cost: {r.cost.failure}" if r.cost else "its cost has not been measured")
-    return said

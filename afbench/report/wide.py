@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..ranks import ranks
 from .footnotes import Footnotes, ranges
 from .groups import headings
+from .members import spec_of
 from .rows import Row, Table
 
 
@@ -56,6 +57,16 @@ class Wide:
     names: tuple[str, ...]
     rows: tuple[WideRow, ...]
     footnotes: tuple[str, ...] = ()
+
+    def name(self, activation: str) -> str:
+        """Return an activation's name as it is printed."""
+        spec = spec_of(activation)
+        return self.labels.get(spec, spec) + activation.removeprefix(spec)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What activations are called where it is not their spec."""
+        return {activation: name for table in self.tables for activation, name in table.names.items()}
 
     @property
     def ranked(self) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..stats import LEVEL
-from .caption import marked, quantity
-from .columns import scale_of
+from ..stats import LEVEL, Interval
+from .caption import RULES, marked, methods_of, quantity, seeds
+from .columns import Scale, scale_of
 from .footnotes import plural
 from .rows import Table
 from .wide import Wide
@@ -15,7 +16,7 @@ from .wide import Wide
 
 @dataclass(frozen=True)
 class WideCell:
-    """A cell: ``91.2`` and ``0.4``, empty where there is none; whether it is among the best; its footnotes."""
+    """A cell: ``91.2`` and ``0.4`` or ``[97.1, 99.8]``, empty where there is none; whether it is bold; footnotes."""
 
     mean: str = ""
     half_width: str = ""
@@ -29,6 +30,8 @@ class WideCell:
 
     def joined(self, sign: str) -> str:
         """Print mean and half-width with a sign between: ``91.2 ± 0.4``."""
+        if self.half_width.startswith("["):
+            return f"{self.mean} {self.half_width}"
         return f"{self.mean} {sign} {self.half_width}" if self.half_width else self.mean
 
 
@@ -51,8 +54,8 @@ class WideColumn:
     cells: tuple[WideCell, ...]
 
 
-def wide_columns(wide: Wide) -> list[WideColumn]:
-    """Lay a wide table out: a column a task, then the mean rank, if any activation is ranked or tells why not."""
+def wide_columns(wide: Wide, chosen: Sequence[str] = ()) -> list[WideColumn]:
+    """Lay a wide table out: a column a task, then the mean rank; or those that are chosen, in that order."""
     found = []
     for index, (table, name) in enumerate(zip(wide.tables, wide.names, strict=True)):
         scale = scale_of([row.mean for row in table.rows])
@@ -62,32 +65,51 @@ def wide_columns(wide: Wide) -> list[WideColumn]:
             if cell is None:
                 cells.append(WideCell(marks=marks))
             else:
-                half = cell.mean.half_width
-                cells.append(WideCell(scale.show(cell.mean.mean), scale.show(half), cell.best, marks))
-        header = f"{table.metric} {table.unit}".strip()
+                cells.append(WideCell(scale.show(cell.mean.mean), spread(cell.mean, table, scale), cell.best, marks))
+        header = f"{table.metric_name} {table.unit}".strip()
         found.append(WideColumn(name, header, scale.exponent, table.higher_is_better, tuple(cells)))
     digits = 1 if len(wide.tables) < 10 else 2
     shown = ["" if math.isnan(row.mean_rank) else f"{row.mean_rank:.{digits}f}" for row in wide.rows]
     cells = [WideCell(rank, marks=row.rank_marks) for rank, row in zip(shown, wide.rows, strict=True)]
-    return [*found, WideColumn("mean", "rank", 0, None, tuple(cells))]
+    found.append(WideColumn("mean", "rank", 0, None, tuple(cells)))
+    by_name = dict(zip((*wide.names, "rank"), found, strict=True))
+    picked = [by_name[name] for name in chosen if name in by_name]
+    return picked or found
 
 
-def wide_sentences(wide: Wide, best: str, sign: str) -> list[str]:
+def spread(one: Interval, table: Table, scale: Scale) -> str:
+    """Print an interval after its mean: half its width, or its ends where mean +- half leaves the range."""
+    half = one.half_width
+    if one.known and not table.bounds.hold((one.mean - half, one.mean + half)):
+        return scale.ends(one)
+    return scale.show(half)
+
+
+def wide_sentences(wide: Wide, best: str, sign: str, detail: str = "full") -> list[str]:
     """Word a wide table's caption.
 
     Args:
         wide: the table.
         best: how the format marks the best group: ``bold``, ``>``.
         sign: what stands between a mean and its half-width: ``±``.
+        detail: ``short``, ``full`` or ``none``.
     """
-    methods = sorted({row.mean.method for table in wide.tables for row in table.rows if row.mean.method})
-    ends = f" {sign} half the width of the {100 * LEVEL:g} % interval ({' or '.join(methods)})" if methods else ""
+    if detail == "none":
+        return []
+    bold = [marked(best, wide.tables)] if any(row.best for table in wide.tables for row in table.rows) else []
+    methods = methods_of(wide.tables)
+    bracketed = any("[" in cell.half_width for column in wide_columns(wide) for cell in column.cells)
+    brackets = ", or its ends in brackets where that would leave the metric's range" if bracketed else ""
+    ends = f" {sign} half the width of the {100 * LEVEL:g} % interval ({methods}){brackets}" if methods else ""
     several = len(wide.tables) - len({table.group.task for table in wide.tables})
     count = wide.ranked
+    if detail == "short":
+        told_ = [told(name, table) for name, table in zip(wide.names, wide.tables, strict=True)]
+        return [*told_, f"Means over seeds{ends}.", *bold, "Untuned: one learning rate for all."]
     return [
         *(told(name, table) for name, table in zip(wide.names, wide.tables, strict=True)),
         f"Means over seeds{ends}.",
-        *([marked(best, wide.tables)] if any(row.best for table in wide.tables for row in table.rows) else []),
+        *bold,
         f"Mean rank over tasks: 1 is the best, by the means shown, ties averaged, among the {count} "
         f"{plural('activation', count)} with a number in every task; no metric is averaged over tasks."
         if count
@@ -100,16 +122,17 @@ def wide_sentences(wide: Wide, best: str, sign: str) -> list[str]:
             for note in table.notes
             if note not in table.costs.notes
         ),
+        RULES,
     ]
 
 
 def told(name: str, table: Table) -> str:
     """Say a column's metric, direction, target, seeds and device."""
     unit = f" in {table.unit}" if table.unit else ""
-    parts = [f"{name}: {table.metric}{unit}, {'higher' if table.higher_is_better else 'lower'} is better"]
+    parts = [f"{name}: {table.metric_name}{unit}, {'higher' if table.higher_is_better else 'lower'} is better"]
     if table.target is not None:
         parts.append(f"target {quantity(table.target, table.unit)}")
     parts += [f"{word} {quantity(value, table.unit)}" for word, value in table.references.items()]
-    parts.append(f"{len(table.seeds)} {plural('seed', len(table.seeds))}")
+    parts.append(seeds(table))
     place = ", ".join(word for word in (table.group.device, table.group.dtype) if word)
     return "; ".join([*parts, *([f"on {place}"] if place else [])]) + "."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, dataclass_transform
@@ -12,18 +13,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .. import numerals
 from ..errors import UsageError
+from ..metric import declare
 from ..registry import TASKS
 from ..settings import Range, Setting, Value, differing, from_annotation, resolve
 
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]
 Positive = Range(above=0, below=float("inf"))
-AtLeastOne = Range(at_least=1)
+AtLeastOne = Range(at_least=1, at_most=1_000_000)
 
 
 class Splits(NamedTuple):
-    """Inputs and targets for training, for choices made during it, and for the one look at the end."""
+    """Inputs and targets for training, for choices made during it, and for the one look at the end.
+
+    >>> pair = (torch.zeros(4, 2), torch.zeros(4, dtype=torch.long))
+    >>> Splits(train=pair, validation=pair, test=pair).train[0].shape
+    torch.Size([4, 2])
+    """
 
     train: Batch
     validation: Batch
@@ -42,7 +50,10 @@ class Task:
     """A classification task, unless a subclass says otherwise. Annotated fields are its settings.
 
     A subclass gives ``data`` and ``network``; all else has defaults. What reports need to know (metric, unit,
-    direction, target, plots) is declared as plain class attributes, never guessed.
+    direction, target, bounds of each metric, plots) is declared as plain class attributes, never guessed.
+
+    >>> create_task("gmm", {"epochs": 3}).epochs
+    3
     """
 
     name: ClassVar[str] = ""
@@ -51,8 +62,10 @@ class Task:
     unit: ClassVar[str] = "%"
     higher_is_better: ClassVar[bool] = True
     target: ClassVar[float | None] = None
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"accuracy": (0.0, 100.0)}
     plots: ClassVar[tuple[str, ...]] = ("curve", "shape")
-    budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}, "paper": {}}
+    budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}}
+    """What ``--budget NAME`` sets; a task whose paper gives a length adds ``"paper"``."""
 
     epochs: Annotated[int, AtLeastOne] = 30
     batch_size: Annotated[int, AtLeastOne] = 128
@@ -123,6 +136,7 @@ class Task:
             "unit": self.unit,
             "higher_is_better": self.higher_is_better,
             "target": self.target,
+            "bounds": declare(self.bounds),
             "references": self.references(),
             "plots": list(self.plots),
         }
@@ -141,6 +155,7 @@ class Regression:
 
     metric: ClassVar[str] = "r2"
     unit: ClassVar[str] = "%"
+    bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"r2": (-math.inf, 100.0), "mse": (0.0, math.inf)}
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Mean squared error."""
@@ -206,7 +221,11 @@ def create_task(name: str, given: Mapping[str, object] | None = None, budget: st
 
 
 def list_tasks(tag: str | None = None) -> list[str]:
-    """Name all registered tasks, or those with a tag."""
+    """Name all registered tasks, or those with a tag.
+
+    >>> list_tasks(tag="regression")
+    ['regression_1d', 'regression_2d']
+    """
     return [entry.name for entry in TASKS if tag is None or tag in entry.tags]
 
 
@@ -217,11 +236,13 @@ def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> d
     if budget in target.budgets:
         return dict(target.budgets[budget])
     try:
-        fraction = float(budget)
+        fraction = numerals.real(budget)
     except ValueError:
         fraction = 0.0
     if not 0 < fraction <= 1:
         names = ", ".join(["default", *target.budgets])
+        if budget == "paper":
+            raise UsageError(f"task {target.name!r} has no published length; --budget takes {names} or a fraction")
         raise UsageError(f"--budget takes {names} or a fraction above 0 and at most 1, not {budget!r}")
     return {"epochs": max(1, round(typing.cast(int, settings["epochs"].default) * fraction))}
 
@@ -241,6 +262,16 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
 
     Raises:
         RegistryError: if the name is taken.
+
+    >>> @task("two_points")
+    ... class TwoPoints(Task):
+    ...     epochs: int = 3
+    ...     def data(self, rng):
+    ...         return Splits(*[(torch.tensor([[0.0], [1.0]]), torch.tensor([0, 1]))] * 3)
+    ...     def network(self, act):
+    ...         return nn.Sequential(nn.Linear(1, 4), act(channels=4), nn.Linear(4, 2))
+    >>> create_task("two_points").settings["epochs"]
+    3
     """
     if "version" in about:
         raise UsageError(f"task {name!r}: its version is a class attribute, version = {about['version']}")
@@ -254,10 +285,25 @@ def _finish(target: type, name: str) -> type:
     inherited = {field.name for base in bases for field in dataclasses.fields(base)}
     for field in inherited & vars(target).keys() - target.__dict__.get("__annotations__", {}).keys():
         raise UsageError(f"task {name!r}: {field} is set without its annotation, which would change nothing")
+    check_bounds(target, name)
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
     finished.name = name
     settings_of(finished)
     return finished
+
+
+def check_bounds(target: type[Task], name: str) -> None:
+    """See that a task's bounds are a pair of numbers for each metric, the lower one first.
+
+    Raises:
+        UsageError: if they are not.
+    """
+    try:
+        sound = all(low < high for low, high in target.bounds.values())
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise UsageError(f"task {name!r}: bounds map a metric to (low, high), such as {{'accuracy': (0.0, 100.0)}}")
 
 
 TASKS.prepare = _finish

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -49,6 +49,8 @@ class Regression2d(Regression, Task):
     """
 
     plots = ("surface", "shape", "curve")
+    budgets = {"smoke": {"epochs": 2}, "paper": {"epochs": 20}}
+    bounds: ClassVar = {**Regression.bounds, "best_on_test_r2": Regression.bounds["r2"]}
 
     epochs: Annotated[int, AtLeastOne] = 20
     batch_size: Annotated[int, AtLeastOne] = 98

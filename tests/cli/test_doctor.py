@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from afbench.cli import doctor, main
+from afbench import doctor
+from afbench.cli import main
 from afbench.doctor import Finding
 
 FINE, BAD = Finding("load", "0.1"), Finding("jitter", "wild", "wait")

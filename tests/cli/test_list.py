@@ -43,16 +43,102 @@ def test_every_entry_has_one_line(listed, kind, registry):
 def test_a_line_gives_formula_and_tags(listed):
     (line,) = [line for line in listed("activations") if line.startswith("prelu ")]
     assert "max(x, 0) + a * min(x, 0)" in line
-    assert line.endswith("(trainable, rectifier, piecewise)")
+    assert line.endswith("(1 parameter, trainable, rectifier, piecewise)")
 
 
 def test_json_gives_what_a_machine_may_want(listed):
     held = {entry["name"]: entry for entry in listed("activations", "--json")}
     assert held["prelu"]["settings"] == {"per": "layer", "a": 0.25}
+    assert held["acon_c"]["parameters"] == {"formula": "3 C", "at_64": 192}
+    assert held["relu"]["parameters"] == {"formula": "0", "at_64": 0}
     assert held["prelu"]["tags"] == ["trainable", "rectifier", "piecewise"]
     assert (held["prelu"]["paper"], held["prelu"]["year"]) == ("arXiv:1502.01852", 2015)
     assert held["meta_acon"]["exceptions"] == {"vmap": "batch statistics"}
-    assert {"gmm", "digits"} <= {task["name"] for task in listed("tasks", "--json")}
+    tasks = {task["name"]: task for task in listed("tasks", "--json")}
+    assert {"gmm", "digits"} <= {*tasks}
+    assert tasks["gmm"]["settings"]["epochs"] == 40 and "parameters" not in tasks["gmm"]
+
+
+FAMILY = ["ditac", "ge_ditac", "inf_ditac", "leaky_ditac"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (["*ditac"], FAMILY),
+        (["diffeomorphism"], FAMILY),
+        (["tag:diffeomorphism"], FAMILY),
+        (["2407.07564"], FAMILY),
+        (["relu"], ["relu"]),
+        (["h?1"], ["opau"]),
+        (["swiglu", "tanh"], ["glu", "tanh"]),
+        (["relu,tanh", "gelu"], ["gelu", "relu", "tanh"]),
+        (["*ditac,-ge_ditac,-l*"], ["ditac", "inf_ditac"]),
+        (["tag:rational", "tag:sigmoidal"], ["opau", "pau", "sigmoid", "softsign", "tanh"]),
+        (["ORTHOGONAL"], []),
+        (["squeeze-and"], ["se"]),
+    ],
+    ids=" ".join,
+)
+def test_patterns_select(capsys, patterns, names):
+    code = main(["list", "activations", *patterns])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names
+    assert code == (0 if names else 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["activations", "ditacc"], "no activations match 'ditacc'; did you mean 'ditac'?"),
+        (["activations", "*ditacc"], "no activations match '*ditacc'; did you mean 'ditac'?"),
+        (["activations", "DiTACC"], "no activations match 'DiTACC'; did you mean 'ditac'?"),
+        (["activations", "tag:rationl"], "no activations have the tag 'rationl'; did you mean 'rational'?"),
+        (["activations", "zzz"], "no activations match 'zzz' (afbench list activations; afbench list tags)"),
+        (["activations", "relu,-relu"], "no activations are selected by 'relu,-relu'"),
+        (["activations", ""], "no activations are selected by ''"),
+        (["activations", "pau[version=b]"], "list takes names and patterns, not settings; afbench show"),
+        (["tasks", "gm"], None),
+        (["tasks", "gmmm"], "no tasks match 'gmmm'; did you mean 'gmm'?"),
+        (["tags", "rational"], "list tags takes no patterns"),
+    ],
+)
+def test_what_matches_nothing_gets_the_nearest_name(capsys, call, message):
+    code = main(["list", *call])
+    out, err = capsys.readouterr()
+    if message is None:
+        assert (code, out.split()[0]) == (0, "gmm")
+    else:
+        assert (code, out) == (2, "")
+        assert err.startswith(f"afbench: {message}") and err.count("\n") == 1
+
+
+def test_tags_are_listed_with_what_has_them(listed):
+    lines = {line.split()[0]: line for line in listed("tags")}
+    assert lines["rational"].endswith("activations: opau, pau")
+    assert lines["regression"].endswith("tasks: regression_1d, regression_2d")
+    held = {tag["tag"]: tag for tag in listed("tags", "--json")}
+    assert held["diffeomorphism"]["activations"] == FAMILY
+
+
+def test_counts_are_those_of_the_formulas(listed):
+    """Written apart, from the papers' formulas: parameters of a layer with 64 channels."""
+    counts = {entry["name"]: entry["parameters"]["at_64"] for entry in listed("activations", "--json")}
+    channels = 64
+    assert counts["maxout"] == counts["glu"] == 2 * channels * (channels + 1)
+    assert (counts["acon_a"], counts["acon_b"], counts["acon_c"]) == (channels, 2 * channels, 3 * channels)
+    assert counts["se"] == 2 * channels * channels // 16
+    # p1, p2; fc1 to 16 units and fc2 back, with biases; a scale and a shift for each unit of the two norms.
+    assert (
+        counts["meta_acon"] == 2 * channels + (16 * channels + 16) + (channels * 16 + channels) + 2 * 16 + 2 * channels
+    )
+    assert (counts["pau"], counts["ditac"], counts["swish"], counts["relu"]) == (6 + 4, 10 - 1, 1, 0)
+
+
+def test_a_terminal_folds_lines(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert main(["list", "activations"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
 
 
 def test_a_tag_selects(listed):

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from afbench.cli import VERBS, main
+from afbench.cli import VERBS, main, options
+from afbench.engines import ENGINES
 from afbench.version import __version__
 
 
@@ -83,23 +84,55 @@ def test_a_wrong_call(complaint, argv, message):
         (["--acts", "torch:relu"], "torch:relu"),
         (["--baseline", "rellu"], "unknown activation 'rellu'; did you mean 'relu'?"),
         (["--set", "epoch=3"], "task 'gmm' has no setting 'epoch'; did you mean 'epochs'?"),
-        (["--set", "epochs=many"], "task 'gmm': epochs must be an int, at least 1, not 'many'"),
-        (["--set", "epochs=0"], "epochs must be an int, at least 1, not '0'"),
+        (["--set", "epochs=many"], "task 'gmm': epochs must be an int, at least 1, at most 1000000, not 'many'"),
+        (["--set", "epochs=0"], "epochs must be an int, at least 1, at most 1000000, not '0'"),
         (["--set", "lr=nan"], "lr must be a float, above 0, not 'nan'"),
         (["--set", "epochs"], "--set takes key=value, not 'epochs'"),
         (["--set", "=3"], "--set takes key=value, not '=3'"),
         (["--set", "epochs="], "--set takes key=value, not 'epochs='"),
         (["--set", "epochs=1", "--set", "epochs=2"], "--set gives 'epochs' twice"),
         (["--set", "device=abacus"], "unknown device 'abacus'"),
-        (["--budget", "huge"], "--budget takes default, smoke, paper or a fraction above 0 and at most 1, not 'huge'"),
+        (["--budget", "huge"], "--budget takes default, smoke or a fraction above 0 and at most 1, not 'huge'"),
+        (["--budget", "paper"], "task 'gmm' has no published length; --budget takes default, smoke or a fraction"),
+        (["--budget", "1_0"], "not '1_0'"),
+        (["--budget", "\u0660.5"], "--budget takes default, smoke or a fraction"),
+        (["--seeds", "10000000"], "--seeds must be at most 10000, not 10000000"),
+        (["--seeds", "3.0"], "argument --seeds: it takes an integer such as 5, not '3.0'"),
+        (["--seeds", "\u0663"], "argument --seeds: it takes an integer"),
+        (["--seeds", "1_0"], "argument --seeds: it takes an integer such as 5, not '1_0'"),
+        (["--seeds", "+5"], "argument --seeds: it takes an integer such as 5, not '+5'"),
+        (["--seeds", " 5"], "argument --seeds: it takes an integer such as 5, not ' 5'"),
+        (["--seeds", "1e1"], "argument --seeds: it takes an integer such as 5, not '1e1'"),
+        (["--seeds", "0x10"], "argument --seeds: it takes an integer such as 5, not '0x10'"),
+        (["--seeds", "9" * 5000], "argument --seeds: it takes an integer"),
+        (["--jobs", "1e9"], "argument --jobs: it takes an integer such as 5, not '1e9'"),
+        (["--jobs", "1000000000"], "--jobs must be at most 1000000, not 1000000000"),
+        (["--timeout", "1_0"], "argument --timeout: it takes a number such as 0.5, not '1_0'"),
+        (["--timeout", "1e23"], "--timeout must be above 0 and at most 31536000 seconds"),
+        (["--set", "epochs=1e23"], "epochs must be an int, at least 1, at most 1000000, not '1e23'"),
+        (["--set", "epochs=10000000"], "epochs must be an int, at least 1, at most 1000000, not '10000000'"),
+        (["--set", "epochs= 5"], "epochs must be an int, at least 1, at most 1000000, not ' 5'"),
+        (["--set", "lr=\u0661"], "lr must be a float"),
+        (["--set", "epoch=3", "--set", "lr=fast"], "did you mean 'epochs'?; task 'gmm': lr must be a float"),
+        (["--acts", "leaky_relu[slope=\u0661]"], "slope must be a float"),
+        (
+            ["--acts", "rellu,geluu"],
+            "(python -m afbench list activations); unknown activation 'geluu'; did you mean 'gelu'",
+        ),
+        (["--device", "cpu:5"], "unknown device 'cpu:5'; did you mean 'cpu'?; give auto, cpu, cuda or cuda:N"),
+        (["--device", "cuda:-1"], "unknown device 'cuda:-1'"),
+        (["--device", "CUDA"], "unknown device 'CUDA'; did you mean 'cuda'?"),
+        (["--device", "meta"], "unknown device 'meta'"),
+        (["--device", "cuda:\u0660"], "unknown device 'cuda:"),
+        (["--set", "device=cpu:5"], "unknown device 'cpu:5'"),
         (["--device", "abacus"], "unknown device 'abacus'; give auto, cpu, cuda or cuda:N"),
         (["--device", "cuda:99"], "device 'cuda:99' is not here"),
         (["--seeds", "0"], "--seeds must be at least 1, not 0"),
         (["--seeds", "-1"], "--seeds must be at least 1, not -1"),
-        (["--seeds", "five"], "argument --seeds: invalid int value: 'five'"),
+        (["--seeds", "five"], "argument --seeds: it takes an integer such as 5, not 'five'"),
         (["--jobs", "0"], "--jobs must be at least 1, not 0"),
-        (["--timeout", "0"], "--timeout must be above 0 seconds, not 0"),
-        (["--timeout", "nan"], "--timeout must be above 0 seconds, not nan"),
+        (["--timeout", "0"], "--timeout must be above 0 and at most 31536000 seconds, a year; not 0"),
+        (["--timeout", "nan"], "--timeout must be above 0 and at most 31536000 seconds, a year; not nan"),
         (["--engine", "proces"], "unknown engine 'proces'; did you mean 'process'?"),
         (["--plugin", "none.py"], "plugin none.py not found"),
         (["--plugin", "none.py", "--plugin", "nor_this.py"], "plugin nor_this.py not found"),
@@ -157,6 +190,10 @@ def test_every_verb_has_help_with_an_example(verb, capsys):
         main([verb, "--help"])
     text = capsys.readouterr().out
     assert f"examples:\n  afbench {verb} " in text
+
+
+def test_help_names_all_engines():
+    assert options.ENGINES == (*ENGINES,)
 
 
 def test_no_verb_is_help(capsys):

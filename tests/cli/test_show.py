@@ -29,10 +29,12 @@ def test_every_entry_can_be_shown(shown, name):
     text = shown(name)
     held = shown(name, "--json")
     assert name in (held.get("spec"), held.get("task"))
-    assert held["about"] in text
+    assert held["about"].split() == text.split()[-len(held["about"].split()) :], "all of the docstring, folded"
+    one_line = " ".join(text.split())
     for setting, about in held["settings"].items():
         assert setting in text
-        assert about["type"] in text
+        assert about["type"] in one_line
+    assert [line for line in text.splitlines() if len(line) > 80 and not line.startswith("file ")] == []
 
 
 def test_an_activation_in_full(shown):
@@ -58,7 +60,7 @@ def test_ditac_in_full(shown):
     names = "cells a b zero_boundary lambda_smooth lambda_var init_smooth init_var penalty_weight init method bins"
     assert {*names.split()} <= {*held["settings"]}
     # cells - 1 with zero boundary, cells + 1 without: the basis of continuous piecewise affine velocities
-    expected = {"true": "9", "false": "11"}
+    expected = {"true": "9 per place", "false": "11 per place"}
     for boundary, count in expected.items():
         assert shown(f"ditac[zero_boundary={boundary}]", "--json")["parameters"] == count
 
@@ -66,16 +68,20 @@ def test_ditac_in_full(shown):
 @pytest.mark.parametrize(
     ("spec", "parameters"),
     [
-        ("relu", "0"),
-        ("prelu", "1"),
-        ("prelu[per=channel]", "1 for 1 channels, 64 for 64 channels"),
-        ("pau", "10"),
-        ("acon_c", "3 for 1 channels, 192 for 64 channels"),
-        ("torch.nn:PReLU", "1"),
+        ("relu", "none"),
+        ("prelu", "1 per place"),
+        ("prelu[per=channel]", "C = 64 at C = 64 per place"),
+        ("pau", "10 per place (a 6, b 4)"),
+        ("acon_c", "3 C = 192 at C = 64 per place (p1 C, p2 C, beta C)"),
+        # Two maps from C to C, of which each has C^2 weights and C biases.
+        ("glu", "2 C^2 + 2 C = 8320 at C = 64 per place"),
+        # W1 is [C / 16, C] and W2 [C, C / 16], with one unit at least: 2 * 4 * 64.
+        ("se", "512 at C = 64 per place"),
+        ("torch.nn:PReLU", "1 per place"),
     ],
 )
-def test_parameters_are_counted_for_one_channel_and_for_64(shown, spec, parameters):
-    assert shown(spec, "--json")["parameters"] == parameters
+def test_parameters_are_counted_per_place(shown, spec, parameters):
+    assert shown(spec, "--json")["parameters"].startswith(parameters)
 
 
 def test_settings_show_their_value_here_and_their_default(shown):
@@ -85,14 +91,14 @@ def test_settings_show_their_value_here_and_their_default(shown):
         "value": 1.0,
         "required": False,
     }
-    assert "a   = 1.0 " in shown("prelu[a=1]")
+    assert "a   = 1.0    a float (default 0.25)" in shown("prelu[a=1]")
 
 
 def test_a_task_shows_its_metric_and_the_ranges_of_its_settings(shown):
     text = shown("gmm")
     assert "accuracy (%), higher is better" in text
     assert "an int, at least 2, at most 255" in text
-    assert shown("regression_2d", "--json")["metric"] == "r2 (%), higher is better"
+    assert shown("regression_2d", "--json")["metric"] == "R2 (%), higher is better"
 
 
 def test_an_alias_shows_its_entry_and_what_it_sets(shown, monkeypatch):
@@ -110,7 +116,9 @@ def test_an_alias_shows_its_entry_and_what_it_sets(shown, monkeypatch):
         ("", "unknown activation or task ''"),
         ("prelu[b=1]", "activation 'prelu' has no setting 'b'"),
         ("prelu[a=1", "malformed spec 'prelu[a=1': the closing bracket is missing"),
-        ("gmm[width=3]", "unknown activation 'gmm'"),
+        ("gmm[width=3]", "gmm is a task: show takes its name alone, and run its settings by --set KEY=VALUE"),
+        ("ReLU6", "unknown activation or task 'ReLU6'; did you mean 'relu'?"),
+        ("DiTAC", "unknown activation or task 'DiTAC'; did you mean 'ditac'?"),
         ("no_such_package:Snake", "cannot import 'no_such_package:Snake'"),
     ],
 )

@@ -295,7 +295,7 @@ def test_other_tasks_settings_devices_and_dtypes_are_refused(a, b):
 def test_other_metrics_activations_and_seeds_are_refused(a, b, tmp_path):
     a.trials("pau", [90.0])
     b.trials("pau", [90.0], about={"metric": "mse", "higher_is_better": False})
-    assert "trials of gmm have another metric: accuracy in A, mse in B" in refusal(a, b)
+    assert "trials of gmm have another metric: accuracy in A, MSE in B" in refusal(a, b)
     c, d = type(a)(tmp_path / "c").trials("gelu", [90.0]), type(a)(tmp_path / "d").trials("pau", [90.0], seeds=[7])
     assert "trials of gmm have no common activation" in refusal(a, c)
     assert "trials of gmm pau have no common seed: 0 in A, 7 in B" in refusal(a, d)

@@ -1,7 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import expit, logit
 
 from afbench.report.footnotes import ranges
 from afbench.report.rows import Published
@@ -29,7 +31,12 @@ def test_a_table_worked_by_hand(store, worked):
     assert [row.activation for row in table.rows] == ["pau", "relu"]
     pau, relu = table.rows
     assert (pau.mean.mean, relu.mean.mean) == (94.0, 92.0)
-    assert (relu.mean.low, relu.mean.high) == pytest.approx((92 - T2 * 2 / 3**0.5, 92 + T2 * 2 / 3**0.5), abs=1e-5)
+    for row, values in ((relu, [90, 92, 94]), (pau, [91, 94, 97])):  # accuracy lies within 0 and 100: log-odds
+        odds, slope = logit(np.mean(values) / 100), 100 / (np.mean(values) * (100 - np.mean(values)))
+        half = T2 * np.std(values, ddof=1) / 3**0.5 * slope
+        assert (row.mean.low, row.mean.high) == pytest.approx(
+            (100 * expit(odds - half), 100 * expit(odds + half)), 1e-6
+        )
     assert (pau.versus.low, pau.versus.high) == pytest.approx((2 - T2 / 3**0.5, 2 + T2 / 3**0.5), abs=1e-5)
     assert pau.versus.n == 3 and pau.p == pau.p_holm == 2 / 8 and not pau.significant
     assert relu.versus is None and relu.is_baseline and math.isnan(relu.p)
@@ -228,9 +235,10 @@ def test_every_other_metric_is_summarised(store, put):
         put("relu", seed, metrics={"accuracy": 90.0, "mse": 0.1 * (seed + 1)})
         put("pau", seed, metrics={"accuracy": 91.0})
     table = one(store)
-    half = stats.t.ppf(0.975, 2) * 0.1 / math.sqrt(3)
+    reach = stats.t.ppf(0.975, 2) * 0.1 / math.sqrt(3) / 0.2  # of log(mse), whose slope at the mean 0.2 is 1 / 0.2
     assert table.extras == ("mse",)
-    assert rows(table)["relu"].extras["mse"].half_width == pytest.approx(half)
+    mse = rows(table)["relu"].extras["mse"]
+    assert (mse.low, mse.high) == pytest.approx((0.2 * math.exp(-reach), 0.2 * math.exp(reach)))
     assert rows(table)["pau"].extras["mse"].n == 0
 
 

@@ -68,13 +68,13 @@ def test_best_is_that_of_the_single_tables(three):
 def test_text_worked_by_hand(three):
     lines = render(three, "text").splitlines()
     assert lines[0] == "3 tasks: moons, rings, waves"
-    assert lines[3].split() == ["accuracy", "%", "accuracy", "%", "mse", "/", "1e-9", "rank"]
+    assert lines[3].split() == ["accuracy", "%", "accuracy", "%", "MSE", "/", "1e-9", "rank"]
     # Student's t of 3 values 0.01 apart: 4.303 * 0.01 / sqrt(3) = 0.025.
     assert lines[5].split()[:4] == ["relu", "92.000", "+/-", "0.025"]
     assert lines[4].endswith(" 1.3") and lines[5].endswith(" 1.8") and "> 85.000 +/- 0.025" in lines[4]
     assert render(three, "text").isascii() and max(map(len, lines)) <= WIDTH
     words = " ".join(lines)
-    assert "waves: mse, lower is better; 3 seeds; on cpu, float32." in words
+    assert "waves: MSE, lower is better; 3 seeds; on cpu, float32." in words
     assert "among the 3 activations with a number in every task; no metric is averaged over tasks" in words
 
 
@@ -88,7 +88,7 @@ def test_columns_that_do_not_fit_stand_below(store, put):
 
 def test_markdown(three):
     lines = [line for line in render(three, "md").splitlines() if line.startswith("|")]
-    assert lines[0].endswith(r"| waves<br>mse / 1e-9 ↓ | mean<br>rank |")
+    assert lines[0].endswith(r"| waves<br>MSE / 1e-9 ↓ | mean<br>rank |")
     assert lines[2].startswith("| `pau` | 94.000 ± 0.025 <sup>1</sup> | **85.000 ± 0.025** |")
     assert len({line.count("|") for line in lines}) == 1 and len(lines) == 7
 
@@ -120,7 +120,7 @@ def test_latex_compiles(three, tmp_path):
 def test_latex(three):
     shown = render(three, "latex")
     assert r"\textbf{85.000 $\pm$ 0.025}" in shown and r"\label{tab:tasks}" in shown
-    assert r"mse / $10^{-9}$ $\downarrow$ & rank \\" in shown
+    assert r"MSE / $10^{-9}$ $\downarrow$ & rank \\" in shown
 
 
 @pytest.mark.parametrize("format", FORMATS)

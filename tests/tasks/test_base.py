@@ -209,6 +209,7 @@ def test_a_report_is_told_all_it_needs(halves):
         "higher_is_better": True,
         "target": 100.0,
         "references": {},
+        "bounds": {"accuracy": [0.0, 100.0]},
         "plots": ["curve", "shape"],
     }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from . import start  # isort: skip  # noqa: F401  (before any other import of matplotlib)
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +14,13 @@ from ...errors import UsageError, did_you_mean
 from ...store import Store
 from . import boundary, curve, nodes, rank, scaling, shape, style, surface, tradeoff
 from .kind import Plot
-from .saving import save
+from .saving import save, save_pages
 from .scaling import Asked
+from .selection import canonical, one
 from .sheet import Sheet, freeze
 from .trials import BASELINE, Trials
 
-__all__ = ["KINDS", "Plot", "draw", "save"]
+__all__ = ["KINDS", "Plot", "draw", "draw_pages", "save", "save_pages"]
 
 KINDS: dict[str, Plot] = {
     plot.name: plot
@@ -40,10 +43,11 @@ def draw(
     kind: str,
     *,
     task: str | None = None,
-    activations: Sequence[str] | None = None,
+    activations: str | Sequence[str] | None = None,
     baseline: str = BASELINE,
     width: str = "text",
     caption: bool = True,
+    names: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Figure:
     """Draw one kind of plot. What its caption says is ``figure.get_label()``.
@@ -54,12 +58,14 @@ def draw(
         kind: a name in ``KINDS``.
         task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
             given, ``rank`` and ``tradeoff`` take all.
-        activations: canonical specs of those to draw; the kind chooses if not given.
-        baseline: the canonical spec that the others are compared with.
+        activations: which of those that the folder holds, as ``--acts`` says it: ``"trainable,-pau"``, or a list of
+            specs; the kind chooses if not given.
+        baseline: the spec that the others are compared with.
         width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
         caption: whether the caption stands below the plot.
-        options: the kind's own: ``seed`` (boundary, surface, nodes), ``page`` (shape), ``best`` (curve), ``dtype``,
-            ``mode``, ``threads`` (scaling).
+        names: what activations are called in the plot, by their specs.
+        options: the kind's own: ``seed`` (boundary, surface, nodes), ``page`` (boundary, shape), ``best`` (curve),
+            ``dtype``, ``mode``, ``threads`` (scaling).
 
     Raises:
         UsageError: for an unknown kind, task, activation, width or option, or if the store lacks what is drawn.
@@ -68,30 +74,78 @@ def draw(
 
         save(draw(Store.open("results/gmm"), "boundary", width="column"), "boundary.pdf")
     """
+    plot, drawn_from = prepare(stores, kind, task, activations, baseline, names or {}, options)
+    return one_page(plot, drawn_from, Sheet.of(width, caption), options)
+
+
+def draw_pages(
+    stores: Store | Sequence[Store],
+    kind: str,
+    *,
+    task: str | None = None,
+    activations: str | Sequence[str] | None = None,
+    baseline: str = BASELINE,
+    width: str = "text",
+    caption: bool = True,
+    names: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Iterator[Figure]:
+    """Draw all pages of a kind of plot, one after the other; most kinds have one. Arguments and errors as ``draw``."""
+    plot, drawn_from = prepare(stores, kind, task, activations, baseline, names or {}, options)
+    sheet = Sheet.of(width, caption)
+    if plot.pages is None or "page" in options:
+        yield one_page(plot, drawn_from, sheet, options)
+        return
+    for page in range(1, 1 + plot.pages(drawn_from, sheet)):
+        yield one_page(plot, drawn_from, sheet, {**options, "page": page})
+
+
+def one_page(plot: Plot, drawn_from: Any, sheet: Sheet, options: Mapping[str, Any]) -> Figure:
+    """Draw in this package's style."""
+    with style.context():
+        figure = plot.draw(drawn_from, sheet, **options)
+        freeze(figure)
+    return figure
+
+
+def prepare(
+    stores: Store | Sequence[Store],
+    kind: str,
+    task: str | None,
+    activations: str | Sequence[str] | None,
+    baseline: str,
+    names: Mapping[str, str],
+    options: Mapping[str, Any],
+) -> tuple[Plot, Trials | tuple[Trials, ...] | Asked]:
+    """Find the plot, and choose what it is drawn from."""
     if kind not in KINDS:
         raise UsageError(f"unknown plot {kind!r}{did_you_mean(kind, KINDS)} (plots: {', '.join(KINDS)})")
     plot = KINDS[kind]
     plot.check(options)
-    sheet = Sheet.of(width, caption)
     stores = [stores] if isinstance(stores, Store) else stores
-    trials: Trials | tuple[Trials, ...] | Asked
+    baseline = canonical(baseline, ())
     if plot.of_costs:
         if task is not None:
             raise UsageError(f"plot {kind!r} is of activations alone: it takes no task")
-        trials = Asked(tuple(stores), tuple(activations or ()), baseline)
-    elif plot.across:
+        return plot, Asked(tuple(stores), activations, baseline, names)
+    if plot.across:
         own = (of_trials(stores) or stores[:1]) if plot.beside else stores
-        each = Trials.each(own, task, activations, baseline)
-        trials = tuple(replace(one, beside=tuple(s for s in stores if s is not one.store)) for one in each)
-    elif len(stores) == 1:
-        trials = Trials.of(stores[0], task, activations, baseline)
-    else:
-        across = ", ".join(name for name, other in KINDS.items() if other.across or other.of_costs)
-        raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")
-    with style.context():
-        figure = plot.draw(trials, sheet, **options)
-        freeze(figure)
-    return figure
+        each = Trials.each(own, task, activations, baseline, names)
+        check_names(names, each)
+        return plot, tuple(replace(one, beside=tuple(s for s in stores if s is not one.store)) for one in each)
+    if len(stores) == 1:
+        trials = Trials.of(stores[0], task, activations, baseline, names)
+        check_names(names, [trials])
+        return plot, trials
+    across = ", ".join(name for name, other in KINDS.items() if other.across or other.of_costs)
+    raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")
+
+
+def check_names(names: Mapping[str, str], each: Sequence[Trials]) -> None:
+    """Raise ``UsageError`` if an activation is called something that none of the tasks holds."""
+    held = {record.trial.activation for trials in each for record in trials.records}
+    for spec in names:
+        one(spec, held, " and ".join(trials.label for trials in each))
 
 
 def of_trials(stores: Sequence[Store]) -> list[Store]:

@@ -11,49 +11,72 @@ from scipy import ndimage
 
 from .captions import compared, left_out, title
 from .colours import ClassColours, class_colours
-from .kind import Plot
-from .notable import notable, one_seed, roles
+from .kind import Plot, turn
+from .notable import chosen, one_seed, roles
 from .sheet import Grid, Sheet, head
 from .style import INK
 from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("regions", "extent", "points", "labels"))
+ROWS = 4
+"""Rows of a page."""
 SHOWN = 400
 """How many points a panel shows at most: of 1000, the regions below are hard to see."""
 EDGE = 0.7
 """Points. The lines between regions hide the stairs of the stored grid: 201 cells in 1.7 inches are 0.6 points each."""
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
     """Draw the regions of one seed: best activation, runner-up, baseline and worst, or those that were named.
 
     Args:
         trials: what to draw.
         sheet: what to draw on.
         seed: which seed; if not given the median one, by the mean metric of the activations shown.
+        page: which one, of more activations than fit on one.
 
     Raises:
-        UsageError: if there are no regions, or none of that seed.
+        UsageError: if there are no regions, none of that seed, or no such page.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    names = trials.named or notable(trials, holding)
-    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
+    holding = trials.holding(PLOT.name)
+    every = chosen(trials, holding)
+    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
+    names, turned = turn(f"the regions of {trials.label} fill", every, page, each(sheet))
     pictures = [trials.arrays(name, seed) for name in names]
     classes = 1 + max(int(p[f"picture/{array}"].max()) for p in pictures for array in ("regions", "labels"))
     colours = class_colours(classes)
 
     xmin, xmax, ymin, ymax = pictures[0]["picture/extent"]
-    grid = Grid(len(names), 4 if sheet.wide else 2, float((ymax - ymin) / (xmax - xmin)))
-    figure, cells = sheet.grid(grid, caption(trials, names, choice, pictures[0]))
+    grid = Grid(len(names), columns(sheet), float((ymax - ymin) / (xmax - xmin)))
+    figure, cells = sheet.grid(grid, caption(trials, names, f"{choice} {turned}".strip(), pictures[0]))
     for (panel,), name, picture in zip(cells, names, pictures, strict=True):
         role = roles(trials).get(name, "")
-        head(panel, name, f"{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
+        head(
+            panel,
+            trials.called(name),
+            f"{trials.show(trials.score(name, seed))}{role and f', {role}'}",
+            among=trials.all_called(names),
+        )
         regions(panel, picture, colours)
         points(panel, picture, colours)
         panel.set(xticks=[], yticks=[], aspect="equal")
         panel.set(xlim=picture["picture/extent"][:2], ylim=picture["picture/extent"][2:])
         panel.spines[:].set_visible(True)
     return figure
+
+
+def pages(trials: Trials, sheet: Sheet) -> int:
+    """Say how many pages ``draw`` fills."""
+    return -(-len(chosen(trials, trials.holding(PLOT.name))) // each(sheet))
+
+
+def each(sheet: Sheet) -> int:
+    """Say how many activations a page holds."""
+    return ROWS * columns(sheet)
+
+
+def columns(sheet: Sheet) -> int:
+    """Say how many pictures stand beside each other."""
+    return 4 if sheet.wide else 2
 
 
 def regions(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
@@ -105,11 +128,11 @@ def caption(trials: Trials, names: tuple[str, ...], choice: str, picture: Arrays
     """Say what is shown."""
     yield title(trials)
     points = f"{len(shown(picture))} test points"
-    yield f"Decision regions; {points} in the colours of their true classes, ringed where the region is another's."
+    yield f"Decision regions and {points} in the colours of their true classes; black ring: misclassified."
     yield choice
     yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
     yield compared(trials)
     yield left_out(trials, names)
 
 
-PLOT = Plot("boundary", "decision regions of a classifier of two inputs", draw)
+PLOT = Plot("boundary", "decision regions of a classifier of two inputs", draw, pages=pages)

@@ -29,7 +29,7 @@ def left_out(trials: Trials, shown: Iterable[str]) -> str:
     for name in dict.fromkeys([*shown, *([] if trials.named else lost)]):
         held = [record for record in trials.records if record.trial.activation == name]
         failed = failures(held, trials.metric, trials.ok.get(name, {}))
-        parts += [f"{name} ({replace(failure, reason='').words(len(held))})" for failure in failed]
+        parts += [f"{trials.called(name)} ({replace(failure, reason='').words(len(held))})" for failure in failed]
     return f"Left out: {', '.join(parts)}." if parts else ""
 
 

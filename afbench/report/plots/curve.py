@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from scipy import stats
+from scipy.special import stdtrit
 
 from ...errors import UsageError
 from ...stats import LEVEL
@@ -22,7 +23,6 @@ from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, SMALL, Look
 from .trials import Array, Arrays, Trials
 
-NEEDS = ("curve/epoch", "curve/loss", "curve/validation")
 SETTLED = 0.15
 """Share of the epochs whose validation metrics may be cut off: they would flatten the differences that remain."""
 BANDS_FROM = 3
@@ -50,7 +50,7 @@ class Curve:
         mean, count = values.mean(axis=0), len(values)
         half = np.full(length, np.nan)
         if count >= BANDS_FROM:
-            half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * stats.sem(values, axis=0)
+            half = stdtrit(count - 1, (1 + LEVEL) / 2) * values.std(axis=0, ddof=1) / math.sqrt(count)
         return cls(seeds[0]["curve/epoch"][:length], mean, mean - half, mean + half)
 
 
@@ -69,7 +69,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     """
     if not 0 <= best <= len(LOOKS):
         raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
-    holding = trials.holding(PLOT.name, *NEEDS)
+    holding = trials.holding(PLOT.name)
     names = [name for name in holding if trials.wanted(name)]
     others = [name for name in names if name != trials.baseline]
     looks = dict(zip(others[: len(LOOKS) if trials.named else best], LOOKS, strict=False))
@@ -92,7 +92,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     panels["loss"].set_ylabel("training loss")
     for panel in panels.values() if sheet.wide else [panels["loss"]]:
         panel.set_xlabel("epoch")
-    label_ends(figure, ends, looks)
+    label_ends(figure, ends, looks, trials.names)
     return figure
 
 
@@ -119,7 +119,8 @@ def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], h
     """
     epochs = max((curve.epochs for curve in curves.values()), key=len)
     lone = 0.5 if len(epochs) == 1 else 0.0
-    panel.set_xlim(epochs[0] - lone, epochs[-1] + lone)
+    left = lone or 0.02 * (epochs[-1] - epochs[0])  # half a marker
+    panel.set_xlim(epochs[0] - left, epochs[-1] + lone)
     panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     start = 0 if whole else int(SETTLED * len(epochs))
     seen = [curves[name].mean[start:] for name in looks] or [curve.mean[start:] for curve in curves.values()]
@@ -154,7 +155,7 @@ def compare(panel: Axes, trials: Trials, higher: bool) -> None:
     for name, value in sorted(trials.references.items(), key=lambda item: side * item[1]):
         if not low - near <= value <= high + near:
             continue
-        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0)
+        panel.axhline(value, color=GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=0, gid="reference")
         if side * value - last >= room:
             style: dict[str, Any] = {"va": "bottom" if higher else "top", "size": SMALL, "color": GREY}
             style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
@@ -178,7 +179,7 @@ def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> 
         yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}."
     grey = len(names) - len(looks)
     yield f"Grey: the other {grey}." if grey else ""
-    yield f"The first epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may lie beyond the axes."
+    yield f"First epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may be cut off."
     yield compared(trials)
     yield left_out(trials, names)
 

@@ -19,22 +19,28 @@ LEADER, SPACE = 8.0, 4.0
 """Points from a panel's right edge to the marker before a name, and on to the name."""
 
 
-def label_ends(figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: Mapping[str, Look]) -> None:
+def label_ends(
+    figure: Figure, ends: Mapping[Axes, Mapping[str, float]], looks: Mapping[str, Look], names: Mapping[str, str]
+) -> None:
     """Write each line's name at its end, after a leader with its colour, dashes and marker; lays the figure out.
 
     Args:
         figure: what to label.
         ends: by panel and name, the last value of a line.
         looks: the lines' looks, by name.
+        names: what is written for a name, if not itself.
     """
-    texts = {(panel, name): write(panel, name, looks) for panel, lines in ends.items() for name in lines}
+    written = {name: names.get(name, name) for name in looks}
+    texts = {
+        (panel, name): write(panel, written[name], written.values()) for panel, lines in ends.items() for name in lines
+    }
     freeze(figure)  # it leaves room for the names; how far apart they must be is known only after it
     for panel, lines in ends.items():
         box, (across, up) = panel.get_position(), figure.get_size_inches() * POINTS
         to_share = panel.transData + panel.transAxes.inverted()
         shares = [min(max(float(to_share.transform((1.0, y))[1]), 0.0), 1.0) for y in lines.values()]
         gap = SMALL * LEADING / (box.height * up)
-        for name, share, place in zip(lines, shares, spread(shares, gap, 0.0, 1.0), strict=True):
+        for name, share, place in zip(lines, shares, spread(shares, gap, gap / 2, 1.0 - gap / 2), strict=True):
             texts[panel, name].xy = (1.0, place)
             leader = ([1.0, 1.0 + LEADER / (box.width * across)], [share, place])
             style = {"linewidth": 0.8, "marker": looks[name].marker, "markevery": [1], **looks[name].line}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ..caption import NOISE, noise
-from .pointlabels import label_points
+from .pointlabels import Labels, find_places, write
 from .sheet import freeze
 from .style import BASELINE, GREY, LOOKS, PALE
 
@@ -62,28 +63,41 @@ class Front:
         members: who is on the front, the cheapest first.
         baseline: drawn in black; None if it is not among the points.
         named: who was asked for; the members get their names first if nobody was.
+        names: what activations are called, by their specs.
     """
 
     points: Mapping[str, Point]
     members: Sequence[str]
     baseline: str | None
     named: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, points: Mapping[str, Point], higher_is_better: bool, baseline: str | None, named: Sequence[str] = ()
+        cls,
+        points: Mapping[str, Point],
+        higher_is_better: bool,
+        baseline: str | None,
+        named: Sequence[str],
+        names: Mapping[str, str],
     ) -> Front:
         """Find the front."""
         members = pareto({name: (point.step, point.score) for name, point in points.items()}, higher_is_better)
-        return cls(points, members, baseline if baseline in points else None, named)
+        return cls(points, members, baseline if baseline in points else None, named, names)
 
     @property
     def marked(self) -> list[str]:
         """Who is not grey: the members, and the baseline."""
         return list(dict.fromkeys([*self.members, *([self.baseline] if self.baseline else [])]))
 
-    def draw(self, figure: Figure, panel: Axes) -> None:
-        """Draw line, markers and names on a panel whose axes are set."""
+    def draw(self, figure: Figure, panel: Axes, labels: Labels | None = None) -> Labels:
+        """Draw line, markers and names on a panel whose axes are set.
+
+        Args:
+            figure: the panel's.
+            panel: where to draw.
+            labels: those of a panel of the same size; found here if not given.
+        """
         corners = [(self.points[name].step, self.points[name].score) for name in self.members]
         steps = [corner for a, b in itertools.pairwise(corners) for corner in (a, (b[0], a[1]))] + corners[-1:]
         panel.plot(*zip(*steps, strict=True), color=LOOKS[0].colour, linewidth=0.9, zorder=2, gid="front")
@@ -92,7 +106,12 @@ class Front:
         freeze(figure)
         first = list(dict.fromkeys([*(self.named or self.members), *([self.baseline] if self.baseline else [])]))
         places = {name: (point.step, point.score) for name, point in self.points.items()}
-        label_points(panel, places, first, [steps, *(bar for name in first for bar in self.points[name].bars)])
+        bars = [bar for name in self.marked for bar in self.points[name].bars]
+        heights = [np.asarray(line.get_ydata())[0] for line in panel.lines if line.get_gid() == "reference"]
+        level = [[(end, float(height)) for end in panel.get_xlim()] for height in heights]
+        labels = labels or find_places(panel, places, first, [steps, *bars, *level], self.names)
+        write(panel, labels, places, first)
+        return labels
 
     def mark(self, panel: Axes, name: str) -> None:
         """Draw an activation: on the front in colour, the baseline black, others grey; with lines but for the grey."""
@@ -116,12 +135,13 @@ class Front:
             unit: whose step is the unit of time.
         """
         if len(self.members) > 1:
-            yield f"Line: the Pareto front, whose members none beats on both axes ({better}), by the means shown."
+            yield f"Blue line: the Pareto front. No activation is both faster and better than its members ({better})."
         grey = len(self.points) - len(self.marked)
-        yield "Grey: dominated, named where there is room." if grey else ""
+        yield "Grey: another activation is both faster and better." if grey else ""
         if self.baseline:
-            yield f"Black: the baseline {self.baseline}{'' if self.baseline in self.members else ', dominated'}."
-        yield f"Lines through markers: {bars}."
+            called, on = self.names.get(self.baseline, self.baseline), self.baseline in self.members
+            yield f"Black circle: the baseline {called}, {'filled: on' if on else 'open: not on'} the front."
+        yield f"Thin lines through markers: {bars}."
         own = self.points.get(unit)
         yield noise(unit) if own and abs(own.step - 1) >= NOISE else ""
 
@@ -139,3 +159,9 @@ def scale_steps(panel: Axes, cheap: float, dear: float) -> None:
         panel.set_xlim(cheap - room, dear + room)
         panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}x"))
+
+
+def step_label(panel: Axes, baseline: str, over: str = "") -> str:
+    """Name the axis of step times, with its kind."""
+    kind = "log scale" if panel.get_xscale() == "log" else "linear scale"
+    return f"training-step time relative to {baseline}{over} ({kind}; lower is better)"

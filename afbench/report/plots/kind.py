@@ -17,6 +17,7 @@ class Plot:
 
     One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
     Of the former, one that takes folders ``beside`` draws the trials of those that hold any with the costs of all.
+    One that fills several ``pages`` says how many, from what its ``draw`` is given, and takes the option ``page``.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Plot:
     across: bool = False
     of_costs: bool = False
     beside: bool = False
+    pages: Callable[..., int] | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -41,3 +43,21 @@ class Plot:
                     f"plot {self.name!r} takes no option {option!r}"
                     f"{did_you_mean(option, self.options)} (it takes: {known})"
                 )
+
+
+def turn(what: str, every: tuple[str, ...], page: int, each: int) -> tuple[tuple[str, ...], str]:
+    """Return the activations on a page, and a sentence that says which page it is; empty if there is one.
+
+    Raises:
+        UsageError: if there is no such page.
+    """
+    pages = -(-len(every) // each)
+    check_page(what, page, pages)
+    turned = f"Page {page} of {pages}, of {len(every)} activations." if pages > 1 else ""
+    return every[(page - 1) * each : page * each], turned
+
+
+def check_page(what: str, page: int, pages: int) -> None:
+    """Raise ``UsageError`` if there is no such page."""
+    if not 1 <= page <= pages:
+        raise UsageError(f"{what} {pages} page{'s' * (pages > 1)}; there is no page {page}")

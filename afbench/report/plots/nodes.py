@@ -13,17 +13,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from .captions import compared, left_out, title
-from .kind import Plot
-from .notable import notable, one_seed, roles
+from .kind import Plot, turn
+from .notable import chosen, one_seed, roles
 from .sheet import HEAD, LINE, PAD, Sheet, head, key
 from .style import GREY, INK, LOOKS, PALE, SMALL
 from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("x", "f", "fit", "before", "after"))
 NODES = 3
 """How many hidden nodes are shown at most."""
 SHOWN = 2
 """How many activations are shown unless others are named: the baseline and the best."""
+ROWS = 2
+"""Rows of a page."""
 RATIO = 0.6
 """A node's picture: its height in units of its width."""
 TALLEST = 0.9
@@ -47,29 +48,31 @@ class Block:
     fit: Axes
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
     """Draw the nodes of one seed and the fits below: baseline and best, or those that were named.
 
     Args:
         trials: what to draw.
         sheet: what to draw on; three activations beside each other span the text, two a column.
         seed: which seed; if not given the median one, by the mean metric of the activations shown.
+        page: which one, of more activations than fit on one.
 
     Raises:
-        UsageError: if there are no nodes, or none of that seed.
+        UsageError: if there are no nodes, none of that seed, or no such page.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    chosen = notable(trials, holding, SHOWN)
-    names = trials.named or tuple(sorted(chosen, key=lambda name: name != trials.baseline))
-    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
+    holding = trials.holding(PLOT.name)
+    every = chosen(trials, holding, SHOWN)
+    every = every if trials.named else tuple(sorted(every, key=lambda name: name != trials.baseline))
+    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
+    names, turned = turn(f"the nodes of {trials.label} fill", every, page, each(sheet))
     pictures = [trials.arrays(name, seed) for name in names]
     rows = min(NODES, max(picture["picture/before"].shape[1] for picture in pictures))
 
-    figure, blocks = lay_out(sheet, len(names), rows, caption(trials, names, choice, rows))
+    figure, blocks = lay_out(sheet, len(names), rows, caption(trials, names, f"{choice} {turned}".strip(), rows))
     limits = around(pictures)
     for name, picture, block in zip(names, pictures, blocks, strict=True):
         (before, after), role = block.nodes[0], roles(trials).get(name, "")
-        head(before, name, "before", span=2, among=names)
+        head(before, trials.called(name), "before", span=2, among=trials.all_called(names))
         head(after, "", "after")
         for node, pair in enumerate(block.nodes):
             trace(pair, picture, node)
@@ -80,9 +83,24 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     return figure
 
 
+def pages(trials: Trials, sheet: Sheet) -> int:
+    """Say how many pages ``draw`` fills."""
+    return -(-len(chosen(trials, trials.holding(PLOT.name), SHOWN)) // each(sheet))
+
+
+def each(sheet: Sheet) -> int:
+    """Say how many activations a page holds."""
+    return ROWS * columns(sheet)
+
+
+def columns(sheet: Sheet) -> int:
+    """Say how many activations stand beside each other."""
+    return 3 if sheet.wide else 2
+
+
 def lay_out(sheet: Sheet, count: int, rows: int, sentences: Iterator[str]) -> tuple[Figure, list[Block]]:
     """Place the blocks of some activations beside each other, and below each other where there are many."""
-    down = -(-count // (3 if sheet.wide else 2))
+    down = -(-count // columns(sheet))
     across = -(-count // down)
     side = LINE + PAD  # the names of the rows
     whole = (sheet.width - side) / across
@@ -174,7 +192,7 @@ def caption(trials: Trials, names: Sequence[str], choice: str, rows: int) -> Ite
     """Say what is shown."""
     yield title(trials)
     which = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
-    yield f"{which} before and after the activation, against the input, each node with a vertical axis of its own."
+    yield f"{which} before and after the activation, against the input; each row has its own vertical axis."
     yield "Below: the network's fit and the target."
     yield choice
     yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
@@ -182,4 +200,6 @@ def caption(trials: Trials, names: Sequence[str], choice: str, rows: int) -> Ite
     yield left_out(trials, names)
 
 
-PLOT = Plot("nodes", "hidden nodes of a network of one input before and after the activation, and its fit", draw)
+PLOT = Plot(
+    "nodes", "hidden nodes of a network of one input before and after the activation, and its fit", draw, pages=pages
+)

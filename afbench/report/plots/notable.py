@@ -32,6 +32,23 @@ def notable(trials: Trials, among: Iterable[str], count: int = 4) -> tuple[str, 
     return tuple(name for name in trials.ok if name in chosen)
 
 
+def chosen(trials: Trials, holding: Mapping[str, Sequence[int]], count: int = 4) -> tuple[str, ...]:
+    """List the activations to show: those that were asked for, else the notable ones; as many as share a seed."""
+    asked = tuple(name for name in trials.named if name in holding)
+    if asked and trials.explicit.issuperset(asked):
+        return asked
+    return together(holding, asked or notable(trials, holding, count))
+
+
+def together(holding: Mapping[str, Sequence[int]], names: Sequence[str]) -> tuple[str, ...]:
+    """Keep of the chosen activations as many as share a seed; those before others in the list are kept first."""
+    kept: dict[str, set[int]] = {}
+    for name in names:
+        if not kept or set.intersection(*kept.values(), set(holding[name])):
+            kept[name] = set(holding[name])
+    return tuple(kept)
+
+
 def one_seed(trials: Trials, holding: Mapping[str, Sequence[int]], seed: int | None) -> tuple[int, str]:
     """Choose a seed that all activations have, and say how.
 

@@ -1,40 +1,59 @@
-"""Names beside points, none on another name, a marker or other words; who has no room stays unnamed."""
+"""Names beside points: none on a line, a marker or other words, none nearer to another's marker than to its own.
+
+``textalloc`` proposes the places, side by side and ring by ring; what it proposes is checked here in points, since it
+knows nothing of whose marker is nearest. Who has no such place gets a number, if that has one. (adjustText moves
+texts by random forces until they overlap the least, and imports pyplot; here a name has a place or it has none, the
+same at each call.)
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.transforms import IdentityTransform
 
-from .lettering import POINTS, extent, shorten
+from ...array_file import Array
+from .lettering import POINTS, shorten
 from .style import GREY, INK, SMALL
 
 WIDEST = 82.0
 """Points that a name takes at most: a third of a column."""
-NEAR, FAR = 4.5, (4.5, 10.0, 16.0, 24.0, 34.0, 46.0, 60.0)
-"""Points from a marker to its name: next to it, or at the end of a thin line."""
 MARKER = 3.2
 """Points from a marker's middle that are kept free."""
-FARTHER = 2.0
-"""A place farther off is taken if it hides so many pieces of lines less, of 3 points each."""
-SIDES = tuple(itertools.product((1, 0, -1), repeat=2))
+GAP = 1.6
+"""Points from there to a name that is next to it; farther ones stand a whole number of such steps off."""
+CLEAR = 0.8
+"""Points that names keep from each other and from lines."""
+FAR = 9.0
+"""Points from a marker to a name from which on a thin line joins them."""
+REACHES = (7.5, 16.0, 50.0)
+"""Points from a marker to its name at most: all sides are tried at the first, then all at the next."""
+SIDES = ("east", "west", "northeast", "northwest", "southeast", "southwest", "north", "south")
 
-
-Corners = Sequence[tuple[float, float]]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle, in points from the figure's lower left corner."""
+    """A rectangle, in pixels."""
 
     left: float
     low: float
     right: float
     high: float
+
+    def grown(self, by: float) -> Box:
+        """Return a rectangle that is larger on all sides."""
+        return Box(self.left - by, self.low - by, self.right + by, self.high + by)
 
     def meets(self, other: Box) -> bool:
         """Tell whether two overlap."""
@@ -46,75 +65,237 @@ class Box:
             other.left <= self.left and self.right <= other.right and other.low <= self.low and self.high <= other.high
         )
 
+    def nearest(self, at: Point) -> Point:
+        """Return its point nearest to another point."""
+        return min(max(at[0], self.left), self.right), min(max(at[1], self.low), self.high)
 
-def label_points(
-    panel: Axes, points: Mapping[str, tuple[float, float]], important: Sequence[str], lines: Iterable[Corners]
-) -> list[str]:
-    """Write names beside the points of a panel that is laid out; returns those that were written.
+    def distance(self, at: Point) -> float:
+        """Return its distance from a point."""
+        x, y = self.nearest(at)
+        return float(np.hypot(x - at[0], y - at[1]))
+
+    def struck(self, start: Point, end: Point) -> bool:
+        """Tell whether a straight line passes through it (Liang and Barsky 1984)."""
+        low, high = 0.0, 1.0
+        for begin, stop, least, most in (
+            (start[0], end[0], self.left, self.right),
+            (start[1], end[1], self.low, self.high),
+        ):
+            step = stop - begin
+            if step == 0.0:
+                if not least < begin < most:
+                    return False
+                continue
+            first, last = sorted(((least - begin) / step, (most - begin) / step))
+            low, high = max(low, first), min(high, last)
+        return low < high
+
+    @property
+    def outline(self) -> list[Point]:
+        """Its sides and diagonals in one stroke."""
+        a, b, c, d = (self.left, self.low), (self.right, self.low), (self.right, self.high), (self.left, self.high)
+        return [a, b, c, d, a, c, b, d]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name or number: what is written, and where its middle and the start of its leader are from its marker."""
+
+    words: str
+    middle: Point
+    leader: Point | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of a panel by name, and what a caption must say of them; empty if nothing."""
+
+    by_name: Mapping[str, Label]
+    sentence: str
+
+
+class Pixels(IdentityTransform):
+    """Pixels as coordinates of a panel. textalloc takes any that go by matplotlib's protocol for them."""
+
+    def _as_mpl_transform(self, axes: Axes) -> Pixels:
+        return self
+
+
+@dataclass
+class Room:
+    """What is on a panel, in pixels: markers by name, boxes that are taken, straight pieces of lines.
+
+    Attributes:
+        panel: where.
+        points: places of the markers.
+        taken: other words, and the names that have a place.
+        lines: pieces of lines that no name may cover.
+        scale: pixels in a point.
+    """
+
+    panel: Axes
+    points: Mapping[str, Point]
+    taken: list[Box]
+    lines: list[tuple[Point, Point]]
+    scale: float
+    placed: dict[str, Box] = field(default_factory=dict)
+
+    @cached_property
+    def renderer(self) -> RendererAgg:
+        """What measures texts: one for all, since to make one for each takes longer than to place it."""
+        renderer: RendererAgg = FigureCanvasAgg(self.panel.figure).get_renderer()  # type: ignore
+        return renderer
+
+    def fits(self, name: str, box: Box) -> bool:
+        """Tell whether a name may stand in a box."""
+        frame = self.panel.get_window_extent()
+        if not box.within(Box(frame.x0, frame.y0, frame.x1, frame.y1)):
+            return False
+        own, around = self.points[name], box.grown(CLEAR * self.scale)
+        reach = MARKER * self.scale
+        if any(Box(x, y, x, y).grown(reach).meets(box) for x, y in self.points.values()):
+            return False
+        if any(around.meets(other) for other in self.taken) or any(around.struck(*line) for line in self.lines):
+            return False
+        others = [at for at in self.points.values() if at != own]
+        if any(box.distance(at) < box.distance(own) for at in others):
+            return False
+        leader = self.leader(name, box)
+        return leader is None or not (
+            any(other.struck(*leader) for other in self.taken)
+            or any(Box(x, y, x, y).grown(0.7 * reach).struck(*leader) for x, y in others)
+        )
+
+    def leader(self, name: str, box: Box) -> tuple[Point, Point] | None:
+        """Return the line from a name that is not next to its marker to it."""
+        own = self.points[name]
+        return (box.nearest(own), own) if box.distance(own) > FAR * self.scale else None
+
+    def put(self, name: str, box: Box) -> None:
+        """Give a name its place."""
+        self.placed[name] = box
+        self.taken.append(box)
+        leader = self.leader(name, box)
+        self.lines += [leader] if leader else []
+
+    def label(self, name: str, words: str) -> Label:
+        """Return the label of a name that has a place, in points from its marker."""
+        box, (x, y), leader = self.placed[name], self.points[name], self.leader(name, self.placed[name])
+        middle = ((box.left + box.right) / 2, (box.low + box.high) / 2)
+
+        def from_marker(at: Point) -> Point:
+            return (at[0] - x) / self.scale, (at[1] - y) / self.scale
+
+        return Label(words, from_marker(middle), from_marker(leader[0]) if leader else None)
+
+    def propose(self, names: Sequence[str], words: Mapping[str, str], side: str) -> dict[str, Box]:
+        """Ask textalloc for a place of each name on a side of its marker; who has none there is left out."""
+        from textalloc import allocate
+
+        strokes = [[*line] for line in self.lines] + [box.outline for box in self.taken]
+        own, others = (np.array([self.points[n] for n in its]) for its in (names, [*self.points]))
+        sizes: Any = np.full(len(others), MARKER * self.scale)  # textalloc's annotations ask for lists of lists here
+        own_sizes: Any = np.full(len(names), (MARKER + GAP) * self.scale)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints where it finds no place at all
+            _, _, texts, _ = allocate(
+                self.panel,
+                own[:, 0],
+                own[:, 1],
+                [words[name] for name in names],
+                x_scatter=others[:, 0],
+                y_scatter=others[:, 1],
+                scatter_sizes=sizes,
+                text_scatter_sizes=own_sizes,
+                x_lines=[[px for px, _ in stroke] for stroke in strokes],
+                y_lines=[[py for _, py in stroke] for stroke in strokes],
+                textsize=SMALL,
+                margin=0.0,
+                min_distance=0.0,
+                max_distance=0.0,
+                nbr_candidates=1,
+                direction=[side],
+                draw_lines=False,
+                draw_all=False,
+                transform=Pixels(),  # in pixels: else the whole figure is drawn at each call
+            )
+        found = {}
+        text: Any
+        for name, text in zip(names, texts, strict=True):
+            if text is not None:
+                extent = text.get_window_extent(self.renderer)
+                found[name] = Box(extent.x0, extent.y0, extent.x1, extent.y1)
+                text.remove()
+        return found
+
+
+def find_places(
+    panel: Axes,
+    points: Mapping[str, Point],
+    important: Sequence[str],
+    lines: Iterable[Sequence[Point]],
+    names: Mapping[str, str],
+) -> Labels:
+    """Find a place for the names of points on a panel that is laid out; for a number where a name has no room.
 
     Args:
         panel: where.
         points: x and y by name; those beyond the axes are not named.
-        important: who comes first, may stand farther off, and is black; the others are grey.
-        lines: corners of lines that names keep off where they can.
+        important: who comes first.
+        lines: corners of lines that no name may cover.
+        names: what is written for a name, if not itself.
     """
-    scale = POINTS / panel.figure.dpi
+    pixels = {name: to_pixels(panel, [xy])[0] for name, xy in points.items()}
     frame = panel.get_window_extent()
-    inside = Box(frame.x0 * scale, frame.y0 * scale, frame.x1 * scale, frame.y1 * scale)
-    at = {name: tuple(panel.transData.transform(xy) * scale) for name, xy in points.items()}
-    at = {name: xy for name, xy in at.items() if Box(*xy, *xy).within(inside)}
-    extents = [text.get_window_extent() for text in panel.texts]
-    taken = [Box(e.x0 * scale, e.y0 * scale, e.x1 * scale, e.y1 * scale) for e in extents]
-    taken += [Box(x - MARKER, y - MARKER, x + MARKER, y + MARKER) for x, y in at.values()]
-    soft = [box for line in lines for box in along(panel.transData.transform(np.array(line)) * scale)]
-    written = []
-    for name in [*(n for n in important if n in at), *(n for n in at if n not in important)]:
-        words = shorten(name, WIDEST, SMALL, points)
-        chosen = place(words, at[name], FAR if name in important else (NEAR,), inside, taken, soft)
-        if chosen is not None:
-            taken.append(chosen)
-            write(panel, words, points[name], at[name], chosen, INK if name in important else GREY)
-            written.append(name)
-    return written
+    edge = Box(frame.x0, frame.y0, frame.x1, frame.y1).grown(1.0)
+    pixels = {name: at for name, at in pixels.items() if Box(*at, *at).within(edge)}
+    words = [text.get_window_extent() for text in panel.texts]
+    pieces = [piece for line in lines for piece in itertools.pairwise(to_pixels(panel, line))]
+    scale = panel.figure.dpi / POINTS
+    room = Room(panel, pixels, [Box(e.x0, e.y0, e.x1, e.y1) for e in words], pieces, scale)
+    called = {name: names.get(name, name) for name in points}
+    written = {name: shorten(called[name], WIDEST, SMALL, called.values()) for name in points}
+    first = [name for name in important if name in pixels]
+    numbered: list[str] = []
+    for group in (first, [name for name in pixels if name not in first]):
+        fill(room, group, written, REACHES)
+        for name in [name for name in group if name not in room.placed]:
+            trial = {**written, name: str(len(numbered) + 1)}
+            fill(room, [name], trial, REACHES if group is first else REACHES[:2])
+            if name in room.placed:
+                numbered.append(name)
+                written = trial
+    nameless = [called[name] for name in pixels if name not in room.placed]
+    said = [f"{number} {called[name]}" for number, name in enumerate(numbered, start=1)]
+    sentences = [
+        f"Numbers: {', '.join(said)}." if said else "",
+        f"Not named: {', '.join(nameless)}." if nameless else "",
+    ]
+    labels = {name: room.label(name, written[name]) for name in room.placed}
+    return Labels(labels, " ".join(sentence for sentence in sentences if sentence))
 
 
-def place(
-    words: str, at: Sequence[float], rings: Iterable[float], inside: Box, taken: Sequence[Box], soft: Sequence[Box]
-) -> Box | None:
-    """Choose where a name stands: as near as may be, off the line if it can; None if there is no room."""
-    width, height = extent(words, SMALL) + 2.0, SMALL * 1.15
-    free: list[tuple[float, int, Box]] = []
-    for ring, distance in enumerate(rings):
-        for right, up in SIDES:
-            if (right, up) == (0, 0):
-                continue
-            reach = distance if 0 in (right, up) else 0.75 * distance
-            x = at[0] + right * (reach + width / 2)
-            y = at[1] + up * (reach * 0.7 + height / 2)
-            box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-            if box.within(inside) and not any(box.meets(other) for other in taken):
-                free.append((sum(box.meets(other) for other in soft) + FARTHER * ring, len(free), box))
-    return min(free, key=lambda one: one[:2])[2] if free else None
+def fill(room: Room, names: Sequence[str], words: Mapping[str, str], reaches: Sequence[float]) -> None:
+    """Give places to those that have none yet: next to their markers first, then farther off."""
+    for reach, side in itertools.product(reaches, SIDES):
+        left = [name for name in names if name not in room.placed]
+        for name, box in (room.propose(left, words, side) if left else {}).items():
+            if box.distance(room.points[name]) <= reach * room.scale and room.fits(name, box):
+                room.put(name, box)
 
 
-def along(corners: Any) -> Iterator[Box]:
-    """Cut a line into small boxes."""
-    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-        for share in np.linspace(0, 1, max(2, int(np.hypot(x1 - x0, y1 - y0) / 3))):
-            x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
-            yield Box(x - 0.5, y - 0.5, x + 0.5, y + 0.5)
+def to_pixels(panel: Axes, corners: Sequence[Point]) -> list[Point]:
+    """Turn points of a panel's axes into pixels."""
+    found: Array = panel.transData.transform(np.asarray(corners, float))
+    return [(float(x), float(y)) for x, y in found]
 
 
-def write(panel: Axes, words: str, xy: tuple[float, float], at: Sequence[float], box: Box, colour: str) -> None:
-    """Write a name into its box, with a thin line to its marker if that is not next to it."""
-    middle = ((box.left + box.right) / 2, (box.low + box.high) / 2)
-    nearest = (min(max(at[0], box.left), box.right), min(max(at[1], box.low), box.high))
-    far = np.hypot(nearest[0] - at[0], nearest[1] - at[1]) > 1.5 * NEAR
-    style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center_baseline", "size": SMALL}
-    panel.annotate(
-        words, xy, (middle[0] - at[0], middle[1] - at[1]), color=colour, gid="point label", zorder=5, **style
-    )
-    if far:
-        offset = (nearest[0] - at[0], nearest[1] - at[1])
-        arrow = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": MARKER}
-        panel.annotate("", xy, offset, textcoords="offset points", arrowprops=arrow, zorder=1)
+def write(panel: Axes, labels: Labels, points: Mapping[str, Point], important: Iterable[str]) -> None:
+    """Write labels beside their points, the important ones black; those farther off with a thin line to the marker."""
+    style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center", "size": SMALL}
+    arrow = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": MARKER}
+    black = set(important)
+    for name, label in labels.by_name.items():
+        colour = INK if name in black else GREY
+        panel.annotate(label.words, points[name], label.middle, color=colour, gid="point label", zorder=5, **style)
+        if label.leader:
+            panel.annotate("", points[name], label.leader, textcoords="offset points", arrowprops=arrow, zorder=1)

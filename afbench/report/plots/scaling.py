@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from ...errors import UsageError, did_you_mean
+from ...errors import UsageError
 from ...store import Store
-from ..cost_cells import Measure, duration, reading
+from ..cost_cells import Measure, reading
 from ..cost_tables import PASSES, Cost, is_alone, place
 from ..footnotes import plural
 from .endlabels import label_ends
 from .kind import Plot
+from .selection import select
 from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, Look
+from .trials import Parts
 
 COPY = "copy"
 LIMIT = Look(GREY, (0, (1, 1.5)), ".")
@@ -33,11 +35,17 @@ Line = dict[int, Measure]
 
 @dataclass(frozen=True)
 class Asked:
-    """The folders, the activations that were asked for (none: the plot is to choose), and the baseline."""
+    """The folders, the activations that were asked for (None: the plot is to choose), the baseline, and names."""
 
     stores: tuple[Store, ...]
-    named: tuple[str, ...]
+    parts: Parts
     baseline: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, series: Series) -> tuple[str, ...]:
+        """List those that were asked for and are in a series."""
+        held = dict.fromkeys((name for name in named(series) if name != COPY), None)
+        return () if self.parts is None else select(self.parts, held, f"the costs of {series.label}").specs
 
 
 @dataclass(frozen=True)
@@ -84,19 +92,20 @@ def draw(
     """
     series = choose(asked, {"dtype": dtype, "mode": mode, "threads": threads})
     lines = {which: {name: series.line(name, which) for name in named(series)} for which in PASSES}
-    looks = chosen(asked, lines["training"] if any(lines["training"].values()) else lines["forward"])
+    asked_for = asked.named(series)
+    looks = chosen(asked, asked_for, lines["training"] if any(lines["training"].values()) else lines["forward"])
     figure = sheet.figure(2.5 if sheet.wide else 4.4, caption(series, lines["forward"], looks))
     shape = (1, 2) if sheet.wide else (2, 1)
     panels = dict(zip(PASSES, figure.subplots(*shape, sharex=True).flat, strict=True))
     ends: dict[Axes, dict[str, float]] = {}
     for which, panel in panels.items():
-        shown = lines[which] if not asked.named else {n: line for n, line in lines[which].items() if n in looks}
+        shown = lines[which] if not asked_for else {n: line for n, line in lines[which].items() if n in looks}
         trace(panel, shown, looks)
-        panel.set_ylabel(f"{PASSES[which]}, time")
+        panel.set_ylabel(f"{PASSES[which]}, latency (log scale)")
         ends[panel] = {name: last(shown[name]) for name in looks if shown.get(name)}
     for panel in panels.values() if sheet.wide else [panels["training"]]:
-        panel.set_xlabel("elements")
-    label_ends(figure, ends, looks)
+        panel.set_xlabel("elements (log scale)")
+    label_ends(figure, ends, looks, asked.names)
     return figure
 
 
@@ -117,12 +126,7 @@ def choose(asked: Asked, wanted: Mapping[str, object]) -> Series:
             f"no costs over {FEWEST} or more sizes in {where}{f' with{asking}' if asking else ''} "
             f"(afbench cost --shapes scaling --out {asked.stores[0].path} measures some)"
         )
-    best = max(series, key=lambda one: (len(one.sizes), len(one.costs), str(one.costs[-1].get("measured", ""))))
-    known = named(best)
-    for name in asked.named:
-        if name not in known:
-            raise UsageError(f"no activation {name!r} among the costs of {best.label}{did_you_mean(name, known)}")
-    return best
+    return max(series, key=lambda one: (len(one.sizes), len(one.costs), str(one.costs[-1].get("measured", ""))))
 
 
 def named(series: Series) -> list[str]:
@@ -136,13 +140,13 @@ def last(line: Line) -> float:
     return float(line[max(line)].median or 0.0)
 
 
-def chosen(asked: Asked, lines: Mapping[str, Line]) -> dict[str, Look]:
+def chosen(asked: Asked, asked_for: Sequence[str], lines: Mapping[str, Line]) -> dict[str, Look]:
     """Choose who is labelled: those named; else GELU and some from the cheapest to the dearest; always the baseline."""
     held = {name: line for name, line in lines.items() if line}
     top = max((max(line) for line in held.values()), default=0)
     others = [name for name in held if name not in (COPY, asked.baseline)]
-    if asked.named:
-        others = [name for name in asked.named if name in others]
+    if asked_for:
+        others = [name for name in asked_for if name in others]
     else:
         ranked = sorted((n for n in others if n != GELU and top in held[n]), key=lambda n: last(held[n]))
         steps = np.linspace(0, len(ranked) - 1, min(len(ranked), 4)).round()
@@ -180,20 +184,28 @@ def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> 
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=8))
         axis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"1e{round(np.log10(value))}"))
-    panel.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: duration(value).replace(".00", "").replace(".0", ""))
-    )
+    # EngFormatter writes SI prefixes: 20 µs, 100 k; its µ is in every font that comes with matplotlib.
+    panel.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    panel.yaxis.set_major_formatter(EngFormatter(unit="s", sep=" "))
+
+
+def si(count: int) -> str:
+    """Print a count with an SI prefix.
+
+    >>> si(1000), si(3_200_000)
+    ('1 k', '3.2 M')
+    """
+    return EngFormatter(places=None, sep=" ")(float(f"{count:.3g}")).strip()
 
 
 def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> Iterator[str]:
     """Say what is shown."""
     sizes: Sequence[int] = series.sizes
     yield f"Latency against elements: {series.label}."
-    yield f"{len(sizes)} {plural('size', len(sizes))} from {sizes[0]:.1e} to {sizes[-1]:.1e} elements."
-    yield "Medians over rounds, bands between the quartiles; hollow markers: unstable figures (afbench table says why)."
-    yield "Inputs in turn that take twice the last-level cache."
-    yield "Dotted: a plain copy, with backward one of the gradient too."
+    yield f"{len(sizes)} {plural('size', len(sizes))} from {si(sizes[0])} to {si(sizes[-1])} elements."
+    yield "Medians over rounds; bands: quartiles; hollow markers: unstable figures (afbench table says why)."
+    yield "Cold cache: the inputs of successive calls take twice the last-level cache."
+    yield "Dotted: a plain copy of the input, and for forward + backward of the gradient too."
     grey = [name for name in lines if name not in looks]
     yield f"Grey: the other {len(grey)}." if grey else ""
     failed = sorted({str(cost.get("activation")) for cost in series.costs if cost.get("status", "ok") != "ok"})

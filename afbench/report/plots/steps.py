@@ -50,7 +50,7 @@ class Steps:
             cost = costs.by_activation.get(name)
             if cost and cost.step and cost.step > 0 and trials.wanted(name):
                 found[name] = Step(cost.step, cost.quartiles)
-        lacking = [name for name in trials.named if name not in found]
+        lacking = [name for name in trials.named if name in trials.explicit and name not in found]
         if lacking or not found:
             where = f"{lacking[0]} in {trials.label}" if found else trials.label
             folder, task = trials.store.path / "costs", trials.records[0].trial.task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,42 +12,46 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from .captions import compared, left_out, title
-from .kind import Plot
-from .notable import notable, one_seed, roles
+from .kind import Plot, turn
+from .notable import chosen, one_seed, roles
 from .sheet import Grid, Sheet, head, under
-from .trials import Array, Trials
+from .trials import Array, Arrays, Trials
 
-NEEDS = tuple(f"picture/{name}" for name in ("target", "prediction", "extent"))
 VALUES, ERRORS = "viridis", "PuOr_r"
 """Even in lightness; two hues on white that all eyes tell apart."""
+ROWS = 2
+"""Rows of a page."""
 SHORT = 4
 """Letters of a metric's name that stand beside its value; a longer one would press the value out of a narrow panel."""
 MOST = 99.5
 """Percentile of the absolute errors at which their scale ends: one corner must not pale all the rest."""
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
     """Draw the target and the surfaces of one seed, errors below: best and baseline, or those that were named.
 
     Args:
         trials: what to draw.
         sheet: what to draw on; one as wide as the text has room for the runner-up.
         seed: which seed; if not given the median one, by the mean metric of the activations shown.
+        page: which one, of more activations than fit on one.
 
     Raises:
-        UsageError: if there are no surfaces, or none of that seed.
+        UsageError: if there are no surfaces, none of that seed, or no such page.
     """
-    holding = trials.holding(PLOT.name, *NEEDS)
-    names = trials.named or notable(trials, holding, 3 if sheet.wide else 2)
-    seed, choice = one_seed(trials, {name: holding[name] for name in names}, seed)
-    pictures = {name: trials.arrays(name, seed) for name in names}
-    target = pictures[names[0]]["picture/target"].astype(float)
+    holding = trials.holding(PLOT.name)
+    every = chosen(trials, holding, columns(sheet) - 1)
+    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
+    names, turned = turn(f"the surfaces of {trials.label} fill", every, page, each(sheet))
+    pictures = on_one_grid(trials, {name: trials.arrays(name, seed) for name in names})
+    names = tuple(pictures)
+    target = pictures[names[0]]["picture/target"]
     xmin, xmax, ymin, ymax = extent = pictures[names[0]]["picture/extent"]
     errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
     most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
 
-    grid = Grid(1 + len(names), 4 if sheet.wide else 3, float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
-    figure, cells = sheet.grid(grid, caption(trials, names, choice))
+    grid = Grid(1 + len(names), columns(sheet), float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
+    figure, cells = sheet.grid(grid, caption(trials, names, f"{choice} {turned}".strip()))
     top, bottom = cells[0]
     head(top, "target")
     values: dict[str, Any] = {"cmap": VALUES, "vmin": target.min(), "vmax": target.max()}
@@ -55,7 +59,12 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     for name, (above, below) in zip(names, cells[1:], strict=True):
         role = roles(trials).get(name, "")
         metric = f"{trials.metric} " if len(trials.metric) <= SHORT else ""
-        head(above, name, f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}", among=names)
+        head(
+            above,
+            trials.called(name),
+            f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}",
+            among=trials.all_called(names),
+        )
         image(above, pictures[name]["picture/prediction"], extent, **values)
         error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
         under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
@@ -64,6 +73,33 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None) -> Figure:
     bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
     bottom.set_axis_off()
     return figure
+
+
+def pages(trials: Trials, sheet: Sheet) -> int:
+    """Say how many pages ``draw`` fills."""
+    return -(-len(chosen(trials, trials.holding(PLOT.name), columns(sheet) - 1)) // each(sheet))
+
+
+def each(sheet: Sheet) -> int:
+    """Say how many activations a page holds."""
+    return ROWS * columns(sheet) - 1
+
+
+def columns(sheet: Sheet) -> int:
+    """Say how many pictures stand beside each other, that of the target included."""
+    return 4 if sheet.wide else 3
+
+
+def on_one_grid(trials: Trials, pictures: Mapping[str, Arrays]) -> dict[str, Arrays]:
+    """Keep the pictures on the first one's grid, whose errors one scale can show; the others are said."""
+    first, *_ = pictures
+    shape = pictures[first]["picture/target"].shape
+    kept = {name: picture for name, picture in pictures.items() if picture["picture/target"].shape == shape}
+    for name in pictures:
+        if name not in kept:
+            said = f"the grid of {name} in {trials.label} differs from that of {first}; left out of plot 'surface'"
+            trials.store.problems[f"arrays/surface/{name}"] = said
+    return kept
 
 
 def image(panel: Axes, values: Array, extent: Array, **colours: Any) -> AxesImage:
@@ -101,4 +137,4 @@ def caption(trials: Trials, names: tuple[str, ...], choice: str) -> Iterator[str
     yield left_out(trials, names)
 
 
-PLOT = Plot("surface", "a function of two variables, its reconstructions and their errors", draw)
+PLOT = Plot("surface", "a function of two variables, its reconstructions and their errors", draw, pages=pages)

@@ -12,8 +12,9 @@ from ...stats import LEVEL, interval
 from . import tradeoff_over_tasks
 from .captions import compared, left_out, title
 from .curve import compare
-from .front import Front, Point, scale_steps
+from .front import Front, Point, scale_steps, step_label
 from .kind import Plot
+from .pointlabels import Labels
 from .sheet import Sheet
 from .steps import Steps
 from .trials import Trials
@@ -37,27 +38,40 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
         return tradeoff_over_tasks.draw(tasks, sheet)
     (trials,) = tasks
     steps = Steps.of(trials)
-    front = Front.of(measured(trials, steps), trials.higher_is_better, trials.baseline, trials.named)
+    front = Front.of(measured(trials, steps), trials.higher_is_better, trials.baseline, trials.named, trials.names)
     low, high = limits(front, trials.higher_is_better)
     beyond = [name for name, point in front.points.items() if not low <= point.score <= high]
-    figure = sheet.figure(3.0 if sheet.wide else 2.6, caption(trials, steps, front, beyond))
+    sentences = [*caption(trials, steps, front, beyond)]
+    figure, labels = paint(trials, sheet, steps, front, sentences)
+    if labels.sentence:  # the panel is the same; the caption is longer
+        figure, _ = paint(trials, sheet, steps, front, [*sentences, labels.sentence], labels)
+    return figure
+
+
+def paint(
+    trials: Trials, sheet: Sheet, steps: Steps, front: Front, sentences: Sequence[str], labels: Labels | None = None
+) -> tuple[Figure, Labels]:
+    """Draw the front above a caption; returns the labels, too, of which the caption may have to say something."""
+    low, high = limits(front, trials.higher_is_better)
+    figure = sheet.figure(3.4 if sheet.wide else 3.0, sentences)
     panel = figure.subplots()
     panel.set_ylim(low, high)
     panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     ratios = [point.step for point in front.points.values()]
     scale_steps(panel, min(ratios), max(ratios))
     compare(panel, trials, trials.higher_is_better)
-    unit = f" ({trials.unit})" if trials.unit else ""
-    panel.set(xlabel=f"time of a training step, in units of {steps.baseline}'s", ylabel=f"test {trials.metric}{unit}")
-    front.draw(figure, panel)
-    return figure
+    unit = f"{trials.unit}, " if trials.unit else ""
+    better = "higher" if trials.higher_is_better else "lower"
+    panel.set_xlabel(step_label(panel, trials.called(steps.baseline)))
+    panel.set_ylabel(f"test {trials.metric} ({unit}{better} is better)")
+    return figure, front.draw(figure, panel, labels)
 
 
 def measured(trials: Trials, steps: Steps) -> dict[str, Point]:
     """Join cost, with its quartiles, and metric, with its interval over seeds; the best mean comes first."""
     found = {}
     for name, step in steps.by_activation.items():
-        score = interval(trials.score(name, seed) for seed in trials.ok[name])
+        score = interval((trials.score(name, seed) for seed in trials.ok[name]), bounds=trials.bounds)
         ends = (score.low, score.high) if score.known else None
         found[name] = Point(step.ratio, score.mean, step.quartiles, ends)
     return found
@@ -76,14 +90,14 @@ def limits(front: Front, higher_is_better: bool) -> tuple[float, float]:
 def caption(trials: Trials, steps: Steps, front: Front, beyond: Sequence[str]) -> Iterator[str]:
     """Say what is shown."""
     yield title(trials)
-    where = f" ({steps.place})" if steps.place else ""
-    yield f"Test {trials.metric} (means over seeds) against the time of a training step{where}."
+    where, baseline = f" ({steps.place})" if steps.place else "", trials.called(steps.baseline)
+    yield f"Test {trials.metric} (mean over seeds) against training-step time relative to {baseline}{where}."
     better = "higher is better" if trials.higher_is_better else "lower is better"
-    bars = f"{100 * LEVEL:g} % intervals over seeds, quartiles of the step time"
+    bars = f"{100 * LEVEL:g} % interval over seeds, quartiles of the step time"
     yield from front.sentences(better, bars, steps.baseline)
-    yield f"Beyond the axis: {', '.join(beyond)}." if beyond else ""
+    yield f"Beyond the axis: {', '.join(trials.all_called(beyond))}." if beyond else ""
     lacking = [name for name in trials.ok if name not in front.points and not trials.named]
-    yield f"Without a cost: {', '.join(lacking)}." if lacking else ""
+    yield f"Without a cost: {', '.join(trials.all_called(lacking))}." if lacking else ""
     yield compared(trials)
     yield left_out(trials, front.points)
     yield from (f"{note[:1].upper()}{note[1:]}." for note in steps.notes)

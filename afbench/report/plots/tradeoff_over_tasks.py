@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from ...errors import UsageError
 from ...ranks import ranks
 from .captions import left_out_of_each
-from .front import Front, Point, scale_steps
+from .front import Front, Point, scale_steps, step_label
+from .pointlabels import Labels
 from .rank import ticks
 from .sheet import Sheet
 from .steps import Steps
@@ -39,8 +40,19 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     lacking = missing(tasks, steps)
     points = measured(tasks, steps, lacking)
     baseline = next((trials.baseline for trials in tasks if trials.baseline), None)
-    front = Front.of(points, False, baseline, tasks[0].named)
-    figure = sheet.figure(3.0 if sheet.wide else 2.6, caption(tasks, steps, front, lacking))
+    front = Front.of(points, False, baseline, tasks[0].named, tasks[0].names)
+    sentences, unit = [*caption(tasks, steps, front, lacking)], tasks[0].called(steps[0].baseline)
+    figure, labels = paint(sheet, front, unit, sentences)
+    if labels.sentence:  # the panel is the same; the caption is longer
+        figure, _ = paint(sheet, front, unit, [*sentences, labels.sentence], labels)
+    return figure
+
+
+def paint(
+    sheet: Sheet, front: Front, baseline: str, sentences: Sequence[str], labels: Labels | None = None
+) -> tuple[Figure, Labels]:
+    """Draw the front above a caption; returns the labels, too, of which the caption may have to say something."""
+    figure, points = sheet.figure(3.4 if sheet.wide else 3.0, sentences), front.points
     panel = figure.subplots()
     shown = [*points.values(), *(Point(*end) for name in front.marked for bar in points[name].bars for end in bar)]
     scale_steps(panel, min(point.step for point in shown), max(point.step for point in shown))
@@ -48,11 +60,9 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     spare = max(0.25, 0.06 * (worst - 1))
     panel.set_yticks([tick for tick in ticks(len(points)) if tick <= worst + spare])
     panel.set_ylim(worst + spare, 1 - spare)
-    unit = steps[0].baseline
-    panel.set_xlabel(f"step time in units of {unit}'s, geometric mean over tasks")
-    panel.set_ylabel("mean rank over tasks (1 is the best)")
-    front.draw(figure, panel)
-    return figure
+    panel.set_xlabel(step_label(panel, baseline, ", over tasks"))
+    panel.set_ylabel("mean rank over tasks (1 is best)")
+    return figure, front.draw(figure, panel, labels)
 
 
 def check_baselines(tasks: Sequence[Trials], steps: Sequence[Steps]) -> None:
@@ -115,11 +125,12 @@ def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacki
     said = places[tasks[0].label] if alike else "; ".join(f"{label}: {place}" for label, place in places.items())
     yield (
         f"Mean rank over tasks (in each task among the {len(front.points)} shown, by the mean test metric over seeds) "
-        "against the geometric mean over tasks of the time of a training step as a ratio to "
-        f"{steps[0].baseline}'s in the same task{f' ({said})' if said else ''}."
+        "against training-step time relative to "
+        f"{tasks[0].called(steps[0].baseline)} in the same task, geometric mean over tasks"
+        f"{f' ({said})' if said else ''}."
     )
     yield from front.sentences("1 is the best rank", BARS, steps[0].baseline)
-    yield from (f"Without {said}." for said in without(lacking))
+    yield from (f"Without {said}." for said in without({tasks[0].called(name): why for name, why in lacking.items()}))
     yield from left_out_of_each(tasks, [*front.points, *lacking])
     for trials, its in zip(tasks, steps, strict=True):
         yield from (f"{trials.label}: {note}." for note in its.notes)

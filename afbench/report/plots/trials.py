@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ...errors import UsageError, did_you_mean
+from ...array_file import Array
+from ...errors import UsageError
+from ...metric import Bounds, bounds_of, written
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
+from .checks import CHECKS
 from .choice import choose, choose_all
+from .selection import Selection, holdings, one, select
 
-Array = np.ndarray[Any, Any]
+__all__ = ["Array", "Arrays", "Trials"]
+
 Arrays = dict[str, Array]
+Parts = str | Sequence[str] | None
+"""What ``--acts`` gives: a text or its parts; None if the plot is to choose."""
+Names = Mapping[str, str]
+NONE: Names = MappingProxyType({})
 BASELINE = "relu"
-TYPESET = {"r2": "R²"}
-"""Metrics that are not written as they are named."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,9 @@ class Trials:
         about: what the records say of the task: headline, metric, unit, direction, target, references, plots.
         records: all of them, failed ones too.
         ok: those with a finite metric, by activation (the best mean first) and seed.
-        named: the activations that were asked for; empty if the plot is to choose.
+        named: the activations that were asked for and have a metric; empty if the plot is to choose.
+        explicit: those of them that were named one by one; a plot that cannot draw one is refused.
+        names: what activations are called in the plot, by their specs.
         baseline: the baseline, if it is among ``ok``.
         beside: further folders, whose costs count too.
     """
@@ -44,11 +54,13 @@ class Trials:
     ok: Mapping[str, Mapping[int, Record]]
     named: tuple[str, ...] = ()
     baseline: str | None = None
+    explicit: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[Store, ...] = ()
     _arrays: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, task: str | None, activations: Sequence[str] | None, baseline: str) -> Trials:
+    def of(cls, store: Store, task: str | None, activations: Parts, baseline: str, names: Names = NONE) -> Trials:
         """Choose a group of a store's records.
 
         Raises:
@@ -68,20 +80,21 @@ class Trials:
         means = {name: sign * float(np.mean([r.metrics[metric] for r in held.values()])) for name, held in ok.items()}
         ranked = {name: ok[name] for name in sorted(ok, key=lambda name: (means[name], name))}
 
-        named = tuple(dict.fromkeys(activations or ()))
-        known = {record.trial.activation for record in records}
-        for name in (*named, *((baseline,) if baseline != BASELINE else ())):
-            if name not in known:
-                held = ", ".join(sorted(known))
-                raise UsageError(f"no activation {name!r} in {label}{did_you_mean(name, known)} (it holds: {held})")
-        for name in named:
+        held = holdings(records)
+        held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
+        asked = Selection((), frozenset()) if activations is None else select(activations, held, label)
+        if baseline != BASELINE:
+            one(baseline, held, label)
+        named = tuple(name for name in asked.specs if name in ok)
+        for name in asked.explicit if named else asked.specs:
             if name not in ok:
                 raise UsageError(f"no trial of {name!r} in {label} ended well (afbench table says why)")
-        return cls(store, label, about, records, ranked, named, baseline if baseline in ok else None)
+        its = baseline if baseline in ok else None
+        return cls(store, label, about, records, ranked, named, its, asked.explicit, names)
 
     @classmethod
     def each(
-        cls, stores: Sequence[Store], task: str | None, activations: Sequence[str] | None, baseline: str
+        cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str, names: Names = NONE
     ) -> tuple[Trials, ...]:
         """Choose every group of the stores' records, or that of a task in those that hold it.
 
@@ -90,13 +103,21 @@ class Trials:
         """
         chosen: dict[str, Trials] = {}
         for store, label in choose_all(stores, task):
-            trials = cls.of(store, label, activations, baseline)
+            trials = cls.of(store, label, activations, baseline, names)
             if trials.label in chosen:
                 raise UsageError(
                     f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
                 )
             chosen[trials.label] = trials
         return tuple(chosen.values())
+
+    def called(self, activation: str) -> str:
+        """Return what an activation is called in the plot: its spec, unless a name was given."""
+        return self.names.get(activation, activation)
+
+    def all_called(self, activations: Iterable[str]) -> list[str]:
+        """Return what some activations are called."""
+        return [self.called(activation) for activation in activations]
 
     def wanted(self, activation: str) -> bool:
         """Tell whether an activation is to be drawn: if it was named, is the baseline, or none was named."""
@@ -105,8 +126,12 @@ class Trials:
     @property
     def metric(self) -> str:
         """The main metric as it is written."""
-        name = str(self.about["metric"])
-        return TYPESET.get(name, name.replace("_", " "))
+        return written(str(self.about["metric"]))
+
+    @property
+    def bounds(self) -> Bounds:
+        """The range that the metric cannot leave."""
+        return bounds_of(self.about, str(self.about["metric"]))
 
     @property
     def higher_is_better(self) -> bool:
@@ -137,40 +162,70 @@ class Trials:
         return f"{value:.1f} %" if self.unit == "%" else f"{value:.3g} {self.unit}".strip()
 
     def arrays(self, activation: str, seed: int) -> Arrays:
-        """Return the arrays of a trial; they are read once."""
+        """Return the arrays of a trial, read once; after ``holding`` only those that passed the plot's check."""
         key = self.ok[activation][seed].key
         if key not in self._arrays:
             self._arrays[key] = self.store.arrays(key)
         return self._arrays[key]
 
-    def holding(self, kind: str, *starts: str) -> dict[str, list[int]]:
+    def holding(self, kind: str) -> dict[str, list[int]]:
         """Return the seeds of each activation whose trials left what a plot is drawn from, the best activation first.
 
+        Arrays that are not what they must be are left out and named in the store's problems.
+
         Args:
-            kind: the plot's name, for the error.
-            starts: of the arrays' names; each must start one.
+            kind: the plot's name.
 
         Raises:
             UsageError: if there are none, or none of an activation that was asked for; it says what would bring them.
         """
         found: dict[str, list[int]] = {}
+        damaged: dict[str, int] = {}
         for name, seeds in self.ok.items():
-            for seed in sorted(seeds):
-                if all(any(array.startswith(start) for array in self.arrays(name, seed)) for start in starts):
+            for seed in sorted(seeds) if self.wanted(name) else ():
+                sound, problems = self.checked(kind, name, seed)
+                if sound:
                     found.setdefault(name, []).append(seed)
-        missing = [name for name in self.named if name not in found]
+                if problems or self.unreadable(name, seed):
+                    damaged[name] = damaged.get(name, 0) + 1
+        missing = [name for name in self.named if name in self.explicit and name not in found]
         if not found or missing:
-            raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label))
+            count = sum(damaged.values()) if not found else damaged.get(missing[0], 0)
+            raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label, count))
         return found
 
-    def lacking(self, kind: str, where: str) -> str:
-        """Word the error for a plot whose arrays are not there."""
+    def checked(self, kind: str, activation: str, seed: int) -> tuple[Arrays, list[str]]:
+        """Keep those arrays of a trial that a plot can be drawn from, and say what is wrong with others."""
+        arrays, check = self.arrays(activation, seed), CHECKS[kind]
+        if not check.concerns(arrays):
+            return {}, []
+        key = self.ok[activation][seed].key
+        sound, problems = check.check(arrays)
+        if sound:
+            self._arrays[key] = sound
+        if problems and kind in (self.about.get("plots") or ()):
+            more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+            where = self.store.path / "arrays" / f"{key}.npz"
+            self.store.problems[f"arrays/{key}/{kind}"] = f"{where}: {problems[0]}{more}; left out of plot {kind!r}"
+        return sound, problems
+
+    def unreadable(self, activation: str, seed: int) -> bool:
+        """Tell whether a trial's file of arrays, or a part of it, could not be read."""
+        return f"arrays/{self.ok[activation][seed].key}" in self.store.problems
+
+    def lacking(self, kind: str, where: str, damaged: int = 0) -> str:
+        """Word the error for a plot whose arrays are not there, or damaged."""
         plots = [str(plot) for plot in self.about.get("plots") or ()]
         if kind not in plots:
-            held = ", ".join(plots) or "none"
-            return f"{self.label} has no plot {kind!r} (it has: {held}); a task that lists it in its plots brings it"
+            return self.cannot_draw(kind, plots)
         arrays, task = self.store.path / "arrays", self.records[0].trial.task
-        return (
-            f"no arrays for plot {kind!r} of {where} in {arrays}: copy that folder along with trials, "
-            f"or run anew (afbench run --task {task} --out DIR)"
-        )
+        again = f"run again into a new folder (afbench run --task {task} --out DIR)"
+        if damaged:
+            files = f"{damaged} {'file' if damaged == 1 else 'files'}"
+            return f"no arrays for plot {kind!r} of {where} in {arrays}: {files} damaged; {again}"
+        return f"no arrays for plot {kind!r} of {where} in {arrays}: copy that folder along with trials, or {again}"
+
+    def cannot_draw(self, kind: str, plots: Sequence[str]) -> str:
+        """Word the error for a plot that the task does not have: it says which there are."""
+        every = [*plots, "rank", "tradeoff"]  # drawn from the records of any task
+        return f"{self.label} cannot draw {kind!r}. Available: {', '.join(dict.fromkeys(every))}."

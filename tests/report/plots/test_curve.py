@@ -129,7 +129,7 @@ def test_lower_is_better(results, make):
     panel = draw(results.store, "curve", best=1).axes[0]
     low, high = panel.get_ylim()
     assert low < 0.2 and high < 1
-    assert ends(panel) == ["relu", "a"] and panel.get_ylabel() == "validation mse"
+    assert ends(panel) == ["relu", "a"] and panel.get_ylabel() == "validation MSE"
 
 
 def test_axes_say_what_they_show(store):

@@ -34,9 +34,9 @@ def test_the_baseline_comes_first_and_the_best_beside_it(store):
     assert relu == [
         ("relu", "before"),
         ("", "after"),
-        ("", "R² 60.0 %, runner-up, baseline"),
+        ("", "R2 60.0 %, runner-up, baseline"),
     ]
-    assert best == [("a", "before"), ("", "after"), ("", "R² 99.0 %, best")]
+    assert best == [("a", "before"), ("", "after"), ("", "R2 99.0 %, best")]
     assert figure.axes[0].get_position().x1 < figure.axes[7].get_position().x0
 
 

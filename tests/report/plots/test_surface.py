@@ -21,9 +21,9 @@ def test_shows_target_best_runner_up_and_baseline_with_errors(store):
     figure = draw(store, "surface")
     assert [p.get_title(loc="left") for p in panels(figure)] == ["target", "a", "", "b", "", "relu", ""]
     assert [p.texts[0].get_text() for p in panels(figure)[1::2]] == [
-        "R² 99.0 %, best",
-        "R² 95.0 %, runner-up",
-        "R² 60.0 %, baseline",
+        "R2 99.0 %, best",
+        "R2 95.0 %, runner-up",
+        "R2 60.0 %, baseline",
     ]
 
 

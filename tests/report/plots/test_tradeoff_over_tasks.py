@@ -68,9 +68,9 @@ def test_the_best_rank_is_at_the_top_and_all_is_on_the_axes(both):
 def test_the_caption_says_what_is_shown(both):
     label = draw(both.store, "tradeoff").get_label()
     assert label.startswith("2 tasks: gmm, waves. Mean rank over tasks (in each task among the 4 shown,")
-    assert "geometric mean over tasks of the time of a training step as a ratio to relu's in the same task" in label
-    assert "Lines through markers: from the lowest to the highest rank and ratio of all tasks." in label
-    assert "Black: the baseline relu." in label and "Without" not in label
+    assert "training-step time relative to relu in the same task, geometric mean over tasks" in label
+    assert "Thin lines through markers: from the lowest to the highest rank and ratio of all tasks." in label
+    assert "Black circle: the baseline relu, filled: on the front." in label and "Without" not in label
 
 
 def test_who_lacks_something_takes_part_in_no_rank_and_is_named(both):
@@ -102,7 +102,7 @@ def test_the_number_of_a_task_counts_with_the_cost_of_that_task(results, tmp_pat
 
 def test_one_task_can_be_named(both):
     label = draw(both.store, "tradeoff", task="waves").get_label()
-    assert label.startswith("waves: Made up. Test mse (means over seeds) against the time of a training step.")
+    assert label.startswith("waves: Made up. Test MSE (mean over seeds) against training-step time relative to relu.")
 
 
 def test_those_named_are_ranked_among_themselves_and_the_baseline(both):

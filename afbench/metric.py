@@ -1,0 +1,87 @@
+"""What a metric is called wherever it is printed, and between which bounds it lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+WORDS = {
+    "r2": "R2",
+    "mse": "MSE",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "f1": "F1",
+    "auc": "AUC",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+}
+"""Parts of metrics' names that are abbreviations; all else is printed as it is named."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The range that a metric cannot leave; infinite where it has no bound."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def none(self) -> bool:
+        """Whether there is no bound."""
+        return math.isinf(self.low) and math.isinf(self.high)
+
+    def hold(self, values: Iterable[float]) -> bool:
+        """Tell whether all values lie within; if one does not, the bounds are wrong and are not used."""
+        return all(self.low <= value <= self.high for value in values)
+
+    def __str__(self) -> str:
+        """Say the range: ``from 0 to 100``, ``up to 100``, ``from 0``."""
+        if math.isinf(self.low):
+            return "" if math.isinf(self.high) else f"up to {self.high:g}"
+        return f"from {self.low:g}" + ("" if math.isinf(self.high) else f" to {self.high:g}")
+
+
+UNBOUNDED = Bounds()
+UNDECLARED = {
+    ("accuracy", "%"): Bounds(0.0, 100.0),
+    ("r2", "%"): Bounds(high=100.0),
+    ("mse", ""): Bounds(low=0.0),
+}
+"""Bounds of the metrics that afbench's own tasks measure, for records from before tasks declared them."""
+
+
+def written(metric: str) -> str:
+    """Return a metric's name as tables, plots, captions and comparisons print it.
+
+    >>> written("r2"), written("best_on_test_r2"), written("accuracy")
+    ('R2', 'best on test R2', 'accuracy')
+    """
+    return " ".join(WORDS.get(word, word) for word in metric.split("_")) if metric.strip("_") else metric
+
+
+def bounds_of(about: Mapping[str, Any], metric: str) -> Bounds:
+    """Return the bounds that a record's task declares for a metric: ``about["bounds"][metric] = [low, high]``.
+
+    What is damaged (no two numbers in order) bounds nothing.
+
+    >>> bounds_of({"bounds": {"r2": [None, 100.0]}}, "r2")
+    Bounds(low=-inf, high=100.0)
+    """
+    declared = about.get("bounds")
+    if not isinstance(declared, Mapping):
+        main = metric == about.get("metric")
+        unit = str(about.get("unit") or "") if main else {"accuracy": "%", "r2": "%"}.get(metric, "")
+        return UNDECLARED.get((metric, unit), UNBOUNDED)
+    ends = declared.get(metric)
+    if not isinstance(ends, list | tuple) or len(ends) != 2:
+        return UNBOUNDED
+    low, high = (infinite if end is None else end for end, infinite in zip(ends, (-math.inf, math.inf), strict=True))
+    sound = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
+    return Bounds(float(low), float(high)) if sound and low < high else UNBOUNDED
+
+
+def declare(bounds: Mapping[str, tuple[float, float]]) -> dict[str, list[float | None]]:
+    """Print bounds for a record: JSON has no infinity, so that an end without a bound is None."""
+    return {metric: [None if math.isinf(end) else float(end) for end in ends] for metric, ends in bounds.items()}

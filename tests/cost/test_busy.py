@@ -1,0 +1,111 @@
+"""When the machine is too busy to time on, and that tables then leave the step column out."""
+
+import pytest
+
+from afbench.cost.busy import too_busy
+from afbench.report.summary import tables
+from afbench.report.table import FORMATS, render
+from afbench.store import Store
+from afbench.trial import Record, Status, Trial
+
+WIDE = ["quartiles 41 % apart"]
+
+
+def cost(name, ratio, unstable=(), **changes):
+    step = {"ratio": ratio, "quartiles": [ratio * 0.99, ratio * 1.01], "rounds": 15, "unstable": list(unstable)}
+    held = {"key": name, "task": "moons", "activation": name, "baseline": "relu", "settings": {}, "device": "cpu"}
+    return {**held, "status": "ok", "environment": "ab", "step": step, "saved": {"ratio": 1.25}, **changes}
+
+
+@pytest.mark.parametrize(
+    ("costs", "why"),
+    [
+        ([], ""),
+        ([cost("relu", 1.04), cost("pau", 1.3, WIDE), cost("elu", 1.1)], ""),
+        ([cost("relu", 1.04), cost("pau", 1.3, WIDE), cost("elu", 1.1, WIDE)], "2 of 3 step times have quartiles"),
+        ([cost("relu", 0.85), cost("pau", 1.3), cost("elu", 1.1)], "relu beside itself took 0.85x"),
+        ([cost("relu", 1.0), cost("pau", 1.3, ["shortest sample 0.4 ms"])], ""),
+        ([cost("pau", 1.3, WIDE)], ""),
+        (
+            [
+                cost("relu", 1.0, step=3),
+                cost("pau", 1.0, step={"ratio": "x"}),
+                cost("elu", 1.0, status="error", step=None),
+            ],
+            "",
+        ),
+    ],
+)
+def test_the_rule(costs, why):
+    assert too_busy(costs).startswith(why) and bool(too_busy(costs)) == bool(why)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store.open(tmp_path, write=True)
+    about = {"metric": "accuracy", "unit": "%", "higher_is_better": True}
+    for name in ("relu", "pau", "elu"):
+        known = {"task": {"device": "cpu", "dtype": "float32"}}
+        store.write(Record(Trial("moons", name, 0, {}), Status.OK, about, known, metrics={"accuracy": 90.0}))
+    return store
+
+
+def put(store, *costs):
+    for one in costs:
+        store.write_json("costs", one["key"], one)
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
+def test_a_table_marks_unstable_steps_as_the_cost_table_does(store, format):
+    put(store, cost("relu", 1.0), cost("pau", 0.27, WIDE), cost("elu", 1.31))
+    shown = render(tables(store), format)
+    sign = {"text": "0.27x!", "md": "0.27x!", "latex": r"0.27$\times$!", "html": "0.27×!"}[format]
+    assert sign in shown and shown.count("! marks unstable figures: quartiles over 10") == 1
+    assert "1.31x!" not in shown.replace("×", "x").replace(r"$\times$", "x")
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
+def test_a_table_leaves_step_times_out_that_are_noise_and_says_so(store, format):
+    put(store, cost("relu", 1.24), cost("pau", 0.27, WIDE), cost("elu", 1.31))
+    shown = render(tables(store), format)
+    assert "0.27" not in shown and "1.31" not in shown and "1.25" in shown
+    assert "Step times are left out: the machine was too busy to time on (relu beside itself took 1.24x)." in " ".join(
+        shown.split()
+    )
+
+
+def test_a_csv_says_which_steps_are_unstable(store):
+    put(store, cost("relu", 1.0), cost("pau", 0.27, WIDE), cost("elu", 1.31))
+    lines = render(tables(store), "csv").splitlines()
+    assert "step_unstable" in lines[0] and sum("quartiles 41 % apart" in line for line in lines) == 1
+
+
+def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
+    from afbench import runner
+
+    heard = []
+
+    class Listening(runner.Silent):
+        def warned(self, message):
+            heard.append(message)
+
+    def engine(work, items, **_):
+        for job in items:
+            yield (
+                job,
+                cost(
+                    job.activation,
+                    {"relu": 1.2, "gelu": 2.0}[job.activation],
+                    key=job.key,
+                    settings=job.settings,
+                    environment=job.environment,
+                    task="gmm",
+                ),
+            )
+
+    monkeypatch.setattr(runner, "process", engine)
+    runner.run("gmm", "relu,gelu", seeds=1, budget="smoke", out=tmp_path, engine="inline", listener=Listening())
+    (said,) = heard
+    assert said.startswith("the machine is too busy to time on (relu beside itself took 1.20x): the table leaves step")
+    assert f"afbench cost --task gmm --set epochs=2 --again --out {tmp_path}" in said
+    assert "2.00x" not in render(tables(Store.open(tmp_path)))
