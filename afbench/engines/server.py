@@ -119,7 +119,7 @@ def sing() -> None:
         weight = torch.ones(100_000, requires_grad=True)
         weight.exp().sum().backward()
         bad = getattr(torch.cuda, "_is_in_bad_fork", lambda: False)()
-        code = 4 if bad else 0
+        code = 4 if bad and torch.cuda.device_count() else 0  # asking for a GPU is harmless where there is none
     finally:
         os._exit(code)
 

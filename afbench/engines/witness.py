@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import decimal
 import gc
 import inspect
 import locale
@@ -196,9 +197,9 @@ def set_environment(values: dict[str, str]) -> None:
 
 
 def set_signals(handlers: dict[int, Any]) -> None:
-    """Set the handlers of the signals that end a run."""
+    """Set the handlers of signals; only the main thread can."""
     for number, handler in handlers.items():
-        if threading.current_thread() is threading.main_thread() and handler is not None:
+        if handler is not None and signal.getsignal(number) != handler:
             signal.signal(number, handler)
 
 
@@ -208,14 +209,23 @@ def set_filters(filters: list[Any]) -> None:
     held[:] = filters
 
 
+def umask() -> int:
+    """Read the mask of the rights of new files; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 PYTHON: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     "working folder": (os.getcwd, os.chdir),
     "environment": (lambda: dict(os.environ), set_environment),
     "path": (lambda: list(sys.path), lambda value: sys.path.__setitem__(slice(None), value)),
+    "rights of new files": (umask, os.umask),
+    "decimals": (lambda: decimal.getcontext().copy(), decimal.setcontext),
     "recursion limit": (sys.getrecursionlimit, sys.setrecursionlimit),
     "collector": (gc.isenabled, lambda value: gc.enable() if value else gc.disable()),
     "locale": (lambda: locale.setlocale(locale.LC_ALL), lambda value: locale.setlocale(locale.LC_ALL, value)),
-    "signals": (lambda: {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}, set_signals),
+    "signals": (lambda: {n: signal.getsignal(n) for n in signal.valid_signals()}, set_signals),
     "warnings": (lambda: list(warnings.filters), set_filters),
 }
 """What changes no number: how it is read and set."""

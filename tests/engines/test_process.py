@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from afbench.engines import Failure, Setup, process
-from afbench.errors import AfbenchError
+from afbench.engines.outcome import SlowStart
+from afbench.errors import AfbenchError, UsageError
 
 KILL_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 ANSWER = partial(pow, 2, 10)
@@ -166,6 +167,20 @@ def test_a_setup_that_fails_ends_the_run_with_the_reason(tmp_path: Path, plugin:
     (tmp_path / "plugin.py").write_text(plugin)
     with pytest.raises(AfbenchError, match=reason):
         list(process(operator.call, [ANSWER], setup=Setup(plugins=(str(tmp_path / "plugin.py"),))))
+
+
+def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -> None:
+    outcomes = process(operator.call, [ANSWER], setup=Setup(activations=("relu", "mine")))
+    with pytest.raises(UsageError, match="cannot find activation 'mine' .*Define it in a file and pass it as --plugin"):
+        next(outcomes)
+
+
+def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
+    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial gets a process from scratch"):
+        outcomes = list(process(operator.call, [os.getpid] * 2, setup=Setup(plugins=(str(plugin),))))
+    assert len({pid for _, pid in outcomes} | {os.getpid()}) == 3
 
 
 WORK_FOR_EVER = """
