@@ -28,7 +28,8 @@ def load(path: str | Path) -> pd.DataFrame:
 
     Columns: ``key, task, activation, seed, settings, device, dtype, status, reason``, the metrics, then
     ``activation_parameters, trainable_parameters, total_parameters, seconds, concurrency, environment, source`` and
-    ``version_*``. ``source`` tells records of edited code apart, and is empty where all code comes with afbench. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``. A folder
+    ``version_*``. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``.
+    ``source`` tells records of edited code apart, and is empty where all code comes with afbench. A folder
     without records gives a frame without rows. Files that are no records are named in ``frame.attrs["problems"]``.
 
     Raises:
