@@ -106,7 +106,8 @@ def _interval(x: Array, level: float, drawn: tuple[float, float] | None, bounds:
         reach = float(stdtrit(x.size - 1, (1 + level) / 2)) * float(z.std(ddof=1)) / math.sqrt(x.size)
         if not bounds.none and bounds.hold((start, float(x.max()))):
             mean = start + spread * float(z.mean())
-            return Interval(mean, *within(mean, spread * reach, bounds), BOUNDED, x.size)
+            ends = within(mean, spread * reach, bounds)
+            return Interval(mean, *ends, BOUNDED, x.size) if all(map(math.isfinite, ends)) else Interval(mean, n=x.size)
         low, high = z.mean() - reach, z.mean() + reach
     elif drawn:
         low, high = drawn
@@ -116,6 +117,8 @@ def _interval(x: Array, level: float, drawn: tuple[float, float] | None, bounds:
         rng = np.random.default_rng(0)
         low, high = stats.bootstrap((z,), np.mean, confidence_level=level, method="BCa", rng=rng).confidence_interval
     mean, low, high = (start + spread * float(end) for end in (z.mean(), low, high))
+    if math.isinf(low) or math.isinf(high):  # of values near the largest that there is
+        return Interval(mean, n=x.size)
     return Interval(mean, low, high, method, x.size)
 
 

@@ -61,6 +61,7 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         with torch.no_grad(), forked(seed, "picture"):
             arrays |= shape.sample(factory, start, ndims)
             arrays |= {f"picture/{name}": plain(value) for name, value in task.picture(network.eval(), splits).items()}
+            arrays |= shape.inputs(network, factory.built, splits.validation[0])  # last: it may draw random numbers
         return Trained(network, metrics, count_parameters(network), arrays)
 
 

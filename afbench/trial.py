@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from .errors import UsageError
+from .record_file import check_record
 from .settings import Value
 
 SCHEMA = 1
@@ -107,6 +108,7 @@ class Record:
         """
         try:
             held = json.loads(text)
+            check_record(held)
             if held["schema"] > SCHEMA:
                 raise NewerSchema(
                     f"schema {held['schema']} is newer than this afbench reads ({SCHEMA}): upgrade afbench"
@@ -126,9 +128,9 @@ class Record:
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, NewerSchema):
                 raise
-            raise UsageError(f"not a record ({type(error).__name__}: {error})") from None
+            raise UsageError(f"not a record ({type(error).__name__}: {str(error)[:200]})") from None
         if held.get("key") != key:
-            raise UsageError(f"its key {held.get('key')!r} is not that of its trial ({key})")
+            raise UsageError(f"its key {held.get('key')!r:.80} is not that of its trial ({key})")
         return record
 
 

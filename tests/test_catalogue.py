@@ -11,6 +11,9 @@ import pytest
 from torch import nn
 
 from afbench import catalogue
+from afbench.cli import main
+from afbench.cli.show import kernels_of
+from afbench.factory import choose
 from afbench.registry import ACTIVATIONS, Entry
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -104,6 +107,47 @@ def test_each_activation_has_one_row_of_its_fidelity(entry):
     assert count[f"`{entry.name}`"] == 1
     name, paper, start, _, ours = row[entry.name]
     assert paper == entry.paper and start and ours
+
+
+SETTING = re.compile(r"`(\w+=[\w.-]+)`")
+
+
+@pytest.mark.parametrize("entry", OWN, ids=lambda entry: entry.name)
+def test_settings_that_a_row_names_are_those_of_the_entry(entry):
+    """A row says ``method=nearest``, and that something is the default: both must be so."""
+    name, _, start, _, ours = rows()[0][entry.name]
+    for text in SETTING.findall(f"{start} {ours}"):
+        key, _, value = text.partition("=")
+        if key in entry.settings:
+            chosen = choose(f"{entry.name}[{text}]")
+            assert chosen.spec == entry.name or f"`{text}` by default" not in ours, text
+    for key, value in re.findall(r"\b(\w+)(?: =)? (-?\d+(?:\.\d+)?)\b(?!:)", start):
+        if key in entry.settings:
+            assert entry.settings[key].default == float(value), f"{entry.name}: {key} starts at {value}"
+
+
+def test_one_truth_about_the_methods_of_ditac(capsys):
+    """The page of kernels, that of fidelity, the docstring and ``show`` say the same of how it is computed."""
+    assert main(["show", "ditac"]) == 0
+    shown, kernels, fidelity = capsys.readouterr().out, (DOCS / "kernels.md").read_text(), rows()[0]["ditac"][-1]
+    default = ACTIVATIONS.find("ditac")[0].settings["method"].default
+    assert (default, f"`method={default}` by default" in fidelity, f"`method={default}`, the default" in kernels) == (
+        "table",
+        True,
+        True,
+    )
+    for text in (shown, kernels, fidelity):
+        assert "within 1e-5 (b - a)" in " ".join(text.split())
+    for text in (shown, kernels):
+        assert "within 1e-3 (b - a) for thetas of the prior" in " ".join(text.split())
+    assert "one of 'table', 'fast', 'exact', 'nearest'" in shown
+    named = set(re.findall(r"`(?:method=)?(\w+)`", kernels.partition("## DiTAC's table")[2]))
+    assert {*ACTIVATIONS.find("ditac")[0].settings["method"].choices} <= named
+
+
+def test_kernels_md_names_the_entries_with_compiled_kernels():
+    first = (DOCS / "kernels.md").read_text().split("\n\n")[1].partition("if a C++17 compiler")[0]
+    assert {*re.findall(r"`(\w+)`", first)} == {entry.name for entry in OWN if kernels_of(entry)}
 
 
 def test_rows_stand_in_the_order_of_their_names():

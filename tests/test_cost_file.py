@@ -85,5 +85,32 @@ def test_no_damage_reaches_a_report(tmp_path: Path, cost):
 def test_a_damaged_part_is_named():
     with pytest.raises(TypeError, match="its activation is damaged"):
         check_cost({"key": "a"})
-    with pytest.raises(TypeError, match="its 'saved' holds what cannot be printed"):
-        check_cost({**ALONE, "saved": {"bytes": 10**400}})
+    with pytest.raises(TypeError, match="its 'settings' holds what cannot be printed"):
+        check_cost({**NETWORK, "settings": {"lr": 10**400}})
+
+
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("step", {"ratio": float("nan")}),
+        ("step", {"ratio": float("inf")}),
+        ("step", {"ratio": "1.3"}),
+        ("step", {"ratio": True}),
+        ("step", {"ratio": 10**400}),
+        ("step", {"ratio": -1.0}),
+        ("step", {"ratio": {"a": 1}, "quartiles": [1.0, {"b": 1}]}),
+        ("step", {"quartiles": [1.4, 1.2]}),
+        ("step", {"quartiles": [1.4, float("nan")]}),
+        ("inference", {"unstable": "quartiles"}),
+        ("saved", {"ratio": [1.25]}),
+        ("saved", {"bytes": float("-inf")}),
+        ("parameters", {"activation": 1.5}),
+        ("parameters", {"activation": -1}),
+        ("parameters", {"activation": True}),
+    ],
+)
+def test_figures_that_are_no_numbers_are_named_and_left_out(tmp_path, part, damage):
+    store = Store(tmp_path)
+    store.write_json("costs", "n", {**NETWORK, part: {**NETWORK[part], **damage}})
+    assert store.costs() == []
+    assert f"its {part} is damaged" in store.problems["costs/n"] and "\n" not in store.problems["costs/n"]

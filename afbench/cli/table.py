@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError, did_you_mean
@@ -25,8 +24,6 @@ EXAMPLES = (
     "afbench table results/cost --format md",
 )
 FORMATS = ("text", "md", "csv", "latex", "html")
-PIPED = 80
-"""Characters of a line where there is no terminal and no $COLUMNS."""
 
 
 def add(verb: argparse.ArgumentParser) -> None:
@@ -54,7 +51,7 @@ def call(arguments: argparse.Namespace) -> int:
     from ..report.sorting import sort
     from ..report.summary import tables
     from ..report.table import render
-    from ..report.view import View, chosen
+    from ..report.view import View, chosen, terminal_width
     from ..report.wide import widen
     from ..store import Store
 
@@ -91,8 +88,7 @@ def call(arguments: argparse.Namespace) -> int:
     shown: list[Table | Wide | CostTable] = [*printed]
     if not arguments.wide and not (made and arguments.format == "csv"):
         shown += costs
-    width = shutil.get_terminal_size((PIPED, 24)).columns
-    text = render(shown, arguments.format, View(columns, arguments.caption, width))
+    text = render(shown, arguments.format, View(columns, arguments.caption, terminal_width()))
     print(text, end="" if text.endswith("\n") else "\n")
     return 0
 

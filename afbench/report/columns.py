@@ -104,7 +104,7 @@ def scale_of(intervals: Sequence[Interval], exponent: int | None = None) -> Scal
     if exponent is None:
         exponent = power([abs(one.mean) for one in intervals])
     unit = 10.0**exponent
-    widths = [one.half_width / unit for one in intervals if one.half_width > 0]
+    widths = [one.half_width / unit for one in intervals if 0 < one.half_width < math.inf]
     sizes = [abs(one.mean) / unit for one in intervals if one.mean and math.isfinite(one.mean)]
     if widths:
         digits = certain(statistics.median(widths))

@@ -65,6 +65,8 @@ def matching(part: str, held: Learns, every: bool = False) -> list[str]:
         if not found:
             raise UsageError(f"no activation in the results matches {part!r} ({listed(held)})")
         return found
+    if every and (found := [spec for spec in held if base(spec) == part]):
+        return found
     spec = canonical(part, held)
     if spec not in held and not (every and any(base(one) == spec for one in held)):
         raise UsageError(f"no activation {part!r} in the results{did_you_mean(spec, held)} ({listed(held)})")
@@ -128,7 +130,7 @@ def tagged(tag: str) -> set[str]:
 
 
 def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
-    """Read display names: ``ditac=DiTAC (ours),pau="PAU, learnt"``. A name with a comma stands in double quotes.
+    """Read display names: ``ditac=DiTAC (ours, new),pau="PAU, b=1"``; what holds a comma and a = needs double quotes.
 
     >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learnt"', ["ditac[cells=20]", "pau"])
     {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learnt'}
@@ -136,8 +138,13 @@ def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: if a part is not SPEC=NAME, the results hold no such activation, or two would have one name.
     """
-    held, found = list(dict.fromkeys(map(spec_of, held))), {}
+    held = list(dict.fromkeys(map(spec_of, held)))
+    found: dict[str, str] = {}
+    last = ""
     for part in apart(text):
+        if last and "=" not in part:  # a comma within a name that has no quotes
+            found[last] += f",{part.rstrip()}"
+            continue
         end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
         spec, name = part[:end].strip(), part[end + 1 :].strip()
         if end < 1 or not spec or not name:
@@ -154,6 +161,7 @@ def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
         if known in found or not name:
             raise UsageError(f"--names gives {spec!r} {'two names' if known in found else 'no name'}")
         found[known] = name
+        last = known
     names = [found.get(spec, spec) for spec in held]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -137,10 +137,11 @@ def broken(name: str, limit: int) -> list[str]:
 def below(told: Sequence[str], footnotes: Sequence[str], view: View) -> list[str]:
     """Break the caption and the footnotes into lines, after an empty one."""
     notes = [f"({number}) {note}" for number, note in enumerate(footnotes, 1)]
-    found = [
-        line for one in (" ".join(told), *notes) for line in textwrap.wrap(one, view.width, break_on_hyphens=False)
-    ]
-    return ["", *found] if found else []
+    found = []
+    for words in (" ".join(told), *notes):
+        kept = re.sub(r"(?<=\d) (?=%)", "\xa0", words)  # a number and its unit stay on one line
+        found += textwrap.wrap(kept, view.width, break_on_hyphens=False)
+    return ["", *(line.replace("\xa0", " ") for line in found)] if found else []
 
 
 def longest(lines: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from .wide import Wide
 
 WIDTH = 110
 """Columns of a text unless it is told otherwise."""
+PIPED = 80
+"""Characters of a line where there is no terminal and no ``$COLUMNS``."""
 NARROWEST = 40
 COLUMNS = ("activation", "n", "mean", "median", "interval", "vs", "published", "params", "step", "saved")
 """The columns of a task's table, by the names that ``--columns`` and ``--sort`` take; further metrics come after."""
@@ -44,6 +47,11 @@ class View:
     def of(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return those of the chosen columns that a table has; empty if it has none, and then all are shown."""
         return tuple(name for name in self.columns if name in names)
+
+
+def terminal_width() -> int:
+    """Return the characters of a line: of the terminal, of ``$COLUMNS``, or 80 where there is neither."""
+    return shutil.get_terminal_size((PIPED, 24)).columns
 
 
 def names_of(table: Table | Wide) -> dict[str, str]:
