@@ -77,7 +77,7 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"plugin {path} cannot be read ({error.strerror})") from None
-    if any(same_file(started, where) for started in ("__main__", "__mp_main__")):
+    if same_file("__main__", where):
         return  # the script itself, which has registered its entries
     before = sys.modules.get(name)
     if before is not None and vars(before).get("__afbench_content__") == content:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from ..errors import AfbenchError
 from ..raised import one_line
 from .outcome import Failure, Setup, SlowStart
-from .server import KILL, STOP, ending, interrupts_held_back, pack, serve, settle
+from .server import KILL, STOP, ending, interrupts_held_back, main_hidden, pack, serve, settle
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -92,7 +92,7 @@ class Crew:
             theirs = [pair[1] for pair in group]
             target: Any = serve if self.forks else serve_one
             process = context.Process(target=target, args=(theirs, self.work, self.setup), daemon=True)
-            with interrupts_held_back():
+            with interrupts_held_back(), main_hidden():
                 process.start()
             self.processes.append(process)
             self.workers += [Worker(ours, process, single=not self.forks) for ours, _ in group]

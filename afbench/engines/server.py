@@ -20,6 +20,7 @@ import signal
 import sys
 import threading
 import time
+import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -320,6 +321,21 @@ def ending(code: int | None) -> str:
         except ValueError:  # a real-time signal has no name
             return f"signal {-code}"
     return f"exit code {code}"
+
+
+@contextlib.contextmanager
+def main_hidden() -> Iterator[None]:
+    """Hide the calling script while a process starts.
+
+    Else the child would run it again: without ``if __name__ == "__main__":`` it would start a run of its own. What a
+    child needs of the script's file, ``Setup`` loads by name.
+    """
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = before
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ LAST = [
     "seconds",
     "concurrency",
     "environment",
+    "source",
 ]
 
 
@@ -26,8 +27,9 @@ def load(path: str | Path) -> pd.DataFrame:
     """Load a results folder: one row a record, one column a metric; nothing in it is imported or executed.
 
     Columns: ``key, task, activation, seed, settings, device, dtype, status, reason``, the metrics, then
-    ``activation_parameters, trainable_parameters, total_parameters, seconds, concurrency, environment`` and
-    ``version_*``. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``. A folder
+    ``activation_parameters, trainable_parameters, total_parameters, seconds, concurrency, environment, source`` and
+    ``version_*``. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``.
+    ``source`` tells records of edited code apart, and is empty where all code comes with afbench. A folder
     without records gives a frame without rows. Files that are no records are named in ``frame.attrs["problems"]``.
 
     Raises:
@@ -62,6 +64,7 @@ def flat(record: Record) -> dict[str, Any]:
         "seconds": record.seconds,
         "concurrency": record.concurrency,
         "environment": record.environment,
+        "source": record.source,
         **{f"version_{name}": value for name, value in record.versions.items()},
     }
 

@@ -172,3 +172,14 @@ def test_a_reader_that_leaves_costs_no_trial(folder):
     assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 1), ended.stderr
     assert len(Store.open(folder / "out").records()) == 6
     assert (Path(folder) / "out" / "tables" / "tiny_run.md").exists()
+
+
+def test_a_script_without_a_main_guard_runs_or_is_told_in_one_line(folder):
+    script = SCRIPT.replace("{changes}", "{}").replace('if __name__ == "__main__":', "if True:")
+    (folder / "own.py").write_text(script)
+    (folder / "plain.py").write_text(script.replace('"of_main", seeds', '"relu", seeds'))
+    ended = started(folder, "plain.py")
+    assert ended.stdout.splitlines()[-1:] == ["[('relu', 'ok')]"], ended.stderr
+    ended = started(folder, "own.py")
+    assert "put the call under: if __name__ == '__main__':" in ended.stderr.splitlines()[-1]
+    assert ended.stderr.count("Traceback") <= 3, "one chain of this process, none of a child's"
