@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import torch
 
 from . import train as loop
-from .errors import ActivationError, AfbenchError, Unavailable
+from .errors import AfbenchError, Unavailable
 from .factory import Choice, choose
 from .kernels import library
+from .raised import line, name_of, one_line, printable, text_of, trace
+from .signals import interrupted
 from .tasks.base import Arrays, Task, create_task
 from .trial import Record, Status, Trial
 from .version import __version__
-
-TRACEBACK_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,20 @@ def attempt(job: Attempt) -> tuple[Record, Arrays]:
         trained = loop.train(task, choice, job.trial.seed)
         arrays = trained.arrays
         changes |= {"metrics": trained.metrics, "parameters": vars(trained.parameters), "status": Status.OK}
-    except Exception as error:
+    except BaseException as error:  # other people's code raises anything
+        if issubclass(type(error), KeyboardInterrupt) and interrupted():  # isinstance asks the exception itself
+            raise
         changes |= failure(error)
-    except SystemExit as error:
-        changes |= failure(RuntimeError(f"called sys.exit({error.code!r})"))
     seconds = time.perf_counter() - clock
-    return blank(job).with_(started=started, seconds=seconds, **changes), arrays
+    return sound(blank(job).with_(started=started, seconds=seconds, **changes), job), arrays
+
+
+def sound(record: Record, job: Attempt) -> Record:
+    """Return a record as it will be read again: plain values, whatever a user's task put into it."""
+    try:
+        return Record.from_json(record.to_json())
+    except Exception as error:
+        return blank(job, Status.ERROR, f"its record cannot be kept: {one_line(error)}").with_(seconds=record.seconds)
 
 
 def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Record:
@@ -90,24 +97,23 @@ def versions(task: Task, choice: Choice) -> dict[str, Any]:
     }
 
 
-def failure(error: Exception) -> dict[str, Any]:
-    """Sort an exception into a status, with one line and the end of its traceback."""
+def failure(error: BaseException) -> dict[str, Any]:
+    """Sort an exception into a status, with one line and the end of its traceback. Never raises, whatever it is."""
     kinds: list[tuple[type | tuple[type, ...], Status]] = [
         (loop.Diverged, Status.DIVERGED),
         ((MemoryError, torch.OutOfMemoryError), Status.OOM),
         (Unavailable, Status.UNAVAILABLE),
     ]
-    status = next((s for kind, s in kinds if isinstance(error, kind)), Status.ERROR)
-    own = isinstance(error, (ActivationError, AfbenchError))
-    text = " ".join(str(error).split())
-    if isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in text:
+    raised = type(error)  # not isinstance, which asks the exception itself
+    status = next((s for kind, s in kinds if issubclass(raised, kind)), Status.ERROR)
+    if issubclass(raised, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in text_of(error):
         status = Status.OOM  # on a CPU torch raises no kind of its own
-    message = text if own else f"{type(error).__name__}: {text}"
-    lines = traceback.format_exception(error)
-    tail = "".join(lines).splitlines()[-TRACEBACK_LINES:]
+    message = one_line(error, named=not issubclass(raised, AfbenchError))
+    if issubclass(raised, SystemExit):
+        message = line(f"called sys.exit({text_of(error)})")
     return {
         "status": status,
-        "error": {"type": type(error).__name__, "message": message, "traceback": "\n".join(tail)},
+        "error": {"type": printable(name_of(error)), "message": message, "traceback": trace(error)},
     }
 
 

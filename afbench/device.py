@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
+
+CUDA = re.compile(r"cuda(:(0|[1-9][0-9]{0,2}))?\Z", re.ASCII)
 
 
 def resolve_device(device: str) -> str:
@@ -15,12 +19,12 @@ def resolve_device(device: str) -> str:
     """
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(device)
-    except RuntimeError:
-        raise UsageError(f"unknown device {device!r}; give auto, cpu, cuda or cuda:N") from None
-    if kind.type not in ("cpu", "cuda"):
-        raise UsageError(f"device {device!r} is not supported; give auto, cpu, cuda or cuda:N")
-    if kind.type == "cuda" and (kind.index or 0) >= torch.cuda.device_count():
+    if device == "cpu":
+        return device
+    named = CUDA.match(device) if isinstance(device, str) else None
+    if named is None:
+        near = did_you_mean(str(device).lower(), ("auto", "cpu", "cuda"))
+        raise UsageError(f"unknown device {device!r}{near}; give auto, cpu, cuda or cuda:N")
+    if int(named[2] or 0) >= torch.cuda.device_count():
         raise UsageError(f"device {device!r} is not here ({torch.cuda.device_count()} CUDA devices); give cpu or auto")
     return device

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import UsageError, text_of
+from .errors import UsageError
+from .raised import text_of
 from .registry import ACTIVATIONS, TASKS, Entry, Registry, place_of
 
 PLUGIN = "afbench_plugin_"

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 
 from . import environment, machine
+from .ambient import pinned
 from .cost.clock import CpuClock
 from .cost.figures import SPREAD, figure
 from .kernels import library
-from .train import pinned
 
 WAIT = 0.5
 """Seconds over which processes are watched."""

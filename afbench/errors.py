@@ -40,14 +40,6 @@ class SlowKernels(UserWarning):
     """The compiled kernels are not here, so the plain path runs; said once."""
 
 
-def text_of(error: BaseException) -> str:
-    """Return an exception's text, whatever its own ``__str__`` does."""
-    try:
-        return str(error)
-    except Exception as inner:
-        return f"its message cannot be printed ({type(inner).__name__})"
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, whatever its case, or an empty string.
 

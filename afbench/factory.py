@@ -19,6 +19,8 @@ from .spec import Spec, split
 from .streams import forked
 
 PROBE_CHANNELS = 8
+SHOWN = 10
+"""Wrong parts of a selection that are named at most."""
 
 Device = torch.device | str | int | None
 
@@ -213,16 +215,24 @@ def select(patterns: str | Iterable[str]) -> list[Choice]:
     """
     parts = split(patterns) if isinstance(patterns, str) else list(patterns)
     chosen: dict[str, Choice] = {}
+    wrong: list[str] = []
     for position, part in enumerate(p.strip() for p in parts):
+        try:
+            found = _matching(part[1:].strip() if part.startswith("-") else part)
+        except UsageError as error:
+            wrong.append(str(error))
+            continue
         if part.startswith("-"):
             if position == 0:
                 chosen = {c.spec: c for c in _matching("all")}
-            gone = _matching(part[1:].strip())
-            named = {c.entry.name for c in gone if not c.settings}
-            gone_specs = {c.spec for c in gone}
+            named = {c.entry.name for c in found if not c.settings}
+            gone_specs = {c.spec for c in found}
             chosen = {s: c for s, c in chosen.items() if s not in gone_specs and c.entry.name not in named}
         else:
-            chosen |= {c.spec: c for c in _matching(part) if c.spec not in chosen}
+            chosen |= {c.spec: c for c in found if c.spec not in chosen}
+    if wrong:
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise UsageError("; ".join(wrong[:SHOWN]) + more)
     if not chosen:
         given = patterns if isinstance(patterns, str) else ",".join(patterns)
         raise UsageError(f"no activation is selected by {given!r} (python -m afbench list activations)")

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 
 from . import attempt
 from .errors import UsageError
-from .factory import Choice, check, choose, select
+from .factory import SHOWN, Choice, check, choose, select
+from .numerals import count
 from .registry import TASKS, Entry
 from .sources import source_of
 from .store import Store
 from .tasks.base import Task, changed
 from .trial import Record, Trial
+
+MOST_SEEDS = 10_000
+MOST_TRIALS = 200_000
+"""More than this is a slip: planning alone would take minutes, and a folder of so many files is of no use."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,36 @@ def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "rel
     Raises:
         UsageError: if nothing is selected, a spec is wrong, or ``seeds`` is below 1.
     """
-    if seeds < 1:
-        raise UsageError(f"--seeds must be at least 1, not {seeds}")
+    seeds = count("--seeds", seeds, MOST_SEEDS)
     choices = select(acts)
     base = choose(baseline)
     missing = base.spec not in {choice.spec for choice in choices}
     choices = [base, *choices] if missing else choices
-    for choice in choices:
-        check(choice.spec)
+    if len(choices) * seeds > MOST_TRIALS:
+        raise UsageError(f"{len(choices)} activations x {seeds} seeds are more than {MOST_TRIALS} trials; run fewer")
+    checked(choices)
     settings = changed(task)
     trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
     entry = TASKS.find(task.name)[0]
     sources = {choice.spec: source_of({"activation": choice.entry, "task": entry}) for choice in choices}
     return Plan(task, choices, base, seeds, missing, trials, sources)
+
+
+def checked(choices: Iterable[Choice]) -> None:
+    """Build every activation once on the meta device.
+
+    Raises:
+        UsageError: naming all that cannot be built, not the first alone.
+    """
+    wrong = []
+    for choice in choices:
+        try:
+            check(choice.spec)
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise UsageError("; ".join(wrong[:SHOWN]) + more)
 
 
 def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool = False) -> Pending:

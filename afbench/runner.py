@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from . import discovery, environment, origin, plan
+from .ambient import pinned
 from .attempt import Attempt, attempt, blank, describe, versions
 from .cost.busy import too_busy
 from .cost.network import CostJob, measure_network
@@ -17,6 +18,7 @@ from .device import resolve_device
 from .discovery import load_plugin
 from .engines import ENGINES, Failure, Setup, process
 from .errors import UsageError, did_you_mean
+from .numerals import count
 from .plan import Pending, Plan
 from .registry import ACTIVATIONS, TASKS
 from .signals import terminable
@@ -24,6 +26,10 @@ from .sources import source_of
 from .store import Conflict, Store
 from .tasks.base import Arrays, changed, create_task
 from .trial import Record, Status
+
+MOST_JOBS = 1_000_000
+LONGEST = 365 * 24 * 3600.0
+"""Seconds that ``--timeout`` takes at most."""
 
 
 class Listener(Protocol):
@@ -144,21 +150,24 @@ def run(
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
     planned = plan.make(made, acts, seeds, baseline)
-    jobs = jobs if jobs is not None else max(1, environment.cores() // made.threads)
-    if jobs < 1:
-        raise UsageError(f"--jobs must be at least 1, not {jobs}")
-    if timeout is not None and not 0 < timeout < float("inf"):
-        raise UsageError(f"--timeout must be above 0 seconds, not {timeout}")
+    cores = environment.cores()
+    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
+    jobs = min(asked, cores)
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
     made.prepare()
-    setup = Setup(files, tuple(sys.path))
+    modules: tuple[str, ...] = ()
     if engine != "inline":
         files, modules = origin.loads(planned.entries, files)
-        setup = Setup(files, tuple(sys.path), modules=modules)
+    specs = tuple(choice.spec for choice in planned.choices)
+    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs, modules)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
     for problem in store.problems.values():
         listener.warned(problem)
+    if asked > jobs:
+        listener.warned(f"--jobs {asked} is more than the {cores} cores here; {jobs} run at once")
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
@@ -191,7 +200,8 @@ def trials(
     with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
         for job, outcome in outcomes:
             if isinstance(outcome, Failure):
-                known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                with pinned():
+                    known = describe(summary.plan.task, summary.plan.choice(job.trial))
                 record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
                 arrays: Arrays = {}
             else:

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from . import numerals
 from .errors import UsageError, did_you_mean
 
 Value = bool | int | float | str | None
 """What a setting can hold: it has a place in a spec, in JSON and in a table."""
+
+LARGEST = 2**63
+"""Where torch's integers end."""
 
 WORDS = {"true": True, "false": False}
 
@@ -89,6 +93,8 @@ class Setting:
             raise UsageError(f"{self.name} must be {self.describe()}, not {given!r}{near}")
         if self.range is not None and value is not None and value not in self.range:  # type: ignore[operator]
             raise self._refuse(given)
+        if isinstance(value, int) and abs(value) >= LARGEST:
+            raise UsageError(f"{self.name} must lie below 2**63 in size, not {given}")
         return value
 
     def _refuse(self, given: object) -> UsageError:
@@ -108,12 +114,14 @@ class Setting:
         if isinstance(given, bool):
             raise TypeError
         if self.type is int:
+            if isinstance(given, str):
+                return numerals.whole(given)
             whole = int(given)  # type: ignore[call-overload]
-            if not isinstance(given, str) and whole != given:
+            if whole != given:
                 raise ValueError
             return whole  # type: ignore[no-any-return]
         if self.type is float:
-            number = float(given)  # type: ignore[arg-type]
+            number = numerals.real(given) if isinstance(given, str) else float(given)  # type: ignore[arg-type]
             if math.isnan(number):
                 raise ValueError
             return number
@@ -189,15 +197,19 @@ def settings_of(target: Callable[..., object], skip: Iterable[str] = ()) -> dict
 def resolve(settings: Mapping[str, Setting], given: Mapping[str, object], owner: str) -> dict[str, Value]:
     """Check given values against the settings of ``owner`` and type them; unknown names raise UsageError."""
     values: dict[str, Value] = {}
+    wrong: list[str] = []
     for name, value in given.items():
         if name not in settings:
             known = ", ".join(settings) or "none"
             near = did_you_mean(name, settings)
-            raise UsageError(f"{owner} has no setting {name!r}{near or f' (its settings: {known})'}")
+            wrong.append(f"{owner} has no setting {name!r}{near or f' (its settings: {known})'}")
+            continue
         try:
             values[name] = settings[name].parse(value)
         except UsageError as error:
-            raise UsageError(f"{owner}: {error}") from None
+            wrong.append(f"{owner}: {error}")
+    if wrong:
+        raise UsageError("; ".join(wrong))
     missing = [name for name, setting in settings.items() if setting.required and name not in values]
     if missing:
         raise UsageError(f"{owner} needs {missing[0]} ({settings[missing[0]].describe()})")

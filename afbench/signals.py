@@ -9,19 +9,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_heard: list[int] | None = None
+"""The signals that came since ``terminable`` listens; None while it does not."""
+
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught."""
+    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught; note what was sent (see ``interrupted``)."""
+    global _heard
+    heard: list[int] = []
 
     def interrupt(number: int, frame: Any) -> None:
+        heard.append(number)
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread() or os.name == "nt":
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    own = [] if os.name == "nt" else [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        own.append(signal.SIGINT)
+        _heard = heard
+    before = {number: signal.signal(number, interrupt) for number in own}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _heard = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def interrupted() -> bool:
+    """Tell whether a KeyboardInterrupt is the user's: code that is run may raise one itself.
+
+    Workers ignore Ctrl-C, and a run notes it; anywhere else it is taken for the user's.
+    """
+    if _heard is not None:
+        return bool(_heard)
+    return signal.getsignal(signal.SIGINT) != signal.SIG_IGN

@@ -19,8 +19,7 @@ from .array_file import Damaged, read_arrays
 from .cost_file import check_cost
 from .errors import AfbenchError, UsageError
 from .trial import NewerSchema, Record, Status
-from .write import move
-from .write import write_whole as write_whole
+from .write import move, write_whole
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")
@@ -57,6 +56,8 @@ class Store:
         """
         if not str(path):
             raise UsageError("the results path is empty; --out takes a folder")
+        if "\0" in str(path):
+            raise UsageError(f"results path {str(path)!r} holds a NUL, which no path can")
         path = Path(path)
         try:
             path.exists()
@@ -140,6 +141,8 @@ class Store:
             Conflict: if a record of the same key and status ``ok`` stands there with other metrics; it is kept.
         """
         target = self.path / "trials" / f"{record.key}.json"
+        if target.is_symlink() and not target.exists():
+            raise Conflict(f"{target} is a link to nowhere; it is kept, the new record is dropped")
         with contextlib.suppress(FileNotFoundError):
             try:
                 held = Record.from_json(content(target))

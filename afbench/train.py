@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from . import shape, watch
-from .errors import AfbenchError
+from .ambient import pinned_threads, seeded
+from .errors import ActivationError, AfbenchError
 from .factory import Choice, Factory
 from .parameters import Parameters, count_parameters, has_penalty, param_groups, penalty
 from .streams import forked, stream
@@ -46,7 +48,7 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         Diverged: if the loss, a parameter or a metric is not finite.
         ActivationError: if the activation breaks its contract on the first batch.
     """
-    with pinned(task.threads):
+    with pinned_threads(task.threads), seeded(seed):
         splits = move(task.data(stream(seed, "data")), task)
         network, factory = build(task, choice, seed)
         start = [copy.deepcopy(module) for module in factory.built]
@@ -58,7 +60,8 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         arrays = {f"curve/{name}": np.asarray(values) for name, values in curve.items()}
         with torch.no_grad(), forked(seed, "picture"):
             arrays |= shape.sample(factory, start, ndims)
-            arrays |= {f"picture/{name}": value for name, value in task.picture(network.eval(), splits).items()}
+            arrays |= {f"picture/{name}": plain(value) for name, value in task.picture(network.eval(), splits).items()}
+            arrays |= shape.inputs(network, factory.built, splits.validation[0])  # last: it may draw random numbers
         return Trained(network, metrics, count_parameters(network), arrays)
 
 
@@ -89,6 +92,7 @@ def fit(
             if ndims is None:
                 with watch.contract(factory.built) as ndims:
                     loss = descend(task, network, optimizer, batch)
+                known(network, factory, optimizer)
             else:
                 loss = descend(task, network, optimizer, batch)
             if not math.isfinite(loss):
@@ -97,16 +101,28 @@ def fit(
             losses.append(loss)
         if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
             raise Diverged(f"diverged by step {step} (a parameter is not finite)")
-        score = evaluate(task, network, factory.built, splits.validation)[task.metric]
+        with watch.contract(factory.built, finite=False) if epoch == 1 else nullcontext():
+            score = evaluate(task, network, factory.built, splits.validation)[task.metric]
         for name, values in (("epoch", epoch), ("loss", sum(losses) / len(losses)), ("validation", score)):
             curve[name].append(values)
-        for name, value in task.observe(network, epoch, observed).items():
+        for name, value in numbers(task.observe(network, epoch, observed), "observe").items():
             extras[name] = max(value, extras.get(name, -math.inf))
         if task.checkpoint == "best" and sign * score > best:
             best, kept = sign * score, copy.deepcopy(network.state_dict())
+    known(network, factory, optimizer)
     if kept is not None:
         network.load_state_dict(kept)
     return curve, ndims or {}, extras
+
+
+def known(network: nn.Module, factory: Factory, optimizer: torch.optim.Optimizer) -> None:
+    """See that the optimizer knows all that is to be trained.
+
+    Raises:
+        ActivationError: if it does not.
+    """
+    if why := watch.untrained(network, factory.built, optimizer):
+        raise ActivationError(why)
 
 
 def descend(task: Task, network: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
@@ -152,7 +168,38 @@ def evaluate(task: Task, network: nn.Module, activations: Sequence[nn.Module], s
     if not bool(torch.isfinite(output).all()):
         why = next(filter(None, (watch.culprit(network, activations, chunk) for chunk in chunks)), "")
         raise Diverged(f"the output is not finite in evaluation{'; the activation ' + why if why else ''}")
-    return task.metrics(output, targets)
+    return numbers(task.metrics(output, targets), "metrics")
+
+
+def numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
+    """Take what a task measured as plain numbers.
+
+    Raises:
+        AfbenchError: for anything else.
+    """
+    if not isinstance(measured, Mapping):
+        raise AfbenchError(f"the task's {method}() must return a dict of numbers, not {type(measured).__name__}")
+    found: dict[str, float] = {}
+    for name, value in measured.items():
+        try:
+            found[str(name)] = float(value) if not isinstance(value, (str, bytes)) else float("")
+        except (TypeError, ValueError, RuntimeError):
+            raise AfbenchError(
+                f"the task's {method}() gave {type(value).__name__} for {name!r}, not a number"
+            ) from None
+    return found
+
+
+def plain(value: Any) -> np.ndarray[Any, Any]:
+    """Take an array of a picture; objects are refused, for reading them would run code.
+
+    Raises:
+        AfbenchError: if it holds anything but numbers or text.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufcU":
+        raise AfbenchError(f"the task's picture() gave an array of {array.dtype}, not of numbers or text")
+    return array
 
 
 def move(splits: Splits, task: Task) -> Splits:
@@ -163,14 +210,3 @@ def move(splits: Splits, task: Task) -> Splits:
         return values.to(task.device, dtype if values.is_floating_point() else None)
 
     return Splits(*((place(inputs), place(targets)) for inputs, targets in splits))
-
-
-@contextmanager
-def pinned(threads: int) -> Iterator[None]:
-    """Compute with a task's number of threads within the block: it changes bits, so it belongs to the task."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

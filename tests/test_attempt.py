@@ -2,7 +2,9 @@
 
 import json
 import math
+import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -35,6 +37,56 @@ class BadBackward(torch.autograd.Function):
         raise NotImplementedError("no gradient yet")
 
 
+class Unspeakable(Exception):
+    """Raises whenever it is asked for anything."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+    def __reduce__(self) -> Any:
+        raise RuntimeError("no copies")
+
+
+class ExitsWhenAsked(Unspeakable):
+    """Ends the process when it is asked for its text."""
+
+    def __str__(self) -> str:
+        sys.exit(5)
+
+
+class Liar(Exception):
+    """Says that it is of no class."""
+
+    @property
+    def __class__(self) -> Any:
+        raise KeyboardInterrupt
+
+
+class Strange(BaseException):
+    """No Exception."""
+
+
+def recurse(x: Tensor) -> Tensor:
+    return recurse(x) + 1
+
+
+def warn(x: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.warn("take care", DeprecationWarning, stacklevel=1)
+    return x
+
+
+def chained(x: Tensor) -> Tensor:
+    try:
+        fail(Unspeakable())
+    except Unspeakable as error:
+        raise ExceptionGroup("many", [Unspeakable(), ValueError("one")]) from error
+    return x
+
+
 BROKEN: dict[str, tuple[Callable[[Tensor], Any], Status, str]] = {
     "raises": (lambda x: fail(ValueError("no\n  such luck")), Status.ERROR, "ValueError: no such luck"),
     "backward": (BadBackward.apply, Status.ERROR, "NotImplementedError: no gradient yet"),
@@ -44,12 +96,34 @@ BROKEN: dict[str, tuple[Callable[[Tensor], Any], Status, str]] = {
     "dtype": (lambda x: x.double(), Status.ERROR, "returned torch.float64 for input of torch.float32 at place 0"),
     "list": (lambda x: x.tolist(), Status.ERROR, "returned list, not a tensor, at place 0"),
     "nothing": (lambda x: None, Status.ERROR, "returned NoneType, not a tensor, at place 0"),
-    "exit": (lambda x: sys.exit(3), Status.ERROR, "RuntimeError: called sys.exit(3)"),
+    "exit": (lambda x: sys.exit(3), Status.ERROR, "called sys.exit(3)"),
+    "exit oddly": (lambda x: sys.exit(Unspeakable()), Status.ERROR, "called sys.exit(<its text cannot be read"),
+    "unspeakable": (lambda x: fail(Unspeakable()), Status.ERROR, "__str__ raised RuntimeError"),
+    "exits when asked": (lambda x: fail(ExitsWhenAsked()), Status.ERROR, "__str__ raised SystemExit"),
+    "liar": (lambda x: fail(Liar("who?")), Status.ERROR, "Liar: who?"),
+    "strange": (lambda x: fail(Strange("odd")), Status.ERROR, "Strange: odd"),
+    "interrupts": (lambda x: fail(KeyboardInterrupt()), Status.ERROR, "KeyboardInterrupt"),
+    "generator": (lambda x: fail(GeneratorExit()), Status.ERROR, "GeneratorExit"),
+    "recursion": (recurse, Status.ERROR, "RecursionError: maximum recursion depth exceeded"),
+    "warning": (warn, Status.ERROR, "DeprecationWarning: take care"),
+    "chained": (chained, Status.ERROR, "ExceptionGroup: many"),
+    "control": (lambda x: fail(ValueError("\x1b[31mred\r\x00\x07")), Status.ERROR, r"\x1b[31mred"),
+    "surrogate": (lambda x: fail(ValueError("\ud800 and \u202eback")), Status.ERROR, r"\ud800 and \u202eback"),
+    "long": (lambda x: fail(ValueError("x" * 14_000)), Status.ERROR, "xxx... (14,000 characters"),
+    "detached": (lambda x: x.detach(), Status.ERROR, "returned a tensor that no gradient passes through"),
     "memory": (lambda x: fail(MemoryError("all gone")), Status.OOM, "MemoryError: all gone"),
     "cuda memory": (lambda x: fail(torch.OutOfMemoryError("CUDA out of memory")), Status.OOM, "CUDA out of memory"),
     "cpu memory": (lambda x: torch.empty(10**15), Status.OOM, "memory"),
     "device": (lambda x: fail(Unavailable("needs a GPU")), Status.UNAVAILABLE, "needs a GPU"),
 }
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_worker() -> Iterator[None]:
+    """Ignore Ctrl-C, as workers do: a KeyboardInterrupt is then the activation's own."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def register(name: str, function: Callable[[Tensor], Any]) -> None:
@@ -117,6 +191,35 @@ def test_a_reason_is_one_line_and_the_traceback_names_the_users_own() -> None:
 
 
 @pytest.mark.parametrize("name", BROKEN)
+def test_a_reason_breaks_no_terminal_and_a_record_can_be_read_by_any_parser(name: str) -> None:
+    record = at(name)
+    assert record.error is not None
+    assert record.reason.isprintable()
+    assert len(record.reason) < 400
+    assert record.error["traceback"].replace("\n", "").isprintable()
+    assert json.loads(record.to_json().encode("utf-8"))["error"] == record.error
+
+
+def test_what_a_reason_leaves_out_is_in_the_traceback() -> None:
+    record = at("long")
+    assert record.error is not None
+    assert "x" * 14_000 in record.error["traceback"]
+
+
+def test_a_record_that_cannot_be_kept_is_an_error() -> None:
+    @afbench.task("odd")
+    class Odd(TASKS.entries["attempted"].target):  # type: ignore[misc]
+        """Declares what no file can hold."""
+
+        target = object()
+
+    record, _ = attempt(Attempt(Trial("odd", "relu", 0)))
+    assert record.status is Status.ERROR
+    assert record.reason.startswith("its record cannot be kept: TypeError")
+    assert Record.from_json(record.to_json()) == record
+
+
+@pytest.mark.parametrize("name", BROKEN)
 def test_a_failure_knows_what_was_tried(name: str) -> None:
     record = at(name, epochs=3)
     assert (record.environment, record.concurrency, record.attempt) == ("here", 2, 5)
@@ -172,7 +275,8 @@ def test_what_cannot_be_found_here_is_a_failure_too(task: str, activation: str, 
     assert said in record.reason
 
 
-def test_an_interrupt_is_no_failure_of_the_activation() -> None:
+def test_ctrl_c_is_no_failure_of_the_activation() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     register("interrupted", lambda x: fail(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         at("interrupted")

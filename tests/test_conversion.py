@@ -185,7 +185,7 @@ def test_a_meta_acon_without_counts_of_batches_is_read():
 NAMES = {"rational_activations": ("numerator", "denominator"), "pau": ("weight_numerator", "weight_denominator")}
 
 
-@pytest.mark.parametrize("degree", ["5:4", "2:2", "3:2", "7:6"])
+@pytest.mark.parametrize("degree", ["5:4", "2:2", "3:2", "7:6", "4:3"])
 @pytest.mark.parametrize("version", "abcdn")
 @pytest.mark.parametrize("source", NAMES)
 def test_rational(source, version, degree):

@@ -123,7 +123,7 @@ GIVEN = st.fixed_dictionaries(
     {},
     optional={
         "slope": st.floats(allow_nan=False, allow_infinity=False),
-        "terms": st.integers(min_value=1),
+        "terms": st.integers(1, 2**63 - 1),
         "clip": st.booleans(),
         "label": st.text(),
         "form": st.sampled_from(["sin", "cos"]),

@@ -53,7 +53,8 @@ def leave(store: Store, made: Plan, status: Status = Status.OK, of: int = 0, **c
     trial = made.trials[of]
     error = None if status is Status.OK else {"type": "", "message": "", "traceback": ""}
     versions = attempt.versions(made.task, made.choice(trial))
-    record = Record(trial, status, versions=versions, error=error).with_(**changes)
+    source = made.sources[trial.activation]
+    record = Record(trial, status, versions=versions, source=source, error=error).with_(**changes)
     store.write(record)
     return record
 
@@ -229,6 +230,17 @@ def test_a_raised_version_makes_what_is_there_stale(store: Store, monkeypatch: p
     assert left(plan.pending(made, store)) == (3, 1, 0)
     monkeypatch.setattr(type(made.task), "version", 2)
     assert left(plan.pending(made, store)) == (4, 0, 1)
+
+
+@pytest.mark.parametrize("source", ["", "task=0123456789abcdef", "activation=0123456789abcdef task=0123456789abcdef"])
+def test_a_record_of_another_source_is_stale_also_one_from_before_sources_were_kept(store: Store, source: str) -> None:
+    made = make()
+    assert made.sources["relu"].startswith("task="), "the task of this file does not come with afbench"
+    record = leave(store, made, source=source)
+    assert left(plan.pending(made, store)) == (4, 0, 1)
+    kept = plan.pending(made, store, keep_stale=True)
+    assert left(kept) == (3, 1, 0)
+    assert kept.kept == [record]
 
 
 def test_comparing_moves_nothing(store: Store) -> None:

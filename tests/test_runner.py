@@ -45,6 +45,18 @@ class Raises(nn.Module):
     def forward(self, x):
         raise ValueError("not today")
 
+@afbench.activation("choosy_one")
+class ChoosyOne(nn.Module):
+    """Cannot be built."""
+    def __init__(self):
+        raise ValueError("not now")
+
+@afbench.activation("choosy_two")
+class ChoosyTwo(nn.Module):
+    """Cannot be built either."""
+    def __init__(self):
+        raise ValueError("not ever")
+
 @afbench.activation("interrupts")
 class Interrupts(nn.Module):
     """Sends its own process a signal."""
@@ -166,11 +178,18 @@ def test_settings_and_budget_are_part_of_the_trial(run: Any, out: Path) -> None:
 
 
 def test_the_listener_hears_the_plan_and_every_trial(run: Any, heard: Heard) -> None:
-    summary = run(jobs=3)
+    summary = run(jobs=1)
     [(plan, pending, jobs)] = heard.plans
-    assert (len(plan.trials), len(pending.todo), jobs) == (4, 4, 3)
+    assert (len(plan.trials), len(pending.todo), jobs) == (4, 4, 1)
     assert heard.records == summary.new
     assert heard.warnings == []
+
+
+def test_more_jobs_than_cores_are_cut_with_a_word(run: Any, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("afbench.environment.cores", lambda: 2)
+    run("relu", seeds=1, jobs=64)
+    assert [jobs for _, _, jobs in heard.plans] == [2]
+    assert heard.warnings == ["--jobs 64 is more than the 2 cores here; 2 run at once"]
 
 
 def test_a_trial_is_in_the_store_before_the_listener_hears_of_it(run: Any, out: Path) -> None:
@@ -245,6 +264,74 @@ def test_keep_stale_counts_them(run: Any, aged: Summary, out: Path) -> None:
     assert files(out) == before
 
 
+# What was edited
+
+
+SCALES = """
+import torch
+from torch import nn
+import afbench
+
+@afbench.activation("scales")
+class Scales(nn.Module):
+    '''Scales.'''
+    def forward(self, x):
+        return {factor} * x
+"""
+
+
+@pytest.fixture
+def edited(run: Any, plugin: Path, tmp_path: Path) -> Any:
+    """Write an activation with another factor and run it again."""
+    own = tmp_path / "own.py"
+
+    def call(factor: float, **changes: Any) -> Summary:
+        own.write_text(SCALES.format(factor=factor))
+        return run("scales", plugins=[plugin, own], **changes)
+
+    return call
+
+
+def test_an_edited_activation_is_run_again_and_the_rest_is_not(edited: Any, out: Path) -> None:
+    first = edited(1.0)
+    again = edited(-40.0, seeds=3)
+    assert names(again.new) == [("scales", 0), ("scales", 1), ("relu", 2), ("scales", 2)]
+    assert names(again.skipped) == [("relu", 0), ("relu", 1)]
+    losses = {r.trial.seed: r.metrics for r in first.new if r.trial.activation == "scales"}
+    assert all(r.metrics != losses[r.trial.seed] for r in again.new[:2])
+    assert len([*(out / "stale" / "trials").iterdir()]) == 2
+    sources = {(r.trial.activation, r.source) for r in Store.open(out).records()}
+    assert len(sources) == 2, "each activation's records are all of one source"
+
+
+def test_an_edit_and_its_undoing_keep_all_that_was_made(edited: Any, out: Path) -> None:
+    for factor in (1.0, 2.0, 1.0):
+        edited(factor, seeds=1)
+    stale = [json.loads(file.read_text())["source"] for file in sorted((out / "stale" / "trials").iterdir())]
+    assert len(set(stale)) == 2
+
+
+def test_keep_stale_keeps_results_of_the_edited_code_as_what_they_are(edited: Any, out: Path) -> None:
+    edited(1.0)
+    again = edited(2.0, seeds=3, keep_stale=True)
+    assert names(again.new) == [("relu", 2), ("scales", 2)]
+    assert len({r.source for r in Store.open(out).records() if r.trial.activation == "scales"}) == 2
+
+
+def test_a_comment_is_no_edit(edited: Any) -> None:
+    assert len(edited("1.0").new) == 4
+    assert edited("(  1.0  )").new == []
+
+
+def test_a_cost_of_edited_code_is_measured_anew(edited: Any, out: Path) -> None:
+    edited(1.0, seeds=1, cost=True)
+    before = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    edited(2.0, seeds=1, cost=True)
+    after = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    assert after["relu"] == before["relu"]
+    assert after["scales"]["source"] != before["scales"]["source"]
+
+
 # What is odd
 
 
@@ -314,9 +401,16 @@ def test_costs_are_measured_of_what_is_ok_and_once(run: Any, out: Path) -> None:
         ({"settings": {"epoch": 3}}, "did you mean 'epochs'"),
         ({"settings": {"epochs": "many"}}, "epochs must be an int"),
         ({"settings": {"epochs": 0}}, "epochs must be"),
-        ({"budget": "huge"}, "--budget takes default, smoke, paper"),
+        ({"budget": "huge"}, "--budget takes default, smoke or"),
         ({"device": "tpu9"}, "device 'tpu9'"),
-        ({"device": "meta"}, "device 'meta' is not supported"),
+        ({"device": "meta"}, "unknown device 'meta'"),
+        ({"seeds": 2.5}, "--seeds must be an integer, not 2.5"),
+        ({"seeds": "3"}, "--seeds must be an integer, not '3'"),
+        ({"seeds": True}, "--seeds must be an integer, not True"),
+        ({"jobs": 1.5}, "--jobs must be an integer"),
+        ({"settings": {"epochs": 1e23}}, "epochs must be an int"),
+        ({"acts": [f"leaky_relu[slope=0.{i:04}]" for i in range(1, 9999)], "seeds": 9999}, "more than 200000 trials"),
+        ({"acts": "choosy_one,choosy_two"}, "choosy_one: not now; choosy_two: not ever"),
         ({"plugins": ["none.py"]}, "plugin .*none.py not found"),
     ],
 )

@@ -103,7 +103,7 @@ def test_infinity_is_refused(given):
 
 
 @quick
-@given(st.integers())
+@given(st.integers(1 - 2**63, 2**63 - 1))
 def test_every_int_is_read_back(value):
     assert setting(int).parse(str(value)) == value
 

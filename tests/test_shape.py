@@ -1,6 +1,7 @@
 """Shapes: graphs on a grid before and after training, per channel where the channels differ."""
 
 import copy
+import io
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 
 from afbench.factory import Choice, Factory, choose
 from afbench.registry import Entry
-from afbench.shape import sample
+from afbench.shape import inputs, sample
+from afbench.streams import stream
 from afbench.tasks.base import Arrays
 
 X = (np.arange(-100, 101) / 20).astype(np.float32)
@@ -116,3 +118,62 @@ def test_a_network_of_half_precision_is_sampled_in_it_and_kept_in_single() -> No
     after = sampled(factory)["shape/0/after"]
     assert after.dtype == np.float32
     np.testing.assert_allclose(after, np.where(X > 0, X, 0.25 * X), rtol=2**-7, atol=1e-6)
+
+
+class Plain(nn.Module):
+    """The identity."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_inputs_are_counted_between_edges_and_beyond_them() -> None:
+    values = torch.tensor([[-7.0, -5.0, -0.1, 0.0, 0.19], [4.9, 5.0, 6.0, torch.nan, torch.inf]])
+    activation = Plain()
+    arrays = inputs(nn.Sequential(activation), [activation], values)
+    np.testing.assert_allclose(arrays["shape/0/edges"], np.linspace(-5, 5, 51), atol=1e-6)
+    found = {int(index): int(count) for index, count in enumerate(arrays["shape/0/hist"]) if count}
+    # bin i lies between edges i - 1 and i; an edge belongs to the bin above it
+    assert found == {0: 1, 1: 1, 25: 1, 26: 2, 50: 1, 51: 2}
+    assert arrays["shape/0/hist"].shape == (52,)
+
+
+def test_inputs_are_those_of_each_place_in_evaluation_mode() -> None:
+    first, second = Plain(), Plain()
+    shift = nn.Linear(3, 3)
+    with torch.no_grad():
+        shift.weight.zero_()
+        shift.bias.fill_(2.5)
+    network = nn.Sequential(nn.Dropout(1.0), first, shift, second)
+    arrays = inputs(network.train(), [first, second], torch.full((600, 3), 0.5))
+    for place, value in ((0, 0.5), (1, 2.5)):
+        counts = arrays[f"shape/{place}/hist"]
+        assert counts.sum() == counts[1 + int((value + 5) / 0.2 + 1e-6)] == 512 * 3  # of 600 samples the first 512
+
+
+def test_an_activation_that_is_not_called_or_a_network_that_refuses_leaves_no_histogram() -> None:
+    class Refusing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            raise RuntimeError("batches of 32 only")
+
+    called, left = Plain(), Plain()
+    assert inputs(called, [called, left], torch.zeros(4, 2)).keys() == {"shape/0/hist", "shape/0/edges"}
+    assert inputs(Refusing(), [called], torch.zeros(4, 2)) == {}
+    assert not called._forward_pre_hooks
+
+
+def test_a_trial_keeps_the_inputs_of_the_trained_network_on_validation_data_and_nothing_else_changes() -> None:
+    from afbench import train as loop
+    from afbench.tasks.base import create_task
+
+    task = create_task("regression_1d", {}, "smoke")
+    trained = loop.train(task, choose("pau"), 0)
+    splits = loop.move(task.data(stream(0, "data")), task)
+    first = next(iter(trained.network.children()))
+    fed = first(splits.validation[0][:512]).detach().numpy()  # what the first activation is given
+    counts, edges = trained.arrays["shape/0/hist"], trained.arrays["shape/0/edges"]
+    np.testing.assert_array_equal(counts[1:-1], np.histogram(fed, edges)[0])
+    assert counts.sum() == fed.size
+    held = io.BytesIO()
+    np.savez_compressed(held, **trained.arrays)
+    assert len(held.getvalue()) < 256_000

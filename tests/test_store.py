@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from afbench.errors import UsageError
-from afbench.store import Conflict, Store, write_whole
+from afbench.store import Conflict, Store
 from afbench.trial import NewerSchema, Record, Status, Trial
+from afbench.write import write_whole
 
 
 def ok(seed: int = 0, accuracy: float = 90.0, activation: str = "relu") -> Record:

@@ -6,7 +6,18 @@ import pytest
 import torch
 from torch import nn
 
+from afbench.activations.tracing import leaf
 from afbench.testing import CHECKS, SLOW_CHECKS, check_activation
+
+
+@leaf
+def snake(x, a, channel_dim):
+    if not x.is_floating_point():
+        raise TypeError(f"snake takes floating-point inputs, not {x.dtype}")
+    shape = [1] * x.dim()
+    shape[channel_dim] = -1
+    a = a.reshape(shape)
+    return (x + (a * x).sin().square() / a).to(x.dtype)
 
 
 class Snake(nn.Module):
@@ -18,10 +29,7 @@ class Snake(nn.Module):
         self.channel_dim = channel_dim
 
     def forward(self, x):
-        shape = [1] * x.dim()
-        shape[self.channel_dim] = -1
-        a = self.a.reshape(shape)
-        return (x + (a * x).sin().square() / a).to(x.dtype)
+        return snake(x, self.a, self.channel_dim)
 
 
 class Broken(nn.Module):
@@ -90,6 +98,60 @@ class NoEmptyInput(Broken):
 class Detaches(Broken):
     def forward(self, x):
         return self.w * x + x.detach()
+
+
+class DetachesAll(Broken):
+    def forward(self, x):
+        return self.w * x.detach()
+
+
+class ChannelsLast(Broken):
+    def forward(self, x):
+        y = super().forward(x)
+        return y.movedim(1, -1).contiguous().movedim(-1, 1) if x.dim() > 1 else y
+
+
+class Truncates(Broken):
+    def forward(self, x):
+        return super().forward(x).to(x.dtype)
+
+
+class ConstantsOutsideTheStateDict(Broken):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("two", torch.tensor(2 / 3), persistent=False)
+
+    def forward(self, x):
+        return super().forward(x) * self.two.to(x.dtype)
+
+
+class DropsBuffers(Broken):
+    def _apply(self, fn, recurse=True):
+        self._buffers.clear()
+        return super()._apply(fn, recurse)
+
+
+class KeepsItsParameter(Broken):
+    """Looks at the parameter that it was built with, wherever it is now."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(2))
+        self.held = [self.w]
+
+    def forward(self, x):
+        return self.held[0].to(x.dtype).sum() * x
+
+
+class NotForSharing(Broken):
+    def share_memory(self):
+        return self
+
+
+class SetsTheDefaultDtype(Broken):
+    def forward(self, x):
+        torch.set_default_dtype(torch.float32)
+        return super().forward(x)
 
 
 class OnceDifferentiable(torch.autograd.Function):
@@ -198,6 +260,16 @@ FLAWS = [
     (NanGradient, "extremes"),
     (NoEmptyInput, "empty"),
     (Detaches, "gradient"),
+    (DetachesAll, "gradient"),
+    (ChannelsLast, "layout"),
+    (Truncates, "integers"),
+    (ConstantsOutsideTheStateDict, "loading"),
+    (ConstantsOutsideTheStateDict, "constants"),
+    (DropsBuffers, "others_state"),
+    (KeepsItsParameter, "pruning"),
+    (KeepsItsParameter, "parametrisation"),
+    (NotForSharing, "shared_memory"),
+    (SetsTheDefaultDtype, "surroundings"),
     (NoSecondDerivative, "double_backward"),
     (NoSecondDerivative, "func_grad"),
     (KeepsItsTable, "eval"),
@@ -218,6 +290,11 @@ def test_flaw_is_named(flawed, check):
         check_activation(flawed)
 
 
+def test_a_detached_input_is_named():
+    with pytest.raises(AssertionError, match="gradient: its output does not depend on its input for autograd"):
+        check_activation(DetachesAll, only="gradient")
+
+
 def test_every_check_has_a_flaw_that_it_finds():
     assert CHECKS.keys() == {check for _, check in FLAWS}
 
@@ -232,6 +309,8 @@ def test_slow_checks():
     check_activation(Snake, only=SLOW_CHECKS)
     with pytest.raises(AssertionError, match="compile: "):
         check_activation(GraphBreak, slow=True)
+    with pytest.raises(AssertionError, match="fx: "):
+        check_activation(BranchesOnValues, only="fx")
 
 
 def test_spec_with_settings():

@@ -1,19 +1,22 @@
 """The training loop: what is paired, what is repeatable, what is looked at when, and where it gives up."""
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from afbench.ambient import pinned_threads
 from afbench.errors import ActivationError, AfbenchError
 from afbench.factory import Choice, choose
 from afbench.models import mlp
 from afbench.registry import Entry
 from afbench.tasks.base import Batch, MakeActivation, Splits, Task
-from afbench.train import Diverged, pinned, train
+from afbench.train import Diverged, train
 
 RELU = choose("relu")
 
@@ -449,7 +452,7 @@ def threads_seen(threads: int, ending: Callable[[], None] = lambda: None) -> set
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_trial_computes_with_its_tasks_threads_and_puts_them_back(threads: int) -> None:
-    with pinned(2):
+    with pinned_threads(2):
         assert threads_seen(threads) == {threads}
         assert torch.get_num_threads() == 2
 
@@ -458,7 +461,7 @@ def test_threads_are_put_back_after_a_failure() -> None:
     def fail() -> None:
         raise RuntimeError("no more")
 
-    with pinned(2):
+    with pinned_threads(2):
         with pytest.raises(RuntimeError, match="no more"):
             threads_seen(3, fail)
         assert torch.get_num_threads() == 2
@@ -488,4 +491,128 @@ def test_the_tasks_picture_is_kept_and_drawn_in_evaluation_mode_without_gradient
         def picture(self, model: nn.Module, splits: Splits) -> dict[str, Any]:
             return {"state": [model.training, torch.is_grad_enabled(), len(splits.test[0])]}
 
-    assert train(Pictured(epochs=1), RELU, 0).arrays["picture/state"] == [False, False, 13]
+    assert train(Pictured(epochs=1), RELU, 0).arrays["picture/state"].tolist() == [False, False, 13]
+
+
+@pytest.mark.parametrize("given", [{"accuracy": "50"}, {"accuracy": torch.ones(2)}, {"accuracy": None}, 50.0])
+def test_metrics_that_are_no_numbers_are_refused(given: Any) -> None:
+    class Unmeasured(Quadrants):
+        def metrics(self, output: Tensor, target: Tensor) -> Any:
+            return given
+
+    with pytest.raises(AfbenchError, match="the task's metrics.. (gave .* not a number|must return a dict of numbers)"):
+        train(Unmeasured(epochs=1), RELU, 0)
+
+
+def test_metrics_are_plain_numbers_whatever_the_task_computed_them_with() -> None:
+    class Tensors(Quadrants):
+        def metrics(self, output: Tensor, target: Tensor) -> Any:
+            return {"accuracy": torch.tensor(50.0), "count": len(target)}
+
+    metrics = train(Tensors(epochs=1), RELU, 0).metrics
+    assert metrics == {"accuracy": 50.0, "count": 13.0}
+    assert {type(value) for value in metrics.values()} == {float}
+
+
+def test_a_picture_of_objects_is_refused() -> None:
+    class Pictured(Quadrants):
+        def picture(self, model: nn.Module, splits: Splits) -> dict[str, Any]:
+            return {"state": [object()]}
+
+    with pytest.raises(AfbenchError, match="picture.. gave an array of object"):
+        train(Pictured(epochs=1), RELU, 0)
+
+
+# What nothing trains, and what differs in evaluation
+
+
+class Late(nn.Module):
+    """Makes its parameter at its first call."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not hasattr(self, "slope"):
+            self.slope = nn.Parameter(torch.ones(1))
+        return x * self.slope
+
+
+class Renewed(nn.Module):
+    """Replaces its parameter at its third call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope, self.calls = nn.Parameter(torch.ones(1)), 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        if self.calls == 3:
+            self.slope = nn.Parameter(torch.ones(1))
+        return x * self.slope
+
+
+class Unregistered(nn.Module):
+    """Keeps its parameters in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slopes = [nn.Parameter(torch.ones(1))]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.slopes[0]
+
+
+class NoParameter(nn.Module):
+    """Keeps a tensor that wants gradients."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = torch.ones(1, requires_grad=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.slope
+
+
+@pytest.mark.parametrize(
+    ("activation", "said"),
+    [
+        (Late, "parameter '1.slope' was made after the optimizer"),
+        (Renewed, "parameter '1.slope' was made after the optimizer"),
+        (Unregistered, "Unregistered.slopes at place 0 wants gradients but is no parameter"),
+        (NoParameter, "NoParameter.slope at place 0 wants gradients but is no parameter"),
+    ],
+)
+def test_what_nothing_would_train_is_refused(activation: type[nn.Module], said: str) -> None:
+    with pytest.raises(ActivationError, match=said):
+        train(Quadrants(epochs=3), use(activation), 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x.double(), "returned torch.float64 for input of torch.float32 at place 0, in evaluation"),
+        (lambda x: x[:, :1], r"returned shape \(11, 1\) for input of shape \(11, 6\) at place 0, in evaluation"),
+    ],
+)
+def test_an_activation_that_breaks_its_contract_in_evaluation_only_is_named(
+    change: Callable[[Tensor], Tensor], said: str
+) -> None:
+    class Changing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.tanh() if self.training else change(x)
+
+    with pytest.raises(ActivationError, match=said):
+        train(Quadrants(epochs=1), use(Changing), 0)
+
+
+def test_code_that_draws_from_a_global_generator_is_repeatable_and_leaves_it_as_it_was() -> None:
+    class Drawing(Quadrants):
+        def loss(self, output: Tensor, target: Tensor) -> Tensor:
+            return super().loss(output, target) * np.random.rand() * random.random()
+
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    one = train(Drawing(epochs=2), RELU, 0)
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
+    np.random.seed(5)
+    other = train(Drawing(epochs=2), RELU, 0)
+    assert equal([*one.network.parameters()], [*other.network.parameters()])
+    third = train(Drawing(epochs=2), RELU, 1)
+    assert one.arrays["curve/loss"].tolist() != third.arrays["curve/loss"].tolist()

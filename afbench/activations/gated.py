@@ -114,6 +114,8 @@ class HardSwish(nn.Module):
 class Mish(nn.Module):
     """Mish: x * tanh(softplus(x)) (Misra 2019).
 
+    It is torch's own operator, whose second derivative is NaN beyond x = 88, where exp(x) overflows in float32.
+
     >>> Mish()(Tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """

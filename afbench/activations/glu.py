@@ -32,7 +32,8 @@ class GLU(nn.Module):
     The sigmoid is the paper's gate; SiLU and GELU are those of Shazeer 2020 (arXiv:2002.05202), which calls the units
     SwiGLU and GEGLU and gives them no biases. Here every gate comes with biases and its own projections, C -> C at
     every position (a 1x1 convolution of an image): 2 (C^2 + C) parameters, which start as PyTorch's linear layers do,
-    uniform within 1 / sqrt(C). ``torch.nn.functional.glu`` is the product alone and halves the channels.
+    uniform within 1 / sqrt(C), and under autocast run in its dtype, as those do. ``torch.nn.functional.glu`` is the
+    product alone and halves the channels.
 
     Args:
         channels: the size of the channel dimension, C.

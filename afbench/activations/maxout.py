@@ -27,7 +27,8 @@ class Maxout(nn.Module):
     """Maxout: max over j of (W_j x + b_j), the largest of some linear maps of the channels (Goodfellow et al. 2013).
 
     It brings its own projections, C -> C at every position (a 1x1 convolution of an image), and so pieces * (C^2 + C)
-    parameters. They start as PyTorch's linear layers do, uniform within 1 / sqrt(C). Convex in x, whatever it learns.
+    parameters. They start as PyTorch's linear layers do, uniform within 1 / sqrt(C), and under autocast they run in its
+    dtype, as those do. Convex in x, whatever it learns.
     Where several maps are the largest, they share the gradient.
 
     Args:

@@ -12,7 +12,7 @@ from ..kernels.gated import acon
 from ..registry import activation
 from ..settings import Range
 from .channelwise import Device, channel_of, parameter_shape, promote, spread
-from .projection import Linear, linear
+from .projection import Linear, small_linear
 from .squeeze import mean_of_positions
 from .tracing import is_traced, leaf
 
@@ -150,13 +150,13 @@ def acon_by_beta(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor, channel_dim: i
 def mapped_mean(x: Tensor, weight: Tensor, bias: Tensor, channel_dim: int) -> Tensor:
     """Map the channels' means ``[N, C]``: from 16 bits in float32."""
     mean = mean_of_positions(promote(x, weight), channel_dim % x.dim())
-    return linear(mean.reshape(-1, weight.shape[1]), weight, bias)
+    return small_linear(mean.reshape(-1, weight.shape[1]), weight, bias)
 
 
 @leaf
 def mapped(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Map what was normed."""
-    return linear(hidden, weight, bias)
+    return small_linear(hidden, weight, bias)
 
 
 def normed(norm: nn.Module, hidden: Tensor) -> Tensor:

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from .. import kernels
-from ..kernels.orthogonal import Basis, in_powers, whole
-from ..kernels.pade import degrees, in_powers_of_x
+from ..kernels.orthogonal import Basis, Centring, free_terms
+from ..kernels.pade import degrees, in_powers_of_x, numerator
+from ..kernels.pointwise import widened
+from ..kernels.sharded import by_parts, is_sharded
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
-from .rational_starts import Centring, Function, find, free_terms, unsafe_start
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .rational_starts import find, unsafe_start
+from .tracing import leaf
 
 
 @activation(
@@ -38,14 +41,17 @@ class OPAU(nn.Module):
 
     Args:
         basis: the family of polynomials.
-        degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
-        start: the function that the start is a fit of.
+        degree: n:m, the degrees of numerator and denominator, up to 12:12.
+        start: the function that the start is a fit of: ``leaky_relu``, ``leaky_relu_0.1``, ``relu``, ``gelu``,
+            ``swish``, ``tanh``, ``sigmoid``, ``identity`` or any registered fixed activation. What is not stored (5:4,
+            2:2, 3:2 and 7:6 of those named are) is fitted here, once a process and within about a second; between
+            machines its coefficients may differ in the seventh digit.
         safe: whether sizes are added below the line. If not it is 1 + d_1 f_1(x) + ... + d_m f_m(x), which has a pole
             wherever training makes it 0; it starts as the same function as PAU version N.
         zero_centred: whether the numerator is made to vanish at 0, so that 0 stays 0: sum c_i f_i(0) = 0, which is
             c_0 - c_2 + 3 c_4 = 0 for HP-1. If true, c_0 follows from the others and ``c`` holds one entry fewer;
             ``case2``, two fewer: c_0 = 0, and c_2 follows; ``case1``: all c_i with f_i(0) other than 0 are 0. The cases
-            are for 5:4, and not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
+            are not for Laguerre. Case 1 is an odd function, which leaky ReLU is not: HP-1 is off by 1.5 on
             [-3, 3] with it, and by 0.94 with case 2.
         channels: the size of the channel dimension, C; only ``per="channel"`` needs it.
         channel_dim: which dimension of the input holds the channels.
@@ -53,61 +59,76 @@ class OPAU(nn.Module):
             ``[C, n + 1]`` and ``d`` ``[C, m]``.
 
     Raises:
-        ValueError: if there is no start for these settings, ``degree`` is malformed, or it is per channel and
-            ``channels`` is missing or below 1.
+        ValueError: if there is no start for these settings, ``degree`` is malformed or above 12:12, or it is per
+            channel and ``channels`` is missing or below 1.
 
     >>> OPAU("hermite_prob")(Tensor([-1.0, 2.0])).detach()
     tensor([-0.0077,  1.9963])
     """
 
-    c_terms: Tensor  # what each c_i stands before, in powers of x: [free, n + 1], whole numbers over [free] divisors
-    c_divisors: Tensor
-    d_terms: Tensor  # and each d_j
-    d_divisors: Tensor
-
     def __init__(
         self,
         basis: Basis = "chebyshev1",
         degree: str = "5:4",
-        start: Function = "leaky_relu",
+        start: str = "leaky_relu",
         safe: bool = True,
         zero_centred: Centring = False,
         channels: int | None = None,
         channel_dim: int = 1,
         per: Per = "layer",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start at a fit."""
         super().__init__()
         n, m = degrees(degree)
-        terms, powers = free_terms(basis, n, zero_centred), in_powers(basis, m)
+        free_terms(basis, n, zero_centred)  # refuses what does not exist
         if safe:
             found = find(basis, degree, start, zero_centred)
             c, d = found.numerator, found.denominator
         else:
             c, d = unsafe_start(basis, degree, start, zero_centred)
-        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
-        self.c = nn.Parameter(torch.tensor(c).repeat(copies))
-        self.d = nn.Parameter(torch.tensor(d).repeat(copies))
+        shape = () if per == "layer" else parameter_shape(per, channels)
+        self.c, self.d = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in (c, d))
+        self.values = tuple(c), tuple(d)
         self.channel_dim = channel_dim if per == "channel" else None
-        for name, rows in (("c", terms), ("d", powers[1:])):
-            numbers, divisors = whole(rows)
-            self.register_buffer(f"{name}_terms", torch.tensor(numbers), persistent=False)
-            self.register_buffer(f"{name}_divisors", torch.tensor(divisors), persistent=False)
+        self.above, self.rest = numerator(basis, n, zero_centred), numerator(basis, m, "rest")
         self.basis: Basis = basis
         self.degree, self.start, self.safe, self.zero_centred = degree, start, safe, zero_centred
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start at the fit anew."""
+        with torch.no_grad():
+            for parameter, values in zip((self.c, self.d), self.values, strict=True):
+                parameter.copy_(torch.tensor(values, dtype=torch.float64, device=parameter.device))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        channel = channel_of(x, self.c, self.channel_dim)
-        if self.safe:
-            return kernels.rational(x, self.c, self.d, self.c_terms, self.c_divisors, self.basis, channel)
-        # 1 + d_1 f_1(x) + ... in powers of x, its constant brought to 1.
-        a = in_powers_of_x(self.c, self.c_terms, self.c_divisors)
-        b = in_powers_of_x(self.d, self.d_terms, self.d_divisors)
-        return kernels.rational(x, a, torch.cat([1 + b[..., :1], b[..., 1:]], -1), None, None, "whole", channel)
+        below = self.basis if self.safe else None
+        return opau(x, self.c, self.d, self.above, self.rest, below, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show the settings."""
         shown = ("basis", "degree", "start", "safe", "zero_centred")
         own = ", ".join(f"{name}={getattr(self, name)}" for name in shown)
         return own if self.channel_dim is None else f"{own}, channels={len(self.c)}, channel_dim={self.channel_dim}"
+
+
+@leaf
+def opau(
+    x: Tensor, c: Tensor, d: Tensor, above: str, rest: str, below: Basis | None, channel_dim: int | None
+) -> Tensor:
+    """OPAU with the terms that c and d stand before, and the basis below the line; None without absolute values."""
+    channel = channel_of(x, c, channel_dim)
+    if below is not None:
+        return kernels.rational(x, c, d, above, below, channel)
+    if is_sharded(x) or is_sharded(c):
+        alike = channel_dim is None
+        return by_parts(lambda *parts: opau(*parts, above, rest, below, channel_dim), x, (c, d), alike)
+    # 1 + d_1 f_1(x) + ... in powers of x.
+    c, d = widened(c, d)
+    b = in_powers_of_x(d, rest)
+    one = torch.cat([1 + b[..., :1], b[..., 1:]], -1)
+    return kernels.rational(x, in_powers_of_x(c, above), one, "", "whole", channel)

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from .. import kernels
+from ..kernels.pointwise import widened
 from ..registry import activation
-from .channelwise import Per, channel_of, parameter_shape
-from .rational_starts import Function, Version, pau_start
+from .channelwise import Device, Per, channel_of, parameter_shape
+from .rational_starts import Version, pau_start
+from .tracing import leaf
 
 NOISE = 0.1
 
@@ -33,21 +35,26 @@ class PAU(nn.Module):
     - ``n``: 1 + b_1 x + ... + b_m x^m, which has a pole wherever training makes this 0; no start has one.
 
     Starts are fits on [-3, 3]: the library's own coefficients where it has them, for 5:4 ``leaky_relu`` (slope 0.01),
-    ``relu``, ``swish``, ``tanh`` and ``sigmoid``, for 7:6 and A 3:2 ``leaky_relu``. Not so its ``gelu``, which has a
-    pole at -3.0 as N, is below -50 at x = 100 as B and above 800 there as A; nor its ``identity``, and its ``tanh`` and
-    ``sigmoid`` as A, which have b_j at 0 or within 1e-8 of it, where |b_j| has no derivative. Those and all others are
-    this project's fits (``python -m afbench.activations.rational_fit``).
+    ``leaky_relu_0.1``, ``relu``, ``swish`` (its ``silu``), ``tanh`` and ``sigmoid``, for 7:6 ``leaky_relu``, for 3:2
+    ``leaky_relu_0.1`` and as A ``leaky_relu``. Not so its ``gelu``, which has a pole at -3.0 as N, is below -50 at
+    x = 100 as B and above 800 there as A; nor its ``identity``, and its ``tanh`` and ``sigmoid`` as A, which have b_j
+    at 0 or within 1e-8 of it, where |b_j| has no derivative. Those and all others are this project's fits
+    (``python -m afbench.activations.rational_fit``).
 
-    Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), relu 0.030,
-    gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26 as 2:2,
-    0.11 as 3:2 and 0.010 as 7:6. Outside [-3, 3] starts drift away: with n = m + 1 the slope tends to a_n / |b_m| on
-    both sides, 0.72 by default, with n = m the value to that constant. None is ever farther from its function than
-    1.001 |x|. A higher degree need not fit better: swish as 7:6 is off by 0.0053.
+    Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), leaky_relu_0.1 0.028,
+    relu 0.030, gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26
+    as 2:2, 0.11 as 3:2 and 0.010 as 7:6. Outside [-3, 3] starts drift away: with n = m + 1 the slope tends to
+    a_n / |b_m| on both sides, 0.72 by default, with n = m the value to that constant; with n > m + 1 it grows like
+    x^(n - m). Otherwise no stored start is ever farther from its function than 1.001 |x|. A higher degree need not fit
+    better: swish as 7:6 is off by 0.0053.
 
     Args:
-        version: what stands below the line.
-        degree: n:m, the degrees of numerator and denominator; starts are stored for 5:4, 2:2, 3:2 and 7:6.
-        start: the function that the start is a fit of.
+        version: what stands below the line. A sum of odd degree changes its sign: B, C, D and N start with b_m = 0 if m
+            is odd, as the fit of one degree less.
+        degree: n:m, the degrees of numerator and denominator, up to 12:12.
+        start: the function that the start is a fit of: one of those above, or any registered fixed activation, such as
+            ``mish`` or ``leaky_relu[slope=0.2]``. What is not stored is fitted here, once a process and within about a
+            second; between machines its coefficients may differ in the seventh digit.
         zero_centred: leave a_0 out, so that 0 stays 0; ``a`` then holds a_1..a_n.
         channels: the size of the channel dimension, C; only ``per="channel"`` needs it.
         channel_dim: which dimension of the input holds the channels.
@@ -55,8 +62,8 @@ class PAU(nn.Module):
             ``[C, n + 1]`` and ``b`` ``[C, m]``.
 
     Raises:
-        ValueError: if there is no start for these settings, ``degree`` is malformed, or it is per channel and
-            ``channels`` is missing or below 1.
+        ValueError: if there is no start for these settings, ``degree`` is malformed or above 12:12, or it is per
+            channel and ``channels`` is missing or below 1.
 
     >>> PAU()(Tensor([-1.0, 2.0])).detach()
     tensor([-0.0107,  2.0002])
@@ -66,33 +73,53 @@ class PAU(nn.Module):
         self,
         version: Version = "a",
         degree: str = "5:4",
-        start: Function = "leaky_relu",
+        start: str = "leaky_relu",
         zero_centred: bool = False,
         channels: int | None = None,
         channel_dim: int = 1,
         per: Per = "layer",
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Start at the published coefficients, or at a fit."""
         super().__init__()
         found = pau_start(version, degree, start, zero_centred)
-        copies = (1,) if per == "layer" else (*parameter_shape(per, channels), 1)
-        self.a = nn.Parameter(torch.tensor(found.numerator).repeat(copies))
-        self.b = nn.Parameter(torch.tensor(found.denominator).repeat(copies))
+        shape = () if per == "layer" else parameter_shape(per, channels)
+        self.values = tuple(found.numerator), tuple(found.denominator)
+        self.a, self.b = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in self.values)
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start at the published coefficients, or at the fit, anew."""
+        with torch.no_grad():
+            for parameter, values in zip((self.a, self.b), self.values, strict=True):
+                parameter.copy_(torch.tensor(values, dtype=torch.float64, device=parameter.device))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        a: Tensor = self.a
-        if self.version == "d" and self.training:
-            a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
-        if self.zero_centred:
-            a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
-        below = "b" if self.version == "d" else self.version
-        return kernels.rational(x, a, self.b, None, None, below, channel_of(x, a, self.channel_dim))
+        noisy = self.version == "d" and self.training
+        return pau(x, self.a, self.b, self.version, self.zero_centred, noisy, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show the settings."""
         own = f"version={self.version}, degree={self.degree}, start={self.start}, zero_centred={self.zero_centred}"
         place = "" if self.channel_dim is None else f", channels={len(self.a)}, channel_dim={self.channel_dim}"
         return own + place
+
+
+@leaf
+def pau(
+    x: Tensor, a: Tensor, b: Tensor, version: Version, zero_centred: bool, noisy: bool, channel_dim: int | None
+) -> Tensor:
+    """PAU of one of the versions, with a_0 = 0 left out of a if it is zero-centred."""
+    if noisy or zero_centred:
+        (a,) = widened(a)
+    if noisy:
+        a = a * (1 + NOISE * (2 * torch.rand_like(a) - 1))
+    if zero_centred:
+        a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
+    below = "b" if version == "d" else version
+    return kernels.rational(x, a, b, "", below, channel_of(x, a, channel_dim))

@@ -58,6 +58,22 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return F.linear(x, weight.to(x.dtype), None if bias is None else bias.to(x.dtype))
 
 
+def small_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Apply a linear map of few elements: likewise, but under autocast, too, in the dtype of ``x``.
+
+    A gate or a switch from it serves a whole channel: rounded to 16 bits it would err everywhere.
+
+    >>> with torch.autocast("cpu", torch.bfloat16):
+    ...     small_linear(torch.ones(2, 3), torch.ones(4, 3), None).dtype
+    torch.float32
+    """
+    kind = x.device.type
+    if not torch.amp.is_autocast_available(kind) or not torch.is_autocast_enabled(kind):
+        return linear(x, weight, bias)
+    with torch.autocast(kind, enabled=False):
+        return linear(x, weight, bias)
+
+
 def project(x: Tensor, weight: Tensor, bias: Tensor | None, channel_dim: int) -> Tensor:
     """Apply a linear map to the channels at every position.
 
@@ -76,9 +92,18 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None, channel_dim: int) ->
     >>> project(torch.ones(2, 3, 5, 5), torch.ones(4, 3), None, 1).shape
     torch.Size([2, 5, 5, 4])
     """
+    return linear(channels_last(x, weight, channel_dim), weight, bias)
+
+
+def channels_last(x: Tensor, weight: Tensor, channel_dim: int) -> Tensor:
+    """Move the channels to the last dimension, and cast to the dtype to compute in.
+
+    >>> channels_last(torch.ones(2, 3, 5, 5), torch.ones(4, 3), 1).shape
+    torch.Size([2, 5, 5, 3])
+    """
     check_channels(x, weight.shape[1], channel_dim)
     # Dimensions counted from the front: onnxruntime refuses a transpose with a negative one.
-    return linear(promote(x, weight).movedim(channel_dim % x.dim(), x.dim() - 1), weight, bias)
+    return promote(x, weight).movedim(channel_dim % x.dim(), x.dim() - 1)
 
 
 def brought_back(y: Tensor, channel_dim: int) -> Tensor:

@@ -1,36 +1,45 @@
-"""Make the starts of PAU and OPAU that nobody published: ``python -m afbench.activations.rational_fit``.
+"""Fit the starts of PAU and OPAU that nobody published: ``python -m afbench.activations.rational_fit``.
 
-Each is the least-squares fit of P / Q to a named function on 241 points of [-3, 3]. Points out to |x| = 1e4 weigh in
-with (f(x) - target(x)) / x, each a thirtieth of one inside, so that no fit explodes where it is not looked at; more,
-where that leaves a fit farther than |x| from its function. For given Q the best P solves a linear problem, so the
-search is over Q alone (variable projection): from STARTS starting points drawn from a fixed seed, the best is kept and
-rounded to DIGITS digits; P is then solved for once more.
+Each is the least-squares fit of P / Q to a function on 241 points of [-3, 3]. Points out to |x| = 1e4 weigh in with
+(f(x) - target(x)) / x, each a thirtieth of one inside, so that no fit explodes where it is not looked at; more, where
+that leaves a fit farther than |x| from its function. If n > m + 1 it grows like x^(n - m) whatever its coefficients,
+and only points out to 10 weigh in. For given Q the best P solves a linear problem, so the search is over Q alone
+(variable projection, with Kaufman's Jacobian): from STARTS starting points drawn from a fixed seed, the best is kept
+and rounded to DIGITS digits; P is then solved for once more.
 
 No |b_j| or |d_j| of a sum of absolute values may go below FLOOR: at 0 it would have no gradient, and far out the ratio
 would be a polynomial. PAU version B gets a sum that is never negative, so that its absolute value has no kink; versions
-C, D and N start from it as the same function. Where B's start is published and N's is not, that fit is N's alone.
+C, D and N start from it as the same function. Where B's start is published and N's is not, that fit is N's alone. A sum
+of odd degree changes its sign, so B, C, D and N start with b_m = 0 there, as the fit of one degree less.
+
+The command writes what ``starts/fitted.json`` lacks and keeps what it has: starts are a part of results. With a spec,
+such as ``'pau[degree=4:3,start=mish]'``, it shows that start and its errors instead.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.orthogonal import Basis, in_powers
+from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
 from ..kernels.pade import degrees
-from .rational_starts import FITTED, PUBLISHED, REACH, free_terms, key
+from .rational_forms import Form, Positive, Sizes, vandermonde
+from .rational_starts import FITTED, PUBLISHED, REACH, Start, find, key, pau_start
+from .rational_targets import Target, named, target
 
 Array = NDArray[np.float64]
 
-FLOOR, CEILING = 1e-4, 100.0
-STARTS, DIGITS = 8, 7
+STARTS, DIGITS, STEPS = 8, 7, 60
 DEGREES = ("5:4", "2:2", "3:2", "7:6")
+PLAIN_DEGREES = ("3:3", "4:3", "4:4", "5:5", "6:5", "6:6", "7:7", "8:8")
+"""Of these PAU's starts alone are stored, and no zero-centred ones."""
 ALL_CASES = "5:4"
 NEAR = np.linspace(-REACH, REACH, 241)
 FAR = np.concatenate([side * np.geomspace(4.0, 1e4, 24) for side in (-1, 1)])
@@ -38,86 +47,34 @@ FAR_WEIGHTS = (1 / 30, 1 / 10, 1 / 3, 1.0, 3.0)
 FAR_BOUND = 1.0
 
 
-def targets() -> Mapping[str, Callable[[Array], Array]]:
-    """Name the functions that a start can be a fit of."""
-    from scipy import special
+class Problem(NamedTuple):
+    """What is fitted."""
 
-    return {
-        "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
-        "relu": lambda x: np.maximum(x, 0),
-        "gelu": lambda x: x * special.ndtr(x),
-        "swish": lambda x: x * special.expit(x),
-        "tanh": np.tanh,
-        "sigmoid": special.expit,
-        "identity": lambda x: x,
-    }
+    form: Form
+    terms: Array
+    """``[free, n + 1]``: the terms of P in powers of x."""
+    name: str
+    """The function."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Q(x) = 1 + sum |d_j| |f_j(x)|, the parameters of the search being log |d_j|."""
-
-    powers: Array
-    """``[m, m + 1]``: f_1..f_m in powers of x."""
-
-    @property
-    def bounds(self) -> tuple[Array, Array]:
-        """Bounds of the search."""
-        m = len(self.powers)
-        return np.full(m, np.log(FLOOR)), np.full(m, np.log(CEILING))
-
-    def coefficients(self, z: Array) -> Array:
-        """Return d."""
-        return np.exp(z)
-
-    def denominator(self, d: Array, x: Array) -> Array:
-        """Return Q(x)."""
-        return 1 + np.abs(vandermonde(x, self.powers.shape[1]) @ self.powers.T) @ np.abs(d)
+def problem(form: str, n: int, m: int, name: str, centring: Centring = False) -> Problem:
+    """State the problem of a start: ``a`` or ``b``, a basis, or a basis without sizes, such as ``legendre-unsafe``."""
+    if form in ("a", "b"):
+        below: Form = Sizes(np.eye(m + 1)[1:]) if form == "a" else Positive(m)
+        return Problem(below, np.eye(n + 1)[int(bool(centring)) :], name)
+    basis: Basis = form.removesuffix("-unsafe")  # type: ignore[assignment]
+    safe = Sizes(np.array(in_powers(basis, m), dtype=float)[1:])
+    terms = np.array(free_terms(basis, n, centring), dtype=float)
+    return Problem(Positive(m) if form.endswith("-unsafe") else safe, terms, name)
 
 
-@dataclass(frozen=True)
-class Positive:
-    """Q(x) = 1 + S(x) with S(x) = g x^2 prod((x - r_k)^2 + w_k^2) >= 0: the parameters are log g, r_k and log w_k."""
-
-    m: int
-
-    @property
-    def bounds(self) -> tuple[Array, Array]:
-        """Bounds of the search."""
-        k = self.m // 2 - 1
-        low, high = np.log(FLOOR), np.log(CEILING)
-        return np.array([low] + [-10.0] * k + [-1.0] * k), np.array([high] + [10.0] * k + [3.0] * k)
-
-    def coefficients(self, z: Array) -> Array:
-        """Return b."""
-        k = self.m // 2 - 1
-        total = np.array([0.0, 0.0, np.exp(z[0])])
-        for r, w in zip(z[1 : 1 + k], np.exp(z[1 + k :]), strict=True):
-            total = np.convolve(total, [r * r + w * w, -2 * r, 1.0])
-        return total[1:]
-
-    def denominator(self, b: Array, x: Array) -> Array:
-        """Return Q(x)."""
-        return 1 + np.abs(vandermonde(x, len(b) + 1)[:, 1:] @ b)
-
-
-Problem = tuple[str, Sizes | Positive, Array, str]
-
-
-def vandermonde(x: Array, terms: int) -> Array:
-    """Powers 0..terms - 1 of x, ``[N, terms]``."""
-    return np.vander(x, terms, increasing=True)
-
-
-def fit(
-    shape: Sizes | Positive, terms: Array, target: Callable[[Array], Array], far_weight: float
-) -> tuple[Array, Array]:
+def fit(form: Form, terms: Array, function: Target, far_weight: float) -> tuple[Array, Array]:
     """Fit P / Q to a function.
 
     Args:
-        shape: the form of Q.
+        form: the form of Q.
         terms: ``[free, n + 1]``: the terms of P in powers of x.
-        target: the function.
+        function: the function.
         far_weight: that of a point outside [-3, 3].
 
     Returns:
@@ -125,26 +82,44 @@ def fit(
     """
     from scipy.optimize import least_squares
 
-    x = np.concatenate([NEAR, FAR])
-    weight = np.concatenate([np.ones_like(NEAR), far_weight / np.abs(FAR)])
-    rows, wanted = vandermonde(x, terms.shape[1]) @ terms.T, target(x) * weight
+    low, high = form.bounds
+    far = FAR if _bounded(form, terms) else FAR[np.abs(FAR) <= 10]
+    x = np.concatenate([NEAR, far])
+    weight = np.concatenate([np.ones_like(NEAR), far_weight / np.abs(far)])
+    rows, wanted = vandermonde(x, terms.shape[1]) @ terms.T, function(x) * weight
 
-    def solve(d: Array) -> tuple[Array, Array]:
-        weighted = rows * (weight / shape.denominator(d, x))[:, None]
+    def solve(d: Array) -> tuple[Array, Array, Array]:
+        """Return the best P's coefficients and weighted values, and an orthonormal basis of what P can reach."""
+        weighted = rows * (weight / form.denominator(d, x))[:, None]
         size = np.linalg.norm(weighted, axis=0)  # the columns differ by many orders
-        c = np.linalg.lstsq(weighted / size, wanted, rcond=1e-12)[0] / size
-        return c, weighted @ c - wanted
+        reach, values, right = np.linalg.svd(weighted / size, full_matrices=False)
+        kept = values > 1e-12 * values[0]
+        along = reach[:, kept].T @ wanted
+        return right[kept].T @ (along / values[kept]) / size, reach[:, kept] @ along, reach[:, kept]
 
     def residuals(z: Array) -> Array:
         # The second term picks one among equals: any Q fits the identity.
-        return np.append(solve(shape.coefficients(z))[1], 1e-6 * z)
+        return np.append(solve(form.coefficients(z))[1] - wanted, 1e-6 * z)
 
-    low, high = shape.bounds
-    drawn = np.random.default_rng(0).uniform(low, high, (STARTS, len(low)))
-    found = [least_squares(residuals, z, bounds=(low, high)) for z in drawn]
-    best = min(found, key=lambda one: one.cost)
-    d = rounded(shape.coefficients(best.x))
+    def slopes(z: Array) -> Array:
+        d = form.coefficients(z)
+        _, fitted, reach = solve(d)
+        moved = -(fitted / form.denominator(d, x))[:, None] * form.slopes(z, x)
+        return np.vstack([moved - reach @ (reach.T @ moved), 1e-6 * np.eye(len(z))])
+
+    best = np.empty(0)
+    if len(low):
+        drawn = np.random.default_rng(0).uniform(low, high, (STARTS, len(low)))
+        found = [least_squares(residuals, z, jac=slopes, bounds=(low, high), max_nfev=STEPS) for z in drawn]
+        best = min(found, key=lambda one: one.cost).x
+    d = rounded(form.coefficients(best))
     return rounded(solve(d)[0]), d
+
+
+def _bounded(form: Form, terms: Array) -> bool:
+    """Tell whether P / Q grows no faster than x."""
+    m = form.m if isinstance(form, Positive) else len(form.powers)
+    return bool(terms.shape[1] <= m + 2)
 
 
 def rounded(values: Array) -> Array:
@@ -152,12 +127,11 @@ def rounded(values: Array) -> Array:
     return np.array([round(float(f"{value:.{DIGITS}g}"), 9) + 0.0 for value in values])
 
 
-def errors(shape: Sizes | Positive, terms: Array, c: Array, d: Array, name: str) -> dict[str, float]:
+def errors(form: Form, terms: Array, c: Array, d: Array, function: Target) -> dict[str, float]:
     """Measure a start: rmse and greatest error on [-3, 3], and the greatest |f(x) - target(x)| / |x| out to 1e6."""
-    target = targets()[name]
 
     def off(x: Array) -> Array:
-        off: Array = np.abs(vandermonde(x, terms.shape[1]) @ terms.T @ c / shape.denominator(d, x) - target(x))
+        off: Array = np.abs(vandermonde(x, terms.shape[1]) @ terms.T @ c / form.denominator(d, x) - function(x))
         return off
 
     near = off(np.linspace(-REACH, REACH, 601))
@@ -166,58 +140,92 @@ def errors(shape: Sizes | Positive, terms: Array, c: Array, d: Array, name: str)
     return {name: float(f"{value:.3g}") for name, value in found.items()}
 
 
-def problems() -> Iterator[Problem]:
-    """Go through all that is fitted: key, form of Q, terms of P in powers of x, target."""
-    published = json.loads(PUBLISHED.read_text())
-    for name, shape, terms, function in every_problem():
-        if name not in published:
-            yield name, shape, terms, function
-        elif name.startswith("b ") and f"n{name[1:]}" not in published:  # whose sum may be negative
-            yield f"n{name[1:]}", shape, terms, function
-
-
-def every_problem() -> Iterator[Problem]:
-    """Go through all that has a start, published or not."""
-    for degree in DEGREES:
-        n, m = degrees(degree)
-        for name in targets():
-            for centred in (False, True):
-                if centred and name == "sigmoid":  # 1/2 at 0
-                    continue
-                terms = np.eye(n + 1)[int(centred) :]
-                yield key("a", degree, name, centred), Sizes(np.eye(m + 1)[1:]), terms, name
-                yield key("b", degree, name, centred), Positive(m), terms, name
-            for basis in get_args(Basis):
-                powers = np.array(in_powers(basis, m), dtype=float)[1:]
-                for case in (False, True, "case1", "case2") if degree == ALL_CASES else (False, True):
-                    if (case and name == "sigmoid") or (basis == "laguerre" and case not in (False, True)):
-                        continue
-                    terms = np.array(free_terms(basis, n, case), dtype=float)
-                    yield key(basis, degree, name, case), Sizes(powers), terms, name
-                    if case not in (False, True):
-                        yield key(f"{basis}-unsafe", degree, name, case), Positive(m), terms, name
-
-
-def entry(shape: Sizes | Positive, terms: Array, name: str) -> dict[str, Any]:
+def entry(form: Form, terms: Array, name: str) -> dict[str, Any]:
     """Fit one start and measure it, with the least weight outside that keeps it within |x| of its function there."""
     found: dict[str, Any] = {}
-    for far_weight in FAR_WEIGHTS:
-        numerator, denominator = fit(shape, terms, targets()[name], far_weight)
+    function = target(name)
+    for far_weight in FAR_WEIGHTS if _bounded(form, terms) else FAR_WEIGHTS[:1]:
+        numerator, denominator = fit(form, terms, function, far_weight)
         found = {"numerator": numerator.tolist(), "denominator": denominator.tolist()}
-        found |= errors(shape, terms, numerator, denominator, name)
+        found |= errors(form, terms, numerator, denominator, function)
         if found["far"] <= FAR_BOUND:
             break
     return found
 
 
+@cache
+def on_request(form: str, n: int, m: int, name: str, centring: Centring) -> Start:
+    """Fit a start that is not stored, once a process.
+
+    The same on every machine but for rounding in LAPACK, which can move the last of its 7 digits.
+    """
+    return Start(**entry(*problem(form, n, m, name, centring)))
+
+
+def problems() -> Iterator[tuple[str, Problem]]:
+    """Go through all that is stored as a fit, by its key."""
+    published = json.loads(PUBLISHED.read_text())
+    for where, one in every_problem():
+        if where not in published:
+            yield where, one
+        elif where.startswith("b ") and f"n{where[1:]}" not in published:  # whose sum may be negative
+            yield f"n{where[1:]}", one
+
+
+def every_problem() -> Iterator[tuple[str, Problem]]:
+    """Go through all that has a stored start, published or not."""
+    for degree in (*DEGREES, *PLAIN_DEGREES):
+        n, m = degrees(degree)
+        for name in named():
+            for centred in (False, True) if degree in DEGREES else (False,):
+                if centred and name == "sigmoid":  # 1/2 at 0
+                    continue
+                for form in "ab":
+                    if form == "a" or m % 2 == 0:
+                        yield key(form, degree, name, centred), problem(form, n, m, name, centred)
+            for basis in get_args(Basis) if degree in DEGREES else ():
+                cases: tuple[Centring, ...] = (False, True, "case1", "case2") if degree == ALL_CASES else (False, True)
+                for case in cases:
+                    if (case and name == "sigmoid") or (basis == "laguerre" and case not in (False, True)):
+                        continue
+                    yield key(basis, degree, name, case), problem(basis, n, m, name, case)
+                    if case not in (False, True):
+                        unsafe = f"{basis}-unsafe"
+                        yield key(unsafe, degree, name, case), problem(unsafe, n, m, name, case)
+
+
 def main(path: Path = FITTED) -> None:
-    """Fit all starts and write them, one a line."""
+    """Fit what is not stored yet, and write all, one a line."""
+    held = json.loads(path.read_text()) if path.is_file() else {}
     lines = []
-    for where, shape, terms, name in problems():
-        lines.append(f"{json.dumps(where)}: {json.dumps(entry(shape, terms, name))}")
-        print(lines[-1], flush=True)
+    for where, one in problems():
+        if where not in held:
+            held[where] = entry(*one)
+            print(where, held[where], flush=True)
+        lines.append(f"{json.dumps(where)}: {json.dumps(held[where])}")
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
+def show(spec: str) -> None:
+    """Print where a PAU or OPAU starts, and its errors.
+
+    Raises:
+        UsageError: if the spec is wrong, or is of neither.
+    """
+    from ..errors import UsageError
+    from ..factory import choose
+
+    choice = choose(spec)
+    settings: Any = choice.resolved
+    rest = settings.get("degree"), settings.get("start"), settings.get("zero_centred")
+    if choice.entry.name not in ("pau", "opau") or not settings.get("safe", True):
+        raise UsageError(f"{choice.spec}: starts are shown of pau and of opau with safe=true")
+    form = settings.get("version") or settings["basis"]
+    found = pau_start(form, *rest) if "version" in settings else find(form, *rest)
+    for name, values in (("numerator", found.numerator), ("denominator", found.denominator)):
+        print(f"{name:12}", *(f"{value:.7g}" for value in values))
+    print(f"rmse {found.rmse:g} and at most {found.max_error:g} on [-3, 3]; at most {found.far:g} |x| beyond")
+
+
 if __name__ == "__main__":
-    main()
+    show(sys.argv[1]) if sys.argv[1:] else main()

@@ -1,4 +1,4 @@
-"""Where PAU and OPAU start: published coefficients and fits, stored as data, and what zero-centring leaves free."""
+"""Where PAU and OPAU start: published coefficients, fits, stored or made on request; what zero-centring leaves free."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..kernels.orthogonal import Basis, in_powers
+import numpy as np
+
+from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
 from ..kernels.pade import degrees
+from .rational_targets import name_of, target
 
 Version = Literal["a", "b", "c", "d", "n"]
 """What stands below PAU's line."""
 
-Function = Literal["leaky_relu", "relu", "gelu", "swish", "tanh", "sigmoid", "identity"]
-"""What a start is a fit of; leaky ReLU has slope 0.01."""
-
-Centring = Literal[False, True, "case1", "case2"]
-"""How a numerator is made to vanish at 0; for what each means see ``free_terms``."""
-
 PUBLISHED = Path(__file__).parent / "starts" / "published.json"
 """Of ``rational_activations`` at 2496d91, file rational/rationals_config.json, without those that have a pole, leave
-their function by more than |x|, or have a b_j so near 0 that |b_j| has no derivative; the errors are measured."""
+their function by more than |x|, or have a b_j so near 0 that |b_j| has no derivative; the errors are measured. Its
+``silu`` is its ``swish``."""
 
 FITTED = Path(__file__).parent / "starts" / "fitted.json"
 """What ``rational_fit`` wrote."""
 
 REACH = 3.0
 """Starts are fits on [-REACH, REACH]."""
+
+HIGHEST = 12
+"""The highest degree of a start: fits of OPAU's starts lose their digits above it."""
 
 
 class Start(NamedTuple):
@@ -61,36 +62,58 @@ def starts() -> dict[str, Start]:
     return {name: Start(**values) for name, values in held.items()}
 
 
-def find(form: str, degree: str, function: str, centring: Centring = False) -> Start:
-    """Look a start up.
+def find(form: str, degree: str, start: str, centring: Centring = False) -> Start:
+    """Look a start up, or fit it.
+
+    Args:
+        form: ``a``, ``b``, ``c`` or ``n`` of PAU, a basis of OPAU, or that with ``-unsafe``.
+        degree: n:m.
+        start: the function, as ``rational_targets.name_of`` takes it.
+        centring: how the numerator vanishes at 0.
 
     Raises:
-        ValueError: if the degree is malformed, or there is no such start; with those there are.
+        ValueError: if the degree is malformed or too high, the function is unknown, learns or is not 0 at 0 for a
+            numerator that is.
     """
-    degrees(degree)
-    wanted = key(form, degree, function, centring)
+    n, m = degrees(degree)
+    name = name_of(start)
+    wanted = key(form, degree, name, centring)
     if wanted in starts():
         return starts()[wanted]
-    if centring and function == "sigmoid":
-        raise ValueError("start=sigmoid is 0.5 at 0 and has no zero-centred form")
-    known = [name.split()[1] for name in starts()]
-    held = [one for one in dict.fromkeys(known) if key(form, one, function, centring) in starts()]
-    raise ValueError(f"degree={degree} has no stored start here; there is one for degree={', '.join(held)}")
+    at_zero = float(target(name)(np.zeros(1))[0])
+    if centring and at_zero:
+        raise ValueError(f"start={start} is {at_zero:g} at 0 and has no zero-centred form")
+    if n > HIGHEST:
+        raise ValueError(f"degree={degree} has no start: fits go up to {HIGHEST}:{HIGHEST}")
+    basis = form.removesuffix("-unsafe")
+    free = n + 1 - bool(centring) if form in ("a", "b", "n") else len(free_terms(basis, n, centring))  # type: ignore[arg-type]
+    from .rational_fit import on_request  # it needs scipy, and this
+
+    signed = form in ("b", "n") or form != basis
+    if (form, m) == ("b", 1):  # the same function as A
+        return on_request("a", n, m, name, centring)
+    if signed and m % 2:  # without the last of each, as a sum of odd degree changes its sign
+        found = on_request("b" if form == "n" else form, max(n - (n > m), 1), m - 1, name, centring)
+        padding = [0.0] * (free - len(found.numerator))
+        return found._replace(numerator=found.numerator + padding, denominator=[*found.denominator, 0.0])
+    return on_request(form, n, m, name, centring)
 
 
-def pau_start(version: Version, degree: str, function: Function, zero_centred: bool) -> Start:
+def pau_start(version: Version, degree: str, start: str, zero_centred: bool) -> Start:
     """Look the start of a version of PAU up: its own, or as the same function that of N for C, that of B for D and N.
 
     Raises:
         ValueError: as ``find`` does.
     """
-    if version in ("a", "b") or key(version, degree, function, zero_centred) in starts():
-        return find(version, degree, function, zero_centred)
-    same = pau_start("n" if version == "c" else "b", degree, function, zero_centred)
+    if version in ("a", "b") or key(version, degree, name_of(start), zero_centred) in starts():
+        return find(version, degree, start, zero_centred)
+    if version == "n" and degrees(degree)[1] == 1:  # where B has a kink, N would have a pole
+        return find("n", degree, start, zero_centred)
+    same = pau_start("n" if version == "c" else "b", degree, start, zero_centred)
     return same._replace(denominator=[0.9, *same.denominator]) if version == "c" else same
 
 
-def unsafe_start(basis: Basis, degree: str, function: Function, centring: Centring) -> tuple[list[float], list[float]]:
+def unsafe_start(basis: Basis, degree: str, start: str, centring: Centring) -> tuple[list[float], list[float]]:
     """Return c and d of OPAU without absolute values: PAU N in another basis, or a fit where a case leaves less free.
 
     Raises:
@@ -99,10 +122,10 @@ def unsafe_start(basis: Basis, degree: str, function: Function, centring: Centri
     n, m = degrees(degree)
     terms = free_terms(basis, n, centring)
     if centring in (False, True):
-        found = pau_start("n", degree, function, centring)
+        found = pau_start("n", degree, start, centring)
         c = in_terms([0.0] * centring + found.numerator, terms)
     else:
-        found = find(f"{basis}-unsafe", degree, function, centring)
+        found = find(f"{basis}-unsafe", degree, start, centring)
         c = [Fraction(value) for value in found.numerator]
     e, *d = in_terms([1.0, *found.denominator], in_powers(basis, m))
     # e is a mean of Q by the basis' weight, so it is above 0, as Q is.
@@ -121,42 +144,3 @@ def in_terms(values: Sequence[float], terms: list[list[Fraction]]) -> list[Fract
         found.append(rest[top] / term[top])
         rest = [r - found[-1] * t for r, t in zip(rest, term, strict=True)]
     return found[::-1]
-
-
-def free_terms(basis: Basis, degree: int, centring: Centring) -> list[list[Fraction]]:
-    """Return the terms of a numerator that its free coefficients stand before, each in powers of x.
-
-    A numerator sum c_i f_i(x) vanishes at 0 if sum c_i f_i(0) = 0. Biswas et al. 2021 tell three cases apart for
-    ``hermite_prob``; here they are said for any basis:
-
-    - ``case1``: every c_i whose f_i(0) is not 0 is left out.
-    - ``case2``: c_0 = 0, and the next such c_i follows from the others (c_2 = 3 c_4 for ``hermite_prob`` 5:4).
-    - ``True``, the general one: c_0 follows from the others (c_0 = c_2 - 3 c_4), none of which need be 0.
-
-    Returns:
-        ``[free][k]``, the coefficient of x^k; all of k = 0 vanish unless ``centring`` is False.
-
-    Raises:
-        ValueError: for a case of ``laguerre``: its polynomials are all 1 at 0, which leaves nothing in case 1, and in
-            case 2 only what changes its sign on x > 0.
-
-    >>> [[int(c) for c in term] for term in free_terms("hermite_prob", 2, True)]
-    [[0, 1, 0], [0, 0, 1]]
-    """
-    rows = in_powers(basis, degree)
-    if not centring:
-        return rows
-    if basis == "laguerre" and centring is not True:
-        raise ValueError(
-            f"zero_centred={centring} is not for basis=laguerre, whose polynomials are all 1 at 0: use true"
-        )
-    if centring == "case1":
-        return [row for row in rows if not row[0]]
-    even = [i for i, row in enumerate(rows) if row[0]]
-    gone = even[: 1 if centring is True else 2]
-    pivot = rows[gone[-1]]
-    return [
-        [c - row[0] / pivot[0] * p for c, p in zip(row, pivot, strict=True)]
-        for i, row in enumerate(rows)
-        if i not in gone
-    ]

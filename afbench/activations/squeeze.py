@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ..registry import activation
 from ..settings import Range
 from .channelwise import Device, check_channels, parameter_shape, promote
-from .projection import brought_back, draw, linear, project
+from .projection import brought_back, channels_last, draw, small_linear
 from .tracing import leaf
 
 
@@ -96,8 +96,9 @@ def gates(x: Tensor, W1: Tensor, W2: Tensor, channel_dim: int) -> Tensor:
     >>> gates(torch.zeros(2, 3, 5, 5), torch.zeros(1, 3), torch.zeros(3, 1), 1).shape
     torch.Size([2, 3, 1, 1])
     """
-    hidden = F.relu(project(mean_of_positions(x, channel_dim), W1, None, channel_dim))
-    return brought_back(torch.sigmoid(linear(hidden, W2, None)), channel_dim)
+    mean = channels_last(mean_of_positions(x, channel_dim), W1, channel_dim)
+    hidden = F.relu(small_linear(mean, W1, None))
+    return brought_back(torch.sigmoid(small_linear(hidden, W2, None)), channel_dim)
 
 
 def mean_of_positions(x: Tensor, channel_dim: int) -> Tensor:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..kernels import cpab, cpab_basis, piecewise
+from ..kernels import cpab, cpab_basis, piecewise, pointwise
+from ..kernels.constants import constant
+from ..kernels.sharded import by_parts, is_sharded, whole
 from ..settings import Range
+from .channelwise import Device
+from .tracing import leaf
 
 Method = Literal["table", "fast", "exact", "nearest"]
 Positive = Annotated[float, Range(above=0, below=math.inf)]
@@ -48,8 +52,6 @@ class Warped(nn.Module):
 
     variant: ClassVar[str]
     theta: nn.Parameter
-    vertices: Tensor
-    precision: Tensor
 
     def __init__(
         self,
@@ -62,10 +64,13 @@ class Warped(nn.Module):
         init_var: Positive = 2.0,
         lambda_smooth: Positive = 5.0,
         lambda_var: Positive = 2.0,
-        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.1,
+        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.01,
         method: Method = "table",
         bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
         published_gradient: bool = False,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         """Draw theta, or set it to 0; the settings are described in `Ditac`."""
         super().__init__()
@@ -77,8 +82,9 @@ class Warped(nn.Module):
         self.init, self.init_smooth, self.init_var = init, init_smooth, init_var
         self.lambda_smooth, self.lambda_var, self.penalty_weight = lambda_smooth, lambda_var, penalty_weight
         self.method, self.bins, self.published_gradient = method, bins, published_gradient
-        self.theta = nn.Parameter(torch.empty(cpab_basis.basis(cells, zero_boundary).shape[1]))
-        self._make_constants()
+        self.theta = nn.Parameter(
+            torch.empty(cpab_basis.basis(cells, zero_boundary).shape[1], device=device, dtype=dtype)
+        )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -88,60 +94,31 @@ class Warped(nn.Module):
         covariance = cpab_basis.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
         values, vectors = np.linalg.eigh(covariance)
         # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
-        root = torch.tensor(vectors * np.sqrt(values.clip(0.0)) @ vectors.T)
+        root = vectors * np.sqrt(values.clip(0.0)) @ vectors.T
         with torch.no_grad():
             if self.init == "identity":
                 self.theta.zero_()
             else:
-                self.theta.copy_((root * torch.randn(len(values)).to(root)).sum(-1))
-
-    def _make_constants(self) -> None:
-        """B at the vertices and P: buffers that follow the module, left out of the state dict."""
-        device = self.theta.device
-        dtype = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
-        vertices = cpab_basis.vertex_basis(self.cells, self.zero_boundary)
-        precision = cpab_basis.penalty_matrix(self.cells, self.zero_boundary, self.lambda_smooth, self.lambda_var)
-        for name, values in (("vertices", vertices), ("precision", precision)):
-            self.register_buffer(name, torch.tensor(values, dtype=dtype, device=device), persistent=False)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Make the constants anew where theta went: B cast to bfloat16 would be a basis of other fields."""
-        self._buffers.clear()
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        self._make_constants()
-        return self
+                # The same draws whatever torch's default dtype and device are.
+                draws = torch.randn(len(values), dtype=torch.float32, device="cpu")
+                self.theta.copy_((torch.from_numpy(root) * draws.double()).sum(-1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise, for any shape and floating dtype."""
-        if not x.is_floating_point():
-            raise TypeError(f"{self.variant} takes floating-point inputs, not {x.dtype}")
-        if self.method != "nearest" or self._widen(x).dtype == torch.float64:
-            theta = self._theta()
-            theta = theta.to(torch.promote_types(theta.dtype, torch.float32))
-            formula = piecewise.plain if self.method == "exact" else piecewise.ditac
-            return formula(x, theta, self.vertices, self.a, self.b, self.variant, self.method == "fast")
-        combine = piecewise.COMBINE[self.variant]
-        if combine is None:
-            return self.flow(x)
-        wide, inside = self._widen(x), piecewise.inside(x, self.a, self.b)
-        return combine(self._nearest(torch.where(inside, wide, self.a)), wide, inside).to(x.dtype)
+        pull = 2 * self.penalty_weight if self.published_gradient else None
+        return warp(x, self.theta, self.variant, self.method, self.bins, self._space, self._smoothness, pull)
 
     def velocity(self, x: Tensor) -> Tensor:
         """Velocity v(x), continuous and piecewise affine; its outer cells reach to infinity. Any shape."""
-        wide = self._widen(x)
-        return cpab.velocity(wide, *self._field(wide)).to(x.dtype)
+        wide, theta = pointwise.widened(x, self.theta)
+        return cpab.velocity(wide, theta, *_field(wide, self._space)).to(x.dtype)
 
     def flow(self, x: Tensor) -> Tensor:
         """Diffeomorphism T(x) of the whole line, the flow of the velocity at time 1, in closed form. Any shape.
 
         With ``method="nearest"`` x in [a, b] is rounded to the nearest of the bins, except in float64.
         """
-        wide = self._widen(x)
-        warped = cpab.flow(wide, *self._field(wide))
-        if self._quantises(wide):
-            inside = piecewise.inside(x, self.a, self.b)
-            warped = torch.where(inside, self._nearest(torch.where(inside, wide, self.a)), warped)
-        return warped.to(x.dtype)
+        return _flow(x, self.theta, self._space, self.bins if self.method == "nearest" else None)
 
     def penalty(self) -> Tensor:
         """Penalty penalty_weight * theta^T P theta, a scalar, to be added to the loss once a step.
@@ -152,39 +129,95 @@ class Warped(nn.Module):
         """
         if self.published_gradient:
             return self.theta.new_zeros(())  # it is in backward
-        dtype = torch.promote_types(self.theta.dtype, torch.float32)
-        theta, precision = self.theta.to(dtype), self.precision.to(dtype)
-        return self.penalty_weight * (theta * (precision * theta).sum(-1)).sum()
+        return weighted(self.theta, self.penalty_weight, self._smoothness)
 
     def extra_repr(self) -> str:
         """Show the settings."""
-        return ", ".join(f"{name}={getattr(self, name)}" for name in inspect.signature(type(self)).parameters)
+        shown = inspect.signature(type(self)).parameters
+        return ", ".join(f"{name}={getattr(self, name)}" for name in shown if name not in ("device", "dtype"))
 
-    def _widen(self, x: Tensor) -> Tensor:
-        """Cast to the dtype to compute in: that of x and theta, and at least float32."""
-        return x.to(torch.promote_types(torch.promote_types(x.dtype, self.theta.dtype), torch.float32))
+    @property
+    def _space(self) -> Space:
+        return self.cells, self.zero_boundary, self.a, self.b
 
-    def _theta(self) -> Tensor:
-        if not self.published_gradient:
-            return self.theta
-        return pulled(self.theta, 2 * self.penalty_weight * self.precision.sum(0).to(self.theta.dtype))
+    @property
+    def _smoothness(self) -> Smoothness:
+        return self.cells, self.zero_boundary, self.lambda_smooth, self.lambda_var
 
-    def _field(self, x: Tensor) -> tuple[Tensor, Tensor, float, float]:
-        return self._theta().to(x.dtype), self.vertices.to(x.dtype), self.a, self.b
 
-    def _quantises(self, x: Tensor) -> bool:
-        return self.method == "nearest" and x.dtype != torch.float64
+Space = tuple[int, bool, float, float]
+"""The velocities among which theta chooses: the cells, whether they are 0 at the ends, and the ends a and b."""
 
-    def _nearest(self, x: Tensor) -> Tensor:
-        """T(q), q the nearest to x of a + k (b - a) / bins, with the gradients dT/dx and dT/dtheta of q.
+Smoothness = tuple[int, bool, float, float]
+"""What `cpab_basis.penalty_matrix` takes."""
 
-        The table is built at every forward: weights change without notice, and it costs what ``bins`` + 1
-        inputs cost.
-        """
-        k = torch.arange(self.bins + 1, dtype=x.dtype, device=x.device)
-        width = (self.b - self.a) / self.bins
-        values, slopes = cpab.flow_and_slope(self.a + k * width, *self._field(x))
-        # Clamped twice as NaN becomes any integer.
-        nearest = ((x - self.a) / width).round().clamp(0, self.bins).long().clamp(0, self.bins).reshape(-1)
-        value, slope = (table.index_select(0, nearest).reshape(x.shape) for table in (values, slopes))
-        return value + slope * (x - x.detach())  # the last factor is 0 and its derivative 1
+
+@leaf
+def warp(
+    x: Tensor,
+    theta: Tensor,
+    variant: str,
+    method: Method,
+    bins: int,
+    space: Space,
+    smoothness: Smoothness,
+    pull: float | None,
+) -> Tensor:
+    """Apply one of the family: the whole of `Warped.forward`."""
+    if not x.is_floating_point():
+        raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
+    if is_sharded(x) or is_sharded(theta):
+        return by_parts(lambda *parts: warp(*parts, variant, method, bins, space, smoothness, pull), x, (theta,), True)
+    if pull is not None:
+        precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
+        theta = pulled(theta, (pull * precision.sum(0)).to(theta.dtype))
+    wide, theta = x, theta.to(torch.promote_types(theta.dtype, torch.float32))
+    nearest = method == "nearest" and torch.float64 not in (x.dtype, theta.dtype)
+    if not nearest:
+        formula = piecewise.plain if method == "exact" else piecewise.ditac
+        return formula(x, theta, *space, variant, method == "fast")
+    combine = piecewise.COMBINE[variant]
+    if combine is None:
+        return _flow(x, theta, space, bins)
+    wide, inside = x.to(theta.dtype), piecewise.inside(x, *space[2:])
+    return combine(_nearest(torch.where(inside, wide, space[2]), theta, space, bins), wide, inside).to(x.dtype)
+
+
+@leaf
+def weighted(theta: Tensor, weight: float, smoothness: Smoothness) -> Tensor:
+    """Weight * theta^T P theta: the whole of `Warped.penalty`."""
+    (theta,) = pointwise.widened(whole(theta))
+    precision = constant(cpab_basis.penalty_matrix, *smoothness, like=theta, dtype=theta.dtype)
+    # Not a matrix product, which autocast would do in 16 bits.
+    return weight * (theta * (precision * theta).sum(-1)).sum()
+
+
+def _field(x: Tensor, space: Space) -> tuple[Tensor, float, float]:
+    """What `cpab.flow` takes after x and theta."""
+    cells, zero_boundary, a, b = space
+    return constant(cpab_basis.vertex_basis, cells, zero_boundary, like=x, dtype=x.dtype), a, b
+
+
+def _flow(x: Tensor, theta: Tensor, space: Space, bins: int | None) -> Tensor:
+    """T(x), in [a, b] that of the nearest bin unless ``bins`` is None or the dtype float64."""
+    wide, theta = pointwise.widened(x, theta)
+    warped = cpab.flow(wide, theta, *_field(wide, space))
+    if bins is not None and wide.dtype != torch.float64:
+        inside = piecewise.inside(x, *space[2:])
+        warped = torch.where(inside, _nearest(torch.where(inside, wide, space[2]), theta, space, bins), warped)
+    return warped.to(x.dtype)
+
+
+def _nearest(x: Tensor, theta: Tensor, space: Space, bins: int) -> Tensor:
+    """T(q), q the nearest to x of a + k (b - a) / bins, with the gradients dT/dx and dT/dtheta of q.
+
+    The table is built at every forward: weights change without notice, and it costs what ``bins`` + 1 inputs cost.
+    """
+    a, b = space[2:]
+    k = torch.arange(bins + 1, dtype=x.dtype, device=x.device)
+    width = (b - a) / bins
+    values, slopes = cpab.flow_and_slope(a + k * width, theta, *_field(x, space))
+    # Clamped twice as NaN becomes any integer.
+    nearest = ((x - a) / width).round().clamp(0, bins).long().clamp(0, bins).reshape(-1)
+    value, slope = (table.index_select(0, nearest).reshape(x.shape) for table in (values, slopes))
+    return value + slope * (x - x.detach())  # the last factor is 0 and its derivative 1

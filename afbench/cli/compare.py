@@ -51,7 +51,7 @@ def share(text: str) -> float:
     >>> share("5%"), share("0.1")
     (0.05, 0.1)
     """
-    held = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)", text.strip())
+    held = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)", text.strip(), re.ASCII)
     number = float(held[1]) / (100 if held[2] else 1) if held else 1.0
     if not number < 1:
         raise UsageError(f"--threshold takes a share such as 5% or 0.05, not {text!r}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
 from ..data import roots
 from ..errors import UsageError
-from . import options
+from . import closing, options
 from .progress import LINE_EVERY, duration
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
     verb.add_argument("--baseline", metavar="SPEC", help="with --task: what costs are ratios to (default: relu)")
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
-    verb.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})")
+    verb.add_argument(
+        "--rounds", type=options.whole, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})"
+    )
     verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
@@ -82,13 +84,16 @@ def call(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 130
-    print(json.dumps(done.costs, indent=1) if arguments.json else written(done))
-    for cost in done.failed:
-        print(
-            f"  failed  {cost['activation']}: {cost['status']}: {(cost.get('error') or {}).get('message', '')}",
-            file=sys.stderr,
-        )
-    return 1 if done.failed else 0
+    if arguments.json:
+        print(json.dumps(done.costs, indent=1))
+        lost: list[str] = []
+    else:
+        text, lost = written(done)
+        print(text)
+    failed = [(c["activation"], c["status"], (c.get("error") or {}).get("message", "")) for c in done.failed]
+    for line in [*closing.failures(failed), *(f"afbench: {problem}" for problem in lost)]:
+        print(line, file=sys.stderr)
+    return 1 if done.failed or lost else 0
 
 
 def given(value: str | None, default: str) -> str:
@@ -130,17 +135,24 @@ class Lines:
             print(f"cost {count}/{total}{rest}  {cost['activation']}", file=sys.stderr, flush=True)
 
 
-def written(done: Measured) -> str:
-    """Write the tables into the results folder; returns those of what was asked for as text."""
+def written(done: Measured) -> tuple[str, list[str]]:
+    """Write the tables into the results folder; returns those of what was asked for as text, and what was not written.
+
+    The tables themselves are printed in any case.
+    """
     from ..report.cost_tables import case_of, cost_tables
     from ..report.table import render
-    from ..store import Store, write_whole
+    from ..store import Store
 
     store = Store.open(done.store.path)
-    for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html")):
-        write_whole(store.path / "tables" / f"cost.{ending}", render(cost_tables(store), name).encode())
-    asked = {case_of(cost) for cost in done.costs}
-    own = [table for table in cost_tables(store) if table.case in asked]
+    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html"))
     folder: Path = store.path
-    next_ = f"next: afbench table {folder} --costs --format md | afbench plot {folder} scaling"
-    return f"{render(own, 'text')}\nwritten: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)\n{next_}"
+    made = cost_tables(store)
+    lost = closing.write_all((folder / "tables" / f"cost.{ending}", render(made, name)) for name, ending in endings)
+    asked = {case_of(cost) for cost in done.costs}
+    own = [table for table in made if table.case in asked]
+    lines = [render(own, "text")]
+    if not lost:
+        lines.append(f"written: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)")
+    lines.append(f"next: afbench table {folder} --costs --format md | afbench plot {folder} scaling")
+    return "\n".join(lines), lost

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from .. import numerals
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,6 +14,22 @@ if TYPE_CHECKING:
 
 ENGINES = ("process", "inline")
 """Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
+
+
+def whole(text: str) -> int:
+    """Read an integer of the command line."""
+    try:
+        return numerals.whole(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes an integer such as 5, not {text!r}") from None
+
+
+def real(text: str) -> float:
+    """Read a number of the command line."""
+    try:
+        return numerals.real(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"it takes a number such as 0.5, not {text!r}") from None
 
 
 def add_plugin(verb: argparse.ArgumentParser) -> None:
@@ -81,5 +98,5 @@ def pairs(given: list[str]) -> dict[str, str]:
             raise UsageError(f"--set takes key=value, not {text!r}")
         if key.strip() in found:
             raise UsageError(f"--set gives {key.strip()!r} twice")
-        found[key.strip()] = value.strip()
+        found[key.strip()] = value
     return found

@@ -18,6 +18,7 @@ SPELLED = {
     **{"\u2190": "<-", "\u21d2": "=>", "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u2248": "~", "\u221e": "inf"},
     **{"\u00b0": " deg", "\u221a": "sqrt", "\u2211": "sum", "\u222b": "integral", "\u2208": "in", "\u2020": "+"},
     **{"\u00df": "ss", "\u00e6": "ae", "\u00f8": "o", "\u0141": "L", "\u0142": "l", "\u2713": "ok", "\u2717": "no"},
+    **{"\u22ef": "...", "\u00d0": "D", "\u00f0": "d", "\u00de": "Th", "\u00fe": "th"},
 }
 """ASCII for what tables and messages hold and other encodings lack; accents are taken off, the rest becomes ``?``."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..data import roots
 from ..errors import UsageError
-from . import options
+from ..raised import text_of
+from . import closing, options
 
 if TYPE_CHECKING:
     from ..runner import Summary
@@ -31,8 +32,8 @@ def add(verb: argparse.ArgumentParser) -> None:
         metavar="WHICH",
         help="all | trainable | fixed | tag:NAME | glob* | specs, by commas; -name excludes (default: all)",
     )
-    verb.add_argument("--seeds", type=int, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
-    verb.add_argument("--jobs", type=int, metavar="N", help="processes (default: as many as the cores)")
+    verb.add_argument("--seeds", type=options.whole, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
+    verb.add_argument("--jobs", type=options.whole, metavar="N", help="processes (default: as many as the cores)")
     verb.add_argument("--out", metavar="DIR", help="the results folder (default: results/TASK)")
     verb.add_argument(
         "--set",
@@ -45,7 +46,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
-    verb.add_argument("--timeout", type=float, metavar="SECONDS", help="give up a trial after this long")
+    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="give up a trial after this long")
     verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
     verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
     verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
@@ -87,59 +88,76 @@ def call(arguments: argparse.Namespace) -> int:
         return report_interruption(summary)
     counts = f"{len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped"
     print(f"done: {counts}; {summary.store.path}\n", flush=True)
-    print(write_tables(summary))
-    for record in summary.failed:
-        print(f"  failed  {record.trial}: {record.status}: {record.reason}")
-    report(summary, write_plots(summary))
-    return 1 if summary.failed else 0
+    table, lost = write_tables(summary)
+    print(table)
+    for line in closing.failures([(str(record.trial), record.status, record.reason) for record in summary.failed]):
+        print(line)
+    drawn, undrawn = write_plots(summary)
+    for problem in (*lost, *undrawn):
+        print(f"afbench: {problem}", file=sys.stderr)
+    report(summary, drawn, tables=not lost)
+    return 1 if summary.failed or lost or undrawn else 0
 
 
-def write_tables(summary: Summary) -> str:
-    """Write the tables into the results folder; returns this run's as text."""
+def write_tables(summary: Summary) -> tuple[str, list[str]]:
+    """Write the tables into the results folder; returns this run's as text, and what could not be written."""
     from ..report.groups import group_of
     from ..report.summary import tables
     from ..report.table import render
-    from ..store import Store, write_whole
+    from ..store import Store
 
-    store = Store.open(summary.store.path)
-    made = tables(store, baseline=summary.plan.baseline.spec)
-    for name, ending in (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex")):
-        path = store.path / "tables" / f"{summary.plan.task.name}.{ending}"
-        write_whole(path, render(made, name).encode())
+    folder = Store.open(summary.store.path)
+    made = tables(folder, baseline=summary.plan.baseline.spec)
+    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"))
+    stem = f"{folder.path}/tables/{summary.plan.task.name}"
+    lost = closing.write_all((Path(f"{stem}.{ending}"), render(made, name)) for name, ending in endings)
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
-    return render([table for table in made if table.group in own], "text")
+    return render([table for table in made if table.group in own], "text"), lost
 
 
-def write_plots(summary: Summary) -> list[Path]:
-    """Draw the task's plots into the results folder; one that cannot be drawn is said, and loses nothing else."""
+def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
+    """Draw the task's plots into the results folder; returns those that are there, and what could not be written.
+
+    One that cannot be drawn is said, and loses nothing else.
+    """
     from ..report.plots import draw, save
     from ..spec import Spec
     from ..store import Store
     from ..tasks.base import changed
 
-    store, task, written = Store.open(summary.store.path), summary.plan.task, []
+    store, task = Store.open(summary.store.path), summary.plan.task
+    written, lost = [], []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
     damaged: dict[str, str] = {}
     for kind in task.plots:
         path = store.path / "plots" / f"{kind}.png"
+        figure = None
         try:
-            save(draw(store, kind, task=label, baseline=summary.plan.baseline.spec), path)
-            written.append(path)
+            figure = draw(store, kind, task=label, baseline=summary.plan.baseline.spec)
         except UsageError as error:
             print(f"afbench: no plot {kind}: {error}", file=sys.stderr)
         except Exception as error:
-            print(f"afbench: no plot {kind}: {type(error).__name__}: {error}", file=sys.stderr)
+            print(f"afbench: no plot {kind}: {type(error).__name__}: {text_of(error)}", file=sys.stderr)
         damaged |= {name: problem for name, problem in store.problems.items() if name.startswith("arrays/")}
+        if figure is None:
+            continue
+        try:
+            save(figure, path)
+            written.append(path)
+        except (OSError, UsageError) as error:
+            lost.append(f"no plot {kind}: {text_of(error)}")
     for problem in damaged.values():
         print(f"afbench: warning: {problem}", file=sys.stderr)
-    return written
+    return written, lost
 
 
-def report(summary: Summary, plots: list[Path]) -> None:
+def report(summary: Summary, plots: list[Path], *, tables: bool) -> None:
     """Print what was written, and the next commands."""
     folder = summary.store.path
-    names = "".join(f", {path.relative_to(folder)}" for path in plots)
-    print(f"written: {folder}/tables/{summary.plan.task.name}.md (also .txt, .csv, .tex){names}")
+    names = [f"{folder}/tables/{summary.plan.task.name}.md (also .txt, .csv, .tex)"] * tables
+    names += [str(path.relative_to(folder)) for path in plots]
+    if names:
+        print(f"written: {', '.join(names)}")
     draw = f"afbench plot {folder} {plots[0].stem} | " if plots else ""
     print(f"next: {draw}afbench table {folder} --format latex")
 

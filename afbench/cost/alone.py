@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from .. import attempt, environment
+from ..ambient import pinned
 from ..errors import UsageError
 from ..factory import choose
 from ..kernels import library
-from ..train import pinned
 from ..trial import SCHEMA, digest
 from ..version import __version__
 from .case import Case

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import torch
 
-from ..train import pinned
+from ..ambient import pinned
 
 Call = Callable[[], object]
 WARM_UP = 3

@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from .. import attempt, environment
+from ..ambient import pinned
 from ..factory import choose
 from ..parameters import count_parameters, penalty
 from ..streams import stream
 from ..tasks.base import Batch, Task, create_task
-from ..train import build, descend, make_optimizer, move, pinned
+from ..train import build, descend, make_optimizer, move
 from ..trial import SCHEMA, digest
 from .clock import Call, CpuClock
 from .memory import peak_bytes, saved_bytes

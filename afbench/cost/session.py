@@ -14,6 +14,7 @@ from ..discovery import load_plugin
 from ..engines import ENGINES, Setup
 from ..errors import UsageError, did_you_mean
 from ..factory import Choice, check, choose, select
+from ..numerals import count
 from ..registry import ACTIVATIONS, TASKS
 from ..signals import terminable
 from ..sources import source_of
@@ -26,6 +27,7 @@ from .network import CostJob
 from .rounds import ROUNDS
 from .work import carry_out, members, one_network
 
+MOST_ROUNDS = 100_000
 BATCH = 8
 """Activations in a batch at most: a kill loses at most these, and a round stays short."""
 BATCH_ELEMENTS = 8e6
@@ -82,7 +84,7 @@ def measure(
         load_plugin(file, ACTIVATIONS, TASKS)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
-    if rounds < 5:
+    if count("--rounds", rounds, MOST_ROUNDS) < 5:
         raise UsageError(f"--rounds must be at least 5, not {rounds}: fewer have no quartiles")
     choices = [check(choice.spec) for choice in select(acts)]
     here, resolved = environment.read(), resolve_device(device)
@@ -109,7 +111,7 @@ def measure(
             jobs += batches(case, missing, here["id"], size, rounds=rounds)
         what = f"{len(choices)} activations x {len(asked)} cases, each beside relu, gelu and a copy"
     else:
-        own = str((settings or {}).get("device", resolved))
+        own = resolve_device(str((settings or {}).get("device", resolved)))
         if device != "auto" and own != resolved:
             raise UsageError(f"--device {device} and --set device={own} contradict each other: give one of them")
         planned = network_jobs(task, choices, baseline, {"device": resolved, **(settings or {})}, here["id"])

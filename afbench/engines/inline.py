@@ -1,11 +1,18 @@
-"""The inline engine: one item after another, in this process. For debugging; a crash of an item ends the run."""
+"""The inline engine: one item after another, in this process. For debugging; a crash of an item ends the run.
+
+Items share the process, so that one could change what the next computes. What can be pinned is pinned; an item that
+changed something nevertheless is an error, what it changed is put back, and where that is not possible the run ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
+from ..ambient import pinned
+from ..errors import AfbenchError, UsageError
 from .outcome import Failure, Setup
+from .witness import STACKS, Witness
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,7 +26,33 @@ def inline(
     setup: Setup | None = None,
     timeout: float | None = None,
 ) -> Generator[tuple[Item, Result | Failure]]:
-    """Run the items here; ``jobs`` and ``timeout`` are not used."""
-    (setup or Setup())()
+    """Run the items here; ``jobs`` and ``timeout`` are not used.
+
+    Raises:
+        UsageError: if a torch mode is active here: it would take part in every computation.
+        AfbenchError: after an item that left a thread running.
+    """
+    with pinned():
+        for name, (read, _) in STACKS.items():
+            if read():
+                raise UsageError(f"{name} is active here: call this outside its with block, or use the process engine")
+        (setup or Setup())()
+    witness: Witness | None = None
     for item in items:
-        yield item, work(item)
+        result: Result | Failure
+        with pinned():
+            witness = witness or Witness()
+            try:
+                result = work(item)
+            finally:
+                changes, threads = witness.changes(), witness.running()
+        if changes:
+            more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
+            said = f"{', '.join(changes[:3])}{more}"
+            result = Failure("error", f"{said}; other trials would have computed other numbers")
+        if threads:
+            said = f"left a thread running ({', '.join(threads[:3])})"
+            result = Failure("error", f"{said}; it may change other trials' numbers")
+        yield item, result
+        if threads:
+            raise AfbenchError(f"an item {said}, which may change what others compute here: use the process engine")

@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from ..discovery import load_module, load_plugin
+from ..errors import UsageError
+from ..factory import Choice, Factory, choose
 from ..registry import ACTIVATIONS, TASKS
+from ..streams import forked, stream
+from ..tasks.base import Task, create_task
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An item whose process died or ran out of time."""
+    """An item without a result: its process died, ran out of time, or could not send what came out."""
 
     kind: str
-    """``lost`` or ``timeout``."""
+    """``lost``, ``timeout`` or ``error``."""
     message: str
+
+
+class SlowStart(UserWarning):
+    """Forking is not safe here, so that each trial pays for the imports; said once."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a fresh process must do before it can work: find what the user's own code registers."""
+    """What a fresh process must do before it can work: find the user's own code, and import what the work needs.
+
+    With ``task`` and ``activations`` it also makes sure that they are found there: an activation that only the
+    calling session knows is a fault of the set-up, and no trial's result.
+    """
 
     plugins: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    task: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    activations: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
     def __call__(self) -> None:
-        """Do it."""
+        """Do it.
+
+        Raises:
+            UsageError: if a plugin fails, or if the task or an activation is not found in this process.
+        """
         for folder in self.path:
             if folder not in sys.path:
                 sys.path.append(folder)
@@ -37,11 +59,53 @@ class Setup:
             load_plugin(plugin, ACTIVATIONS, TASKS)
         for module in self.modules:
             load_module(module)
+        for registry in (ACTIVATIONS, TASKS):
+            registry.populate()
+        choices = [choice for spec in self.activations if (choice := self.found("activation", spec, choose))]
+        task = self.found("task", self.task, lambda name: create_task(name, self.settings)) if self.task else None
         warm_up()
+        if task is not None and own(type(task)):
+            rehearse(task, [choice for choice in choices if own(choice.entry.target)])
+
+    def found(self, kind: str, name: str, look_up: Any) -> Any:
+        """Look a task or an activation up; say what to do if only the calling session knows it."""
+        try:
+            return look_up(name)
+        except UsageError as error:
+            raise UsageError(
+                f"worker processes cannot find {kind} {name!r} ({error}). Define it in a file and pass it as "
+                "--plugin FILE.py or pkg.module:Class, not in a notebook or with python -c; or use the inline engine"
+            ) from None
+
+
+def own(target: Any) -> bool:
+    """Tell whether a class comes with afbench."""
+    return str(getattr(target, "__module__", "")).startswith("afbench.")
 
 
 def warm_up() -> None:
-    """Take one optimizer step: a process's first costs about a second of imports, which are no trial's time."""
+    """Take one optimizer step: a process's first costs seconds of imports, which are no trial's time.
+
+    Without a backward pass: on a machine with a GPU it starts threads, after which a process must not fork.
+    """
     weight = torch.zeros(1, requires_grad=True)
-    weight.sum().backward()
+    weight.grad = torch.zeros(1)
+    torch.optim.SGD([weight], lr=0.1, momentum=0.9).step()
     torch.optim.Adam([weight], fused=True).step()
+
+
+def rehearse(task: Task, choices: list[Choice]) -> None:
+    """Load the task's data and run its network once with each activation, so that all caches are filled.
+
+    Only code that comes with afbench runs here: what a user's code does wrong belongs to its trials.
+    """
+    with contextlib.suppress(Exception):  # a trial repeats it, and its record says what is wrong
+        task.about()
+        splits = task.data(stream(0, "data"))
+        if task.device != "cpu":  # a process must not fork once it has used a GPU
+            return
+        with torch.no_grad(), forked(0, "noise"):
+            inputs = splits.train[0][:2].to(getattr(torch, task.dtype))
+            for choice in choices:
+                with contextlib.suppress(Exception):
+                    task.network(Factory(choice, 0)).to(inputs.dtype)(inputs)

@@ -1,7 +1,9 @@
-"""The process engine: a few processes that are reused, so that each pays for its imports once.
+"""The process engine: every item in a fresh process, forked from one that has paid for the imports.
 
-Python's own pools end as a whole when one process dies, which is what a benchmark of other people's code has to
-survive; so this one keeps a pipe to each process, replaces one that dies, and reports the item it held.
+Python's own pools end as a whole when one process dies, reuse a process for many items, or import a script anew in
+each; a benchmark of other people's code must survive its death and keep nothing of what it did. So this one talks to
+keepers (``server.py``), one for each job, which fork a worker for each item and say how it ended. Where forking is
+not safe, each item gets a process from scratch: as separate, a few seconds slower.
 """
 
 from __future__ import annotations
@@ -10,91 +12,122 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
-import signal
+import pickle
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
-from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 from ..errors import AfbenchError
-from .outcome import Failure, Setup
+from ..raised import one_line
+from .outcome import Failure, Setup, SlowStart
+from .server import KILL, STOP, ending, interrupts_held_back, pack, serve, settle
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Not fork: torch's threads and a CUDA context do not survive it.
+# The server itself is not forked: torch's threads and a CUDA context do not survive it.
 context = multiprocessing.get_context("spawn")
+
+GRACE = 10.0
+"""Seconds in which a process must have ended after it was told to."""
 
 
 class Worker:
-    """One process, the pipe to it, and the item it works on."""
+    """What works on one item at a time for the parent: a keeper, or a process from scratch for a single item."""
 
-    def __init__(self, work: Callable[[Any], Any], setup: Setup) -> None:
-        """Start the process."""
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, work, setup), daemon=True)
-        with interrupts_held_back():
-            self.process.start()
-        theirs.close()
+    def __init__(self, pipe: Any, process: Any, *, single: bool = False) -> None:
+        """Talk to it through a pipe; ``process`` is what was started for it."""
+        self.pipe, self.process, self.single = pipe, process, single
         self.item: Any = None
-        self.ready = False
+        self.ready = self.expired = False
         self.since = time.monotonic()
 
     def give(self, item: Any) -> None:
         """Send an item; a process that is already dead is noticed when it is waited for."""
-        self.item, self.since = item, time.monotonic()
+        self.item, self.expired, self.since = item, False, time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.pipe.send(item)
 
-    def stop(self) -> None:
-        """End the process, whatever it does, and wait for its end."""
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-
-
-@contextlib.contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back in this thread while a process starts.
-
-    The child inherits the mask: Ctrl-C, which reaches it too, would end it with a traceback before it can ignore it.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it lifts the mask, so that it comes first
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def serve(pipe: Any, work: Callable[[Any], Any], setup: Setup) -> None:
-    """Work in a child process until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    threading.Thread(target=follow_parent, daemon=True).start()
-    try:
-        setup()
-    except AfbenchError as error:
-        pipe.send(error)
-        return
-    pipe.send("ready")
-    while True:
-        try:
-            item = pipe.recv()
-        except EOFError:
+    def expire(self) -> None:
+        """Have the item ended, for its time is up."""
+        self.expired, self.since = True, time.monotonic()
+        if self.single:
+            self.process.kill()
             return
-        pipe.send((work(item),))
+        with contextlib.suppress(OSError):
+            self.pipe.send_bytes(KILL)
+
+    def stop(self) -> None:
+        """End it and what it works on, and wait for its end."""
+        if self.single or not self.ready:  # not ready: there is no worker yet that a keeper has to end
+            self.process.kill()
+        with contextlib.suppress(OSError, EOFError):
+            self.pipe.send_bytes(STOP)
+            end = time.monotonic() + GRACE
+            while self.pipe.poll(max(0.0, end - time.monotonic())):
+                self.pipe.recv_bytes()
+            self.process.kill()  # it has not heard in all that time
+        self.pipe.close()
+        if self.single:
+            self.process.join()
 
 
-def follow_parent() -> None:
-    """End this process as soon as its parent has ended, even by kill -9: no worker is left behind."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+class Crew:
+    """The workers of a run, and how more of them are started."""
+
+    def __init__(self, work: Callable[[Any], Any], setup: Setup, timeout: float | None) -> None:
+        """Make an empty one."""
+        self.work, self.setup, self.timeout = work, setup, timeout
+        self.workers: list[Worker] = []
+        self.processes: list[Any] = []
+        self.forks = True
+
+    def start(self, count: int) -> None:
+        """Start workers: one server with a keeper for each, or processes from scratch."""
+        pairs = [context.Pipe() for _ in range(count)]
+        groups = [pairs] if self.forks else [[pair] for pair in pairs]
+        for group in groups:
+            theirs = [pair[1] for pair in group]
+            target: Any = serve if self.forks else serve_one
+            process = context.Process(target=target, args=(theirs, self.work, self.setup), daemon=True)
+            with interrupts_held_back():
+                process.start()
+            self.processes.append(process)
+            self.workers += [Worker(ours, process, single=not self.forks) for ours, _ in group]
+            for pipe in theirs:
+                pipe.close()
+
+    def drop(self, worker: Worker, waiting: int) -> None:
+        """End a worker and, if there is work that nobody is free for, start another in its place."""
+        self.workers.remove(worker)
+        worker.stop()
+        if waiting > sum(w.item is None for w in self.workers):
+            self.start(1)
+
+    def fork_no_more(self, worker: Worker, why: str) -> None:
+        """Go on with processes from scratch, as many as there were to be keepers of one server."""
+        if self.forks:
+            warnings.warn(f"{why}: each trial gets a process from scratch, seconds slower", SlowStart, stacklevel=2)
+        self.forks = False
+        unfit = [w for w in self.workers if w.process is worker.process]
+        for one in unfit:
+            self.workers.remove(one)
+            one.stop()
+        self.start(len(unfit))
+
+    def close(self) -> None:
+        """End all that was started, and wait for its end."""
+        for worker in self.workers:
+            worker.stop()
+        self.workers = []
+        for process in self.processes:
+            process.join(GRACE)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self.processes = []
 
 
 def process(
@@ -105,82 +138,130 @@ def process(
     setup: Setup | None = None,
     timeout: float | None = None,
 ) -> Generator[tuple[Item, Result | Failure]]:
-    """Run items in ``jobs`` processes; yields each with its result, as they finish.
+    """Run each item in a process of its own, ``jobs`` at a time; yields each with its result, as they finish.
 
     An item whose process dies, or that takes longer than ``timeout`` seconds, yields a Failure; the run goes on.
+
+    Raises:
+        AfbenchError: if the set-up fails; no item has run then.
     """
     waiting = list(items)[::-1]
-    setup = setup or Setup()
-    workers = [Worker(work, setup) for _ in range(min(jobs, len(waiting)))]
+    if not waiting:
+        return
+    crew = Crew(work, setup or Setup(), timeout)
     try:
-        while workers:
-            handles: dict[Any, Worker] = {w.pipe: w for w in workers}
-            handles |= {w.process.sentinel: w for w in workers}
-            found = multiprocessing.connection.wait(list(handles), patience(workers, timeout))
-            for worker in {id(handles[h]): handles[h] for h in found}.values():
-                yield from listen(worker, waiting, workers, work, setup)
-            for worker in [w for w in workers if overdue(w, timeout)]:
-                item = worker.item
-                replace(worker, workers, waiting, work, setup)
-                yield item, Failure("timeout", f"took longer than {timeout:g} s")
+        crew.start(min(jobs, len(waiting)))
+        while crew.workers:
+            pipes = {w.pipe: w for w in crew.workers}
+            found = multiprocessing.connection.wait(list(pipes), patience(crew.workers, timeout))
+            for worker in [pipes[pipe] for pipe in found]:
+                if worker in crew.workers:
+                    yield from listen(worker, waiting, crew)
+            for worker in crew.workers[:]:
+                if worker.expired and time.monotonic() - worker.since > GRACE:  # its keeper hears nothing
+                    item = worker.item
+                    crew.drop(worker, len(waiting))
+                    yield item, late(timeout)
+                elif overdue(worker, timeout):
+                    worker.expire()
     finally:
-        for worker in workers:
-            worker.stop()
+        crew.close()
 
 
-def listen(
-    worker: Worker, waiting: list[Any], workers: list[Worker], work: Callable[[Any], Any], setup: Setup
-) -> Iterator[tuple[Any, Any]]:
+def listen(worker: Worker, waiting: list[Any], crew: Crew) -> Iterator[tuple[Any, Any]]:
     """Take what a worker says, or notice that it died; then give it the next item, or let it go."""
     try:
-        said = worker.pipe.recv() if worker.pipe.poll() else None
-    except (EOFError, OSError):  # ended before, or in the middle of, what it had to say
-        said = None
-    if isinstance(said, AfbenchError):
-        raise said
-    if said is None:
-        worker.process.join()
-        if not worker.ready:
-            raise AfbenchError(f"a worker process ended before it was ready ({ending(worker.process.exitcode)})")
-        item = worker.item
-        replace(worker, workers, waiting, work, setup)
-        if item is not None:
-            yield item, Failure("lost", f"its process died ({ending(worker.process.exitcode)})")
+        said = worker.pipe.recv()
+    except Exception:  # ended before, or in the middle of, what it had to say
+        said = "gone", None
+    if said == "ready":
+        worker.ready = True
+        worker.give(waiting.pop()) if waiting else crew.drop(worker, 0)
         return
-    item, worker.item, worker.ready = worker.item, None, True
-    if waiting:
+    kind, content = said
+    if not worker.ready:
+        if kind == "unfit":
+            crew.fork_no_more(worker, content)
+            return
+        if kind != "gone":
+            raise kind(content)
+        worker.process.join(GRACE)
+        raise AfbenchError(f"a worker process ended before it was ready ({ending(worker.process.exitcode)})")
+    item, worker.item = worker.item, None
+    outcome = received(kind, content, worker, crew.timeout)
+    if kind == "gone" or worker.single:
+        crew.drop(worker, len(waiting))
+    elif waiting:
         worker.give(waiting.pop())
     else:
-        workers.remove(worker)
-        worker.stop()
-    if said != "ready":
-        yield item, said[0]
+        crew.drop(worker, 0)
+    yield item, outcome
 
 
-def replace(
-    worker: Worker, workers: list[Worker], waiting: list[Any], work: Callable[[Any], Any], setup: Setup
-) -> None:
-    """End a worker and, if there is work left, start another in its place."""
-    workers.remove(worker)
-    worker.stop()
-    if len(waiting) > sum(w.item is None for w in workers):
-        workers.append(Worker(work, setup))
+def received(kind: str, content: Any, worker: Worker, timeout: float | None) -> Any:
+    """Make an outcome of what a worker said of its item."""
+    if kind == "answer":
+        try:
+            return pickle.loads(content)
+        except BaseException as error:
+            if issubclass(type(error), KeyboardInterrupt):
+                raise
+            return Failure("error", f"its result cannot be read: {one_line(error)}")
+    if worker.expired:
+        return late(timeout)
+    if kind == "stopped":
+        return Failure("lost", "its process was stopped (SIGSTOP)")
+    if kind == "large":
+        return Failure("error", "its result is too large")
+    if kind == "gone" and worker.single:
+        worker.process.join(GRACE)
+        content = worker.process.exitcode
+    elif kind == "gone":
+        return Failure("lost", "its process died, and the one that started it")
+    return Failure("lost", f"its process died ({ending(content)})")
+
+
+def late(timeout: float | None) -> Failure:
+    """Say that an item's time was up."""
+    return Failure("timeout", f"took longer than {timeout:g} s")
 
 
 def overdue(worker: Worker, timeout: float | None) -> bool:
     """Tell whether a worker's item has used up its time."""
-    return timeout is not None and worker.item is not None and time.monotonic() - worker.since > timeout
+    waits = timeout is not None and worker.item is not None and not worker.expired
+    return waits and time.monotonic() - worker.since > timeout  # type: ignore[operator]
 
 
 def patience(workers: list[Worker], timeout: float | None) -> float | None:
     """Return how long to wait until the first item can be overdue."""
-    ends = [w.since + timeout for w in workers if w.item is not None] if timeout is not None else []
+    if timeout is None:
+        return None
+    ends = [w.since + (GRACE if w.expired else timeout) for w in workers if w.item is not None]
     # No longer than an hour at a time: the system's own wait takes no more than some weeks.
     return min(max(0.0, min(ends) - time.monotonic()) + 0.01, 3600.0) if ends else None
 
 
-def ending(code: int | None) -> str:
-    """Say how a process ended."""
-    if code is not None and code < 0:
-        return f"signal {-code}, {signal.Signals(-code).name}"
-    return f"exit code {code}"
+def serve_one(pipes: list[Any], work: Callable[[Any], Any], setup: Setup) -> None:
+    """Be a process from scratch: set up, work on one item, answer."""
+    [pipe] = pipes
+    settle()
+    threading.Thread(target=follow_parent, daemon=True).start()
+    try:
+        setup()
+    except AfbenchError as error:
+        pipe.send((AfbenchError, str(error)))
+        return
+    pipe.send("ready")
+    with contextlib.suppress(EOFError):
+        item = pipe.recv_bytes()
+        if item != STOP:
+            pipe.send(("answer", pack(work, item)[8:]))
+    os._exit(0)
+
+
+def follow_parent() -> None:
+    """End this process as soon as its parent has ended, even by kill -9: no worker is left behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -9,11 +9,12 @@ interpolated, they are continuous by construction, in every dtype.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from . import modes
 
 NEVER = 2.0  # a time above 1, at which the flow ends
 
@@ -77,6 +78,13 @@ def _locate(y: Tensor, W: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return cell, left, right, torch.lerp(left, right, y - cell)
 
 
+def _count_up_to(sorted_values: Tensor, x: Tensor) -> Tensor:
+    """How many of the values are at most x, for each x."""
+    if torch.compiler.is_exporting():  # other formats know comparisons alone; in eager mode these take more memory
+        return (sorted_values <= x.unsqueeze(-1)).sum(-1)
+    return torch.searchsorted(sorted_values, x, right=True)
+
+
 class _Displacement(torch.autograd.Function):
     """phi(y; 1) - y in cells, for y [n] and vertex velocities W [cells + 1].
 
@@ -95,9 +103,11 @@ class _Displacement(torch.autograd.Function):
         # Per cell: its slope, kept off 0 by less than any rounding, and the time that crossing it takes. S is
         # that time summed to each vertex: a path of either direction ends where S has changed by 1.
         alpha = W.diff()
-        alpha = torch.copysign(alpha.abs() + torch.finfo(W.dtype).eps ** 2, alpha)
+        least = torch.finfo(W.dtype).eps ** 2
+        # Not two numbers, which would be of torch's default dtype.
+        alpha = alpha + torch.where(alpha < 0, -least, alpha.new_full((), least))
         crossing = (torch.log1p(alpha / W[:-1]) / alpha).abs().clamp(max=NEVER).nan_to_num(NEVER)
-        inner = crossing[:-1].cumsum(0)
+        inner = _running_sum(crossing[:-1])
         S = torch.nn.functional.pad(inner, (1, 1))
         edge = torch.tensor([-torch.inf, *range(1, cells), torch.inf], dtype=W.dtype, device=W.device)
 
@@ -110,7 +120,7 @@ class _Displacement(torch.autograd.Function):
         # The cell in which time runs out, the vertex where it is entered, and the time then left.
         forwards = (w > 0).long()
         direction, at = w.sign(), S.index_select(0, cell + forwards)
-        last = torch.searchsorted(inner, at + direction * rest, right=True)
+        last = _count_up_to(inner, at + direction * rest)
         # No rounding may turn the path round, nor lead a path that stays out of bounds.
         last = torch.minimum(last, cell - 1 + cells * forwards).clamp(min=0)
         entry = last + 1 - forwards
@@ -131,7 +141,62 @@ class _Displacement(torch.autograd.Function):
         return grad * (path.slope - 1), path.pull_back(grad)
 
 
-displacement: Callable[[Tensor, Tensor], Tensor] = _Displacement.apply
+def displacement(y: Tensor, W: Tensor) -> Tensor:
+    """Compute phi(y; 1) - y in cells, for y [n] and vertex velocities W [cells + 1], with derivatives of every kind."""
+    if modes.forward_mode():
+        return _by_newton(y, W)
+    moved: Tensor = _Displacement.apply(y, W)  # type: ignore[no-untyped-call]
+    return moved
+
+
+def _by_newton(y: Tensor, W: Tensor) -> Tensor:
+    """The same in operators that torch differentiates itself, in forward mode too, three times.
+
+    The value is a constant m of which the time that the path takes is known to be 1. Two steps of Newton's method for
+    that equation, m - v(T) * (time(m) - 1), leave the value alone, and give it derivatives that are right up to the
+    third. Which cells the path goes through is a constant too. A path that stays in its cell is v(y) phi1(alpha).
+    """
+    known = _Displacement.forward(y.detach(), W.detach())
+    fixed = _Path(y.detach(), W.detach(), known)
+    side, leaves = fixed.side, fixed.leaves > 0
+    start, stop = fixed.cell
+    cell = torch.stack([start, torch.where(leaves, stop, start)])
+    left, right = (W.index_select(0, i.reshape(-1)).reshape(cell.shape) for i in (cell, cell + 1))
+    vertex = torch.where(leaves, torch.lerp(left, right, side), 1)
+    exit, entry = cell + side.long()
+    passed = _crossings(W)
+    whole = (passed.index_select(0, entry) - passed.index_select(0, exit)) * torch.where(side[0] > 0, 1, -1)
+
+    one = torch.ones_like(known)
+    growth = torch.exp(torch.where(leaves, 0, right[0] - left[0]))
+    p, skew = _skew(one, growth)
+    at_start = torch.lerp(left[0], right[0], y - start)
+    stays = at_start * (1 + growth) / (2 * (1 + p * skew))
+
+    moved = known
+    for _ in range(2):
+        ends = torch.stack([y, y + moved])
+        velocity = torch.where(leaves, torch.lerp(left, right, ends - cell), 1)
+        p, skew = _skew(vertex, velocity)
+        before, after = 2 * (ends - cell - side) / (velocity + vertex) * (1 + p * skew)
+        moved = moved - velocity[1] * (after - before + whole - 1)
+    found = torch.where(leaves, moved, stays)
+    return known + (found - found.detach())
+
+
+def _crossings(W: Tensor) -> Tensor:
+    """The time from vertex 0 to each vertex, [cells + 1], of cells that are crossed in time; others count 0."""
+    passable = W[:-1].sign() * W[1:].sign() > 0
+    v, w = torch.where(passable, W[:-1], 1), torch.where(passable, W[1:], 1)
+    p, skew = _skew(v, w)
+    taken = 2 * (1 + p * skew) / (v + w).abs()
+    return torch.nn.functional.pad(_running_sum(torch.where(passable & (taken < NEVER), taken, 0)), (1, 0))
+
+
+def _running_sum(values: Tensor) -> Tensor:
+    """As cumsum, which has no deterministic kernel on a GPU."""
+    place = torch.arange(values.shape[0], device=values.device)
+    return torch.where(place <= place.unsqueeze(-1), values, 0).sum(-1)
 
 
 class _Path:
@@ -190,7 +255,7 @@ class _Path:
         final = grad * self.velocity[1] * leaves * (exit != entry)
         crossed = W.new_zeros(cells + 1).index_add(0, torch.cat([exit, entry]), torch.cat([final, -final]))
         in_time = passable & (2 * duration[2 * n :] < NEVER * (v0 + v1).abs())
-        crossed = torch.where(in_time, crossed.cumsum(0)[:-1] / (v0 + v1), 0)
+        crossed = torch.where(in_time, _running_sum(crossed)[:-1] / (v0 + v1), 0)
         bend = 2 * skew[2 * n :] / (v0 + v1)
         left, right = parts[0] + crossed * (1 / v0 - bend), parts[1] + crossed * (1 / v1 + bend)
         return torch.nn.functional.pad(left, (0, 1)) + torch.nn.functional.pad(right, (1, 0))

@@ -41,7 +41,9 @@ def _acon_b(x: Tensor, p: Tensor, beta: Tensor) -> Tensor:
 
 
 def _prelu(x: Tensor, a: Tensor) -> Tensor:
-    return F.relu(x) + a * x.clamp(max=0)
+    # Not by clamp, whose slope at 0 differs between versions of torch: here x = 0 is on the side of a. relu, unlike
+    # where, has second derivatives: zeros.
+    return F.relu(x) + a * torch.where(x > 0, 0, x)
 
 
 def _pelu(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -66,8 +68,8 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
     native = library.Native("afbench_gated")
 
     def plain(x: Tensor, *rest: Any) -> Tensor:
-        wide = x.to(torch.promote_types(x.dtype, rest[0].dtype))
-        return formula(wide, *(pointwise.along(p, x, rest[-1]) for p in rest[:-1])).to(x.dtype)
+        wide, *parameters = pointwise.widened(x, *rest[:-1])
+        return formula(wide, *(pointwise.along(p, x, rest[-1]) for p in parameters)).to(x.dtype)
 
     def serves(x: Tensor, *rest: Any) -> bool:
         return library.instructions() is not None and pointwise.serves(x, *rest[:-1])
@@ -85,6 +87,7 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
     return register(
         f"{name}({tensors}, int channel_dim) -> Tensor",
         inputs=1 + count,
+        values=0,
         plain=plain,
         forward=forward,
         backward=backward,

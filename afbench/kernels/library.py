@@ -19,6 +19,7 @@ from pathlib import Path
 import torch
 
 from ..errors import SlowKernels, Unavailable, UsageError
+from .modes import constant_when_compiled
 
 PATH = Path(__file__).with_name("_native.so")
 INSTRUCTIONS = ("baseline", "avx2", "avx512")
@@ -84,6 +85,7 @@ def instructions() -> str | None:
     return _chosen
 
 
+@constant_when_compiled
 def _choose() -> str | None:
     choice = os.environ.get("AFBENCH_KERNELS")
     if choice not in (None, *CHOICES):

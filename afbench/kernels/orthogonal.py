@@ -11,6 +11,9 @@ from torch import Tensor
 
 Basis = Literal["chebyshev1", "chebyshev2", "laguerre", "legendre", "hermite_prob", "hermite_phys"]
 
+Centring = Literal[False, True, "case1", "case2"]
+"""How a numerator is made to vanish at 0; for what each means see ``free_terms``."""
+
 
 class Step(NamedTuple):
     """f_(i+1) = (slope * x + shift) * f_i - back * f_(i-1)."""
@@ -52,6 +55,45 @@ def in_powers(basis: Basis, degree: int) -> list[list[Fraction]]:
         before = last
         rows.append(after)
     return rows
+
+
+def free_terms(basis: Basis, degree: int, centring: Centring) -> list[list[Fraction]]:
+    """Return the terms of a numerator that its free coefficients stand before, each in powers of x.
+
+    A numerator sum c_i f_i(x) vanishes at 0 if sum c_i f_i(0) = 0. Biswas et al. 2021 tell three cases apart for
+    ``hermite_prob``; here they are said for any basis:
+
+    - ``case1``: every c_i whose f_i(0) is not 0 is left out.
+    - ``case2``: c_0 = 0, and the next such c_i follows from the others (c_2 = 3 c_4 for ``hermite_prob`` 5:4).
+    - ``True``, the general one: c_0 follows from the others (c_0 = c_2 - 3 c_4), none of which need be 0.
+
+    Returns:
+        ``[free][k]``, the coefficient of x^k; all of k = 0 vanish unless ``centring`` is False.
+
+    Raises:
+        ValueError: for a case of ``laguerre``: its polynomials are all 1 at 0, which leaves nothing in case 1, and in
+            case 2 only what changes its sign on x > 0.
+
+    >>> [[int(c) for c in term] for term in free_terms("hermite_prob", 2, True)]
+    [[0, 1, 0], [0, 0, 1]]
+    """
+    rows = in_powers(basis, degree)
+    if not centring:
+        return rows
+    if basis == "laguerre" and centring is not True:
+        raise ValueError(
+            f"zero_centred={centring} is not for basis=laguerre, whose polynomials are all 1 at 0: use true"
+        )
+    if centring == "case1":
+        return [row for row in rows if not row[0]]
+    even = [i for i, row in enumerate(rows) if row[0]]
+    gone = even[: 1 if centring is True else 2]
+    pivot = rows[gone[-1]]
+    return [
+        [c - row[0] / pivot[0] * p for c, p in zip(row, pivot, strict=True)]
+        for i, row in enumerate(rows)
+        if i not in gone
+    ]
 
 
 def whole(rows: list[list[Fraction]]) -> tuple[list[list[float]], list[float]]:

@@ -6,14 +6,17 @@ import re
 from array import array
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from . import library, pointwise
+from .constants import constant
 from .operator import register
-from .orthogonal import homogeneous_values, recurrence
+from .orthogonal import Basis, Centring, free_terms, homogeneous_values, in_powers, recurrence, whole
 
 BELOW = ("a", "b", "c", "n", "whole")
 """What may stand below the line, beside the names of the bases, by their numbers in native/rational.h."""
@@ -22,17 +25,14 @@ HIGHEST = 16
 """The highest degree that the kernels serve."""
 
 
-def _rational(
-    x: Tensor, a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str, channel_dim: int
-) -> Tensor:
+def _rational(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim: int) -> Tensor:
     """The plain formula.
 
     Numerator and denominator are divided by the powers n and m of s = max(|x|, 1). What is left are polynomials in
     x / s and 1 / s, both within [-1, 1]: the ratio in x near 0 and in 1/x beyond |x| > 1.
     """
-    wide = x.to(torch.promote_types(x.dtype, a.dtype))
-    if terms is not None and divisors is not None:
-        a = in_powers_of_x(a, terms, divisors)
+    wide, a, b = pointwise.widened(x, a, b)
+    a = in_powers_of_x(a, above)
     top, bottom = (
         [pointwise.along(c if c.dim() else c.reshape(1), x, channel_dim) for c in both.unbind(-1)] for both in (a, b)
     )
@@ -40,7 +40,7 @@ def _rational(
     scale = wide.detach().abs().clamp(min=1)
     u, v = wide / scale, 1 / scale
     ratio = homogeneous(u, v, top) / _denominator(u, v, bottom, below)
-    for _ in range(len(top) - 1 - degree_below(b, below)):
+    for _ in range(len(top) - 1 - degree_below(len(bottom), below)):
         ratio = ratio * scale
     return ratio.to(x.dtype)
 
@@ -78,14 +78,49 @@ def homogeneous(u: Tensor, v: Tensor, coefficients: Sequence[Tensor]) -> Tensor:
     return total
 
 
-def in_powers_of_x(coefficients: Tensor, terms: Tensor, divisors: Tensor) -> Tensor:
-    """Sum c_i terms_i / divisors_i; not as a matrix product, which autocast would do in 16 bits."""
-    return ((coefficients / divisors)[..., None] * terms).sum(-2)
+def numerator(basis: Basis, degree: int, centring: Centring | Literal["rest"] = False) -> str:
+    """Name the terms that a numerator's coefficients stand before: those of `free_terms`, or f_1, f_2, ... (``rest``).
+
+    >>> numerator("hermite_prob", 5, "case1")
+    'hermite_prob 5 case1'
+    """
+    return f"{basis} {degree} {centring}"
 
 
-def degree_below(b: Tensor, below: str) -> int:
-    """The degree m of the denominator that has these parameters."""
-    return b.shape[-1] - (below in ("c", "whole"))
+@cache
+def _terms(above: str) -> tuple[list[list[float]], list[float]]:
+    basis, degree, kind = above.split()
+    centring: Any = {"False": False, "True": True}.get(kind, kind)
+    if centring == "rest":
+        return whole(in_powers(basis, int(degree))[1:])  # type: ignore[arg-type]
+    return whole(free_terms(basis, int(degree), centring))  # type: ignore[arg-type]
+
+
+def terms(above: str) -> NDArray[np.float64]:
+    """The named terms in powers of x, times their divisors: ``[free, n + 1]``, whole numbers."""
+    return np.array(_terms(above)[0])
+
+
+def divisors(above: str) -> NDArray[np.float64]:
+    """What they are divided by, ``[free]``."""
+    return np.array(_terms(above)[1])
+
+
+def in_powers_of_x(coefficients: Tensor, above: str) -> Tensor:
+    """Sum c_i terms_i; not as a matrix product, which autocast would do in 16 bits. As they are where ``above`` is "".
+
+    >>> in_powers_of_x(torch.ones(3), numerator("hermite_prob", 2))
+    tensor([0., 1., 1.])
+    """
+    if not above:
+        return coefficients
+    numbers, under = (constant(make, above, like=coefficients, dtype=coefficients.dtype) for make in (terms, divisors))
+    return ((coefficients / under)[..., None] * numbers).sum(-2)
+
+
+def degree_below(count: int, below: str) -> int:
+    """The degree m of the denominator that has so many parameters."""
+    return count - int(below in ("c", "whole"))
 
 
 def degrees(text: str) -> tuple[int, int]:
@@ -113,30 +148,38 @@ def _steps(below: str, m: int) -> array[float]:
     return array("d", [float(number) for i in range(m) for number in recurrence(below, i)])  # type: ignore[arg-type]
 
 
-def _head(a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str) -> tuple[int, ...]:
+@cache
+def _in_memory(above: str) -> tuple[array[float], array[float]]:
+    """The terms and their divisors, as native/rational.cpp reads them."""
+    return array("f", terms(above).ravel().tolist()), array("f", divisors(above).tolist())
+
+
+def degree_above(a: Tensor, above: str) -> int:
+    """The degree n of the numerator that has these parameters."""
+    return int(above.split()[1]) if above else a.shape[-1] - 1
+
+
+def _head(a: Tensor, b: Tensor, above: str, below: str) -> tuple[int, ...]:
     """What the message to native/rational.cpp begins with."""
-    m = degree_below(b, below)
+    m = degree_below(b.shape[-1], below)
     steps = 0
     number = len(BELOW)
     if below in BELOW:
         number = BELOW.index(below)
     else:
         steps = _steps(below, m).buffer_info()[0]
-    if terms is None or divisors is None:
-        return number, a.shape[-1] - 1, m, a.shape[-1], 0, 0, 0, steps
-    places = terms.data_ptr(), divisors.data_ptr(), pointwise.DTYPES[terms.dtype]
-    return number, terms.shape[-1] - 1, m, a.shape[-1], *places, steps
+    n = degree_above(a, above)
+    if not above:
+        return number, n, m, a.shape[-1], 0, 0, 0, steps
+    free, under = _in_memory(above)
+    if a.shape[-1] != len(under):
+        raise ValueError(f"a must have {len(under)} entries for {above}, got {a.shape[-1]}")
+    places = free.buffer_info()[0], under.buffer_info()[0], pointwise.DTYPES[torch.float32]
+    return number, n, m, a.shape[-1], *places, steps
 
 
-def _serves(
-    x: Tensor, a: Tensor, b: Tensor, terms: Tensor | None, divisors: Tensor | None, below: str, channel_dim: int
-) -> bool:
-    if library.instructions() is None or not pointwise.serves(x, a, b):
-        return False
-    if terms is None or divisors is None:
-        return a.shape[-1] <= HIGHEST + 1
-    same = terms.dtype == divisors.dtype and terms.is_contiguous() and divisors.is_contiguous()
-    return same and terms.shape[-1] <= HIGHEST + 1 and pointwise.serves(terms, divisors)
+def _serves(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim: int) -> bool:
+    return library.instructions() is not None and pointwise.serves(x, a, b) and degree_above(a, above) <= HIGHEST
 
 
 def _forward(x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> Tensor:
@@ -147,17 +190,14 @@ def _backward(gradient: Tensor, x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> 
     return pointwise.backward(_NATIVE, _head(a, b, *rest[:-1]), gradient, x, (a, b), True, rest[-1])
 
 
-def _batch(
-    size: int, x: Any, a: Any, b: Any, terms: Any, divisors: Any, below: Any, channel_dim: Any
-) -> tuple[Any, ...]:
-    # Constants of the layer: stacked layers have as many equal copies.
-    one, other = (pair[0] if pair[1] is None else pair[0].select(pair[1], 0) for pair in (terms, divisors))
-    return *pointwise.batched(size, x, (a, b), True), one, other, below[0], channel_dim[0] + 1
+def _batch(size: int, x: Any, a: Any, b: Any, above: Any, below: Any, channel_dim: Any) -> tuple[Any, ...]:
+    return *pointwise.batched(size, x, (a, b), True), above[0], below[0], channel_dim[0] + 1
 
 
 rational = register(
-    "rational(Tensor x, Tensor a, Tensor b, Tensor? terms, Tensor? divisors, str below, int channel_dim) -> Tensor",
+    "rational(Tensor x, Tensor a, Tensor b, str above, str below, int channel_dim) -> Tensor",
     inputs=3,
+    values=1,
     plain=_rational,
     forward=_forward,
     backward=_backward,
@@ -166,9 +206,8 @@ rational = register(
 )
 """P(x) / Q(x), P(x) = a_0 + ... + a_n x^n, in powers of x near 0 and of 1/x far out.
 
-Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the terms that each a_i stands before and their
-divisors, ``[free, n + 1]`` and ``[free]``, or None if a_i stands before x^i; what stands below the line; and the
-channel dimension. Below the line:
+Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the `numerator` that names the terms that the a_i stand
+before, or "" if a_i stands before x^i; what stands below the line; and the channel dimension. Below the line:
 
 - ``a``: 1 + |b_1 x| + ... + |b_m x^m|, the third source's F2.
 - ``b``: 1 + |b_1 x + ... + b_m x^m|, the third source's F3 and the PAU paper's own form.

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import math
 import struct
+from array import array
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import torch
-from torch import _C, Tensor, nn
+from torch import Tensor, nn
 
-from . import cpab, library
+from . import cpab, library, pointwise
+from .constants import constant
+from .cpab_basis import vertex_basis
 from .operator import at_front, register
 
 
@@ -62,19 +65,21 @@ def inside(x: Tensor, a: float, b: float) -> Tensor:
     return (x >= a) & (x <= b)
 
 
-def plain(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float, variant: str, uniform: bool) -> Tensor:
+def plain(
+    x: Tensor, theta: Tensor, cells: int, zero_boundary: bool, a: float, b: float, variant: str, uniform: bool
+) -> Tensor:
     """Compute the closed form, in at least float32; the arguments are those of `ditac`.
 
-    >>> from afbench.kernels.cpab_basis import vertex_basis
-    >>> x, B = torch.tensor([-1.0, 0.25]), torch.tensor(vertex_basis(4))
-    >>> plain(x, torch.zeros(3), B, -3.0, 3.0, "inf_ditac", False)
+    >>> x = torch.tensor([-1.0, 0.25])
+    >>> plain(x, torch.zeros(3), 4, True, -3.0, 3.0, "inf_ditac", False)
     tensor([-1.0000,  0.2500])
     """
     if theta.dim() > 1:
-        each: Tensor = torch.vmap(lambda x, theta: plain(x, theta, vertices, a, b, variant, uniform))(x, theta)
+        rest = cells, zero_boundary, a, b, variant, uniform
+        each: Tensor = torch.vmap(lambda x, theta: plain(x, theta, *rest))(x, theta)
         return each
-    dtype = torch.promote_types(torch.promote_types(x.dtype, theta.dtype), torch.float32)
-    wide, field = x.to(dtype), (theta.to(dtype), vertices.to(dtype), a, b)
+    wide, theta = pointwise.widened(x, theta)
+    field = theta, constant(vertex_basis, cells, zero_boundary, like=wide, dtype=wide.dtype), a, b
     combine = COMBINE[variant]
     if combine is None:
         far = wide.isinf()  # where the closed form would be inf - inf
@@ -91,16 +96,15 @@ def _bits(value: float) -> int:
     return int(struct.unpack("q", struct.pack("d", value))[0])
 
 
-def _serves(x: Tensor, theta: Tensor, vertices: Tensor, *_: Any) -> bool:
-    return (
-        library.instructions() is not None
-        and x.dtype in (torch.float32, torch.bfloat16)
-        and theta.dtype == torch.float32
-        and vertices.dtype == torch.float64
-        and x.is_cpu
-        and theta.is_cpu
-        and vertices.is_cpu
-    )
+@cache
+def _in_memory(cells: int, zero_boundary: bool) -> tuple[array[float], int]:
+    """`vertex_basis` as native/cpab.cpp reads it, and its number of columns."""
+    values = vertex_basis(cells, zero_boundary)
+    return array("d", values.ravel().tolist()), values.shape[1]
+
+
+def _serves(x: Tensor, theta: Tensor, *_: Any) -> bool:
+    return library.instructions() is not None and theta.dtype == torch.float32 and pointwise.serves(x, theta)
 
 
 def _dense(x: Tensor, theta: Tensor) -> Tensor:
@@ -113,14 +117,12 @@ def _dense(x: Tensor, theta: Tensor) -> Tensor:
     return x if like.stride() == x.stride() else like.copy_(x)
 
 
-def _call(
-    x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, vertices: Tensor, *rest: Any
-) -> None:
-    a, b, variant, uniform = rest
-    cells, parameters = vertices.shape[0] - 1, vertices.shape[1]
+def _call(x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, *rest: Any) -> None:
+    cells, zero_boundary, a, b, variant, uniform = rest
+    vertices, parameters = _in_memory(cells, zero_boundary)
     if theta.shape[-1] != parameters:
         raise ValueError(f"theta must have {parameters} entries for {cells} cells, got {theta.shape[-1]}")
-    theta, vertices = theta.contiguous(), vertices.contiguous()
+    theta = theta.contiguous()
     groups = theta.numel() // parameters
     _native(
         x.data_ptr(),
@@ -128,7 +130,7 @@ def _call(
         0 if gradient is None else gradient.data_ptr(),
         0 if own is None else own.data_ptr(),
         theta.data_ptr(),
-        vertices.data_ptr(),
+        vertices.buffer_info()[0],
         groups,
         x.numel() // max(groups, 1),
         x.dtype == torch.bfloat16,
@@ -150,7 +152,7 @@ def _forward(x: Tensor, theta: Tensor, *rest: Any) -> Tensor:
 
 
 def _backward(gradient: Tensor, x: Tensor, theta: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
-    dense = _dense(x, theta)
+    dense, gradient = _dense(x, theta), gradient.resolve_neg()
     if gradient.stride() != dense.stride() or gradient.dtype != dense.dtype:
         gradient = torch.empty_like(dense).copy_(gradient)
     dx, own = torch.empty_like(dense), torch.empty_like(theta, memory_format=torch.contiguous_format)
@@ -164,34 +166,26 @@ def _like(tensor: Tensor, result: Tensor) -> Tensor:
     return result if like.stride() == result.stride() else like.copy_(result)
 
 
-def _batch(size: int, x: Any, theta: Any, vertices: Any, *rest: Any) -> tuple[Any, ...]:
-    # A constant of the layer: stacked layers have as many equal copies.
-    one = vertices[0] if vertices[1] is None else vertices[0].select(vertices[1], 0)
+def _batch(size: int, x: Any, theta: Any, *rest: Any) -> tuple[Any, ...]:
     # One theta for all may stay; several have to lie along the new first dimension too.
     every = theta[0] if theta[1] is None and theta[0].dim() == 1 else at_front(size, *theta)
-    return at_front(size, *x), every, one, *(value for value, _ in rest)
+    return at_front(size, *x), every, *(value for value, _ in rest)
 
 
-_operator: Callable[..., Tensor] = register(
-    "ditac(Tensor x, Tensor theta, Tensor vertices, float a, float b, str variant, bool uniform) -> Tensor",
+ditac: Callable[..., Tensor] = register(
+    "ditac(Tensor x, Tensor theta, int cells, bool zero_boundary, float a, float b, str variant, bool uniform)"
+    " -> Tensor",
     inputs=2,
+    values=1,
     plain=plain,
     forward=_forward,
     backward=_backward,
     serves=_serves,
     batch=_batch,
 )
+"""One of the DiTAC family, of the shape and dtype of x.
 
-
-def ditac(x: Tensor, theta: Tensor, vertices: Tensor, *rest: Any) -> Tensor:
-    """One of the DiTAC family, of the shape and dtype of x.
-
-    Its arguments: x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; `vertex_basis`
-    [cells + 1, d]; a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one
-    width, for speed.
-    """
-    # The closed form's own backward can enter torch.func before an operator does, not from within one.
-    compiling = torch.compiler.is_compiling()  # which traces neither question
-    if not compiling and _C._are_functorch_transforms_active() and not _serves(x, theta, vertices):
-        return plain(x, theta, vertices, *rest)
-    return _operator(x, theta, vertices, *rest)
+Of x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; the number of cells, and whether the
+velocity is 0 at a and b; a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one
+width, for speed.
+"""

@@ -22,9 +22,24 @@ NOT_DENSE, NOT_IN_ORDER = 1, 2
 """Refusals of a call: x has gaps; x lies in an order that puts parameters of their own inside others' elements."""
 
 
-def serves(x: Tensor, *parameters: Tensor) -> bool:
+def serves(*tensors: Tensor) -> bool:
     """Whether the kernels have these dtypes, on this device."""
-    return x.dtype in DTYPES and x.is_cpu and all(p.dtype in DTYPES and p.is_cpu for p in parameters)
+    strided = torch.compiler.is_compiling() or all(t.layout is torch.strided for t in tensors)  # it cannot trace this
+    return strided and all(t.dtype in DTYPES and t.is_cpu for t in tensors)
+
+
+def widened(*tensors: Tensor) -> list[Tensor]:
+    """Cast all to the dtype that a formula is computed in: the widest of theirs, and at least float32.
+
+    PyTorch rounds after each operation: a formula of five operations in bfloat16 would lose two of its eight bits.
+
+    >>> [t.dtype for t in widened(torch.ones(2, dtype=torch.float16), torch.ones(1, dtype=torch.bfloat16))]
+    [torch.float32, torch.float32]
+    """
+    dtype = torch.float32
+    for tensor in tensors:
+        dtype = torch.promote_types(dtype, tensor.dtype)
+    return [tensor.to(dtype) for tensor in tensors]
 
 
 def forward(
@@ -62,6 +77,7 @@ def backward(
 ) -> tuple[Tensor, ...]:
     """Call a kernel backward: the gradients by x and by every parameter, from that by y."""
     dx = torch.empty_like(x)
+    gradient = gradient.resolve_neg()
     if not x.numel():
         return dx, *(torch.zeros_like(p) for p in parameters)
     if gradient.stride() != x.stride() or gradient.dtype != x.dtype:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .. import numerals
 from ..errors import UsageError
 from ..metric import declare
 from ..registry import TASKS
@@ -21,7 +22,7 @@ from ..settings import Range, Setting, Value, differing, from_annotation, resolv
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]
 Positive = Range(above=0, below=float("inf"))
-AtLeastOne = Range(at_least=1)
+AtLeastOne = Range(at_least=1, at_most=1_000_000)
 
 
 class Splits(NamedTuple):
@@ -63,7 +64,8 @@ class Task:
     target: ClassVar[float | None] = None
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"accuracy": (0.0, 100.0)}
     plots: ClassVar[tuple[str, ...]] = ("curve", "shape")
-    budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}, "paper": {}}
+    budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}}
+    """What ``--budget NAME`` sets; a task whose paper gives a length adds ``"paper"``."""
 
     epochs: Annotated[int, AtLeastOne] = 30
     batch_size: Annotated[int, AtLeastOne] = 128
@@ -234,11 +236,13 @@ def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> d
     if budget in target.budgets:
         return dict(target.budgets[budget])
     try:
-        fraction = float(budget)
+        fraction = numerals.real(budget)
     except ValueError:
         fraction = 0.0
     if not 0 < fraction <= 1:
         names = ", ".join(["default", *target.budgets])
+        if budget == "paper":
+            raise UsageError(f"task {target.name!r} has no published length; --budget takes {names} or a fraction")
         raise UsageError(f"--budget takes {names} or a fraction above 0 and at most 1, not {budget!r}")
     return {"epochs": max(1, round(typing.cast(int, settings["epochs"].default) * fraction))}
 

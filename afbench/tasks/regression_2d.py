@@ -49,6 +49,7 @@ class Regression2d(Regression, Task):
     """
 
     plots = ("surface", "shape", "curve")
+    budgets = {"smoke": {"epochs": 2}, "paper": {"epochs": 20}}
     bounds: ClassVar = {**Regression.bounds, "best_on_test_r2": Regression.bounds["r2"]}
 
     epochs: Annotated[int, AtLeastOne] = 20

@@ -8,7 +8,7 @@ from torch import nn
 
 from ..discovery import last_line
 from ..spec import Spec
-from . import derivatives, state, tracing, values
+from . import derivatives, handling, state, surroundings, tracing, values
 from .subject import Subject
 
 Check = Callable[[Subject], None]
@@ -18,7 +18,9 @@ def _named(checks: Iterable[Check]) -> dict[str, Check]:
     return {check.__name__.removeprefix("check_"): check for check in checks}
 
 
-CHECKS: Mapping[str, Check] = _named((*values.CHECKS, *derivatives.CHECKS, *state.CHECKS))
+CHECKS: Mapping[str, Check] = _named(
+    (*values.CHECKS, *derivatives.CHECKS, *state.CHECKS, *handling.CHECKS, *surroundings.CHECKS)
+)
 """The contract, check by check; their names are what an entry's ``exceptions`` name."""
 
 SLOW_CHECKS: Mapping[str, Check] = _named(tracing.CHECKS)
@@ -33,7 +35,7 @@ def check_activation(
     channels: int = 4,
     exceptions: Mapping[str, str] | None = None,
 ) -> None:
-    """Check an activation against the contract: shapes, dtypes, strides, extremes, derivatives, state, ``torch.func``.
+    """Check an activation against the contract: values, derivatives, state, what people do to modules, surroundings.
 
     Checks that the entry declares as exceptions are left out. Every other one runs, so that one call names all that
     fail.

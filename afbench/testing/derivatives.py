@@ -24,6 +24,10 @@ def _as_function(module: nn.Module) -> tuple[Callable[..., Tensor], list[Tensor]
     return function, [p.detach().clone().requires_grad_() for p in trainable.values()]
 
 
+def _follows(y: Tensor, x: Tensor) -> bool:
+    return y.requires_grad and torch.autograd.grad(y.sum(), x, allow_unused=True)[0] is not None
+
+
 def _first_line(error: GradcheckError, module: nn.Module) -> str:
     """Say what gradcheck found without its matrices, and what its numbered inputs are."""
     names = [name for name, p in module.named_parameters() if p.requires_grad]
@@ -37,6 +41,7 @@ def check_gradient(subject: Subject) -> None:
         module = subject.build().double().train(mode)
         function, parameters = _as_function(module)
         x = subject.input().requires_grad_()
+        expect(_follows(function(x, *parameters), x), "its output does not depend on its input for autograd: detached?")
         try:
             # A full Jacobian of 200 inputs takes 18 s; beyond some tens, two random directions do.
             size = sum(tensor.numel() for tensor in (x, *parameters))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import torch
+import torch.fx
+from torch import nn
 
 from .subject import Subject, agree, call
 
@@ -36,4 +38,15 @@ def check_export(subject: Subject) -> None:
     agree(program.module()(more), call(module, more), "the exported program differs")
 
 
-CHECKS = (check_compile, check_export)
+def check_fx(subject: Subject) -> None:
+    """``torch.fx.symbolic_trace`` can trace a network that holds it.
+
+    Where ``forward`` looks at shapes or dtypes, put the formula into a function at the module's top level and mark it
+    with ``afbench.activations.tracing.leaf``.
+    """
+    module, x = subject.build().eval(), subject.input().float()
+    traced = torch.fx.symbolic_trace(nn.Sequential(module))
+    agree(call(traced, x), call(module, x), "the traced network differs", rtol=0, atol=0)
+
+
+CHECKS = (check_compile, check_export, check_fx)

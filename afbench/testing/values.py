@@ -91,6 +91,29 @@ def check_strides(subject: Subject) -> None:
         )
 
 
+def check_layout(subject: Subject) -> None:
+    """The output lies in memory as a dense input does, so that ``y.view(N, -1)`` works where ``x.view`` does."""
+    x = subject.input(3, subject.channels, 4, 6).float()
+    last = x.contiguous(memory_format=torch.channels_last)
+    variants = {"contiguous": x, "channels_last": last, "transposed": x.transpose(2, 3).contiguous().transpose(2, 3)}
+    module = subject.build().eval()
+    for name, variant in variants.items():
+        strides = call(module, variant).stride()
+        expect(strides == variant.stride(), f"a {name} input of strides {variant.stride()} gave strides {strides}")
+
+
+def check_integers(subject: Subject) -> None:
+    """Integers and bools raise a TypeError, or give floats: cast back, their values would be truncated."""
+    module = subject.build().eval()
+    for dtype in (torch.int64, torch.bool):
+        try:
+            y = call(module, torch.ones(3, subject.channels, dtype=dtype))
+        except TypeError:
+            continue
+        told = f"inputs {dtype} gave {y.dtype}; right would be a TypeError that floating-point inputs are taken"
+        expect(y.is_floating_point(), told)
+
+
 def check_unchanged_input(subject: Subject) -> None:
     """Neither forward nor backward writes into the input."""
     x = subject.input().float().requires_grad_()
@@ -150,6 +173,8 @@ CHECKS = (
     check_cast,
     check_autocast,
     check_strides,
+    check_layout,
+    check_integers,
     check_unchanged_input,
     check_empty,
     check_scalar,

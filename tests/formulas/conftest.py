@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from afbench.factory import choose
+from afbench.kernels import cpab_basis
 from afbench.registry import ACTIVATIONS
 from afbench.spec import Spec
 from afbench.testing import Subject
@@ -130,7 +131,10 @@ class Case:
     def state(self):
         """Copies of parameters and buffers by name."""
         tensors = [*self.module.named_parameters(), *self.module.named_buffers()]
-        return {name: tensor.detach().numpy().copy() for name, tensor in tensors}
+        constants = {}
+        if "cells" in self.settings:  # the velocities at the vertices, which oracles check by themselves
+            constants["vertices"] = cpab_basis.vertex_basis(self.settings["cells"], self.settings["zero_boundary"])
+        return {name: tensor.detach().numpy().copy() for name, tensor in tensors} | constants
 
     def truth(self, x, channel_dim=1, state=None):
         """Evaluate the formula on an array with the channels anywhere."""

@@ -53,8 +53,8 @@ def test_penalty(spec, case, oracles):
     P = oracles["diffeomorphism"].precision(state["vertices"], settings)
     got = penalty(built.module)
     got.backward()
-    np.testing.assert_allclose(got.item(), 0.1 * state["theta"] @ P @ state["theta"], rtol=1e-6)
-    np.testing.assert_allclose(built.module.theta.grad.numpy(), 0.2 * P @ state["theta"], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(got.item(), 0.01 * state["theta"] @ P @ state["theta"], rtol=1e-6)
+    np.testing.assert_allclose(built.module.theta.grad.numpy(), 0.02 * P @ state["theta"], rtol=1e-6, atol=1e-9)
 
 
 def test_published_gradient_stands_in_for_the_penalty(case):

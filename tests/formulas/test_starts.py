@@ -52,7 +52,7 @@ CONSTANT = {
 PUBLISHED = {
     "celu": {"alpha": 1},
     "ditac": {"cells": 10, "a": -0.5, "b": 2, "zero_boundary": True, "init": "prior", "init_smooth": 5, "init_var": 2}
-    | {"lambda_smooth": 5, "lambda_var": 2, "penalty_weight": 0.1},
+    | {"lambda_smooth": 5, "lambda_var": 2, "penalty_weight": 0.01},
     "elu": {"alpha": 1},
     "leaky_relu": {"slope": 0.01},
     "meta_acon": {"per": "channel", "r": 16, "norm": "batch"},

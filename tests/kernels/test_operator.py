@@ -10,12 +10,11 @@ import pickle
 import pytest
 import torch
 
-from afbench import create
-from afbench.kernels import library
+from afbench import create, kernels
+from afbench.kernels import library, pade
 
 OPS = torch.ops.afbench
 B4, A6 = [-0.7, 0.5, 0.3, 0.2], [0.1, 0.6, -1.3, 0.9, 0.4, 0.25]
-TERMS = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 2.0]]), torch.tensor([1.0, 1.0, 3.0])
 PER_CHANNEL = {
     "swish": ([1.0, 1.3, 0.7],),
     "acon_b": ([0.1, 0.2, 0.3], [1.0, 1.3, 0.7]),
@@ -31,16 +30,15 @@ def arguments(name, dtype=torch.float32):
     if name in PER_CHANNEL:
         return [x, *(torch.tensor(p, dtype=dtype) for p in PER_CHANNEL[name]), 1]
     kind, _, per = name.partition(" ")
-    a, b, terms = torch.tensor(A6, dtype=dtype), torch.tensor(B4, dtype=dtype), (None, None)
-    if kind == "hermite_prob":
-        a, terms = a[:3], tuple(t.to(dtype) for t in TERMS)
-        b = b[:2]
+    a, b, above = torch.tensor(A6, dtype=dtype), torch.tensor(B4, dtype=dtype), ""
+    if kind == "legendre":
+        a, b, above = a[:3], b[:2], pade.numerator("legendre", 2)
     if per:
         a, b = (torch.stack([p, 0.9 * p, 1.1 * p]) for p in (a, b))
-    return [x, a, b, *terms, kind, 1]
+    return [x, a, b, above, kind, 1]
 
 
-NAMES = [*PER_CHANNEL, "a", "a channel", "hermite_prob", "hermite_prob channel"]
+NAMES = [*PER_CHANNEL, "a", "a channel", "legendre", "legendre channel"]
 each = pytest.mark.parametrize("name", NAMES)
 PATHS = [*library.available()[-1:], None]
 paths = pytest.mark.parametrize("path", PATHS, ids=str)
@@ -51,14 +49,13 @@ def operator(name, suffix=""):
 
 
 def learnt(values):
-    """The tensors that have gradients, x first."""
-    count = next((i for i, v in enumerate(values) if v is None or isinstance(v, int)), len(values))
-    return min(count, 3) if any(isinstance(v, str) for v in values) else count
+    """How many tensors there are, x first: those that have gradients."""
+    return sum(isinstance(value, torch.Tensor) for value in values)
 
 
 def as_function(name, values):
-    op, count = operator(name), learnt(values)
-    return (lambda *tensors: op(*tensors, *values[count:])), values[:count]
+    function, count = getattr(kernels, name if name in PER_CHANNEL else "rational"), learnt(values)
+    return (lambda *tensors: function(*tensors, *values[count:])), values[:count]
 
 
 @pytest.mark.slow

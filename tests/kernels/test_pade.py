@@ -15,7 +15,7 @@ def test_rational_of_any_degree(n, m):
     rng = np.random.default_rng(n + m)
     a, b, x = rng.normal(size=n + 1), rng.normal(size=m), np.linspace(-6, 6, 121)
     expected = polynomial.polyval(x, a) / polynomial.polyval(np.abs(x), [1, *np.abs(b)])
-    got = rational(torch.from_numpy(x), torch.from_numpy(a), torch.from_numpy(b), None, None, "a", 0).numpy()
+    got = rational(torch.from_numpy(x), torch.from_numpy(a), torch.from_numpy(b), "", "a", 0).numpy()
     assert_allclose(got, expected, rtol=1e-9, atol=1e-11)
 
 

@@ -21,13 +21,14 @@ UNIFORM = pytest.mark.parametrize("uniform", [False, True])
 NATIVE = pytest.mark.skipif(library.instructions() is None, reason="no compiled kernels")
 
 
-def basis(cells, zero_boundary=True):
-    return torch.tensor(cpab_basis.vertex_basis(cells, zero_boundary))
+def field(cells, zero_boundary=True):
+    """Which velocities theta chooses from, as the operator takes it."""
+    return cells, zero_boundary
 
 
 def draw(scale, cells=10, zero_boundary=True, seed=0):
     torch.manual_seed(seed)
-    return scale * torch.randn(basis(cells, zero_boundary).shape[1])
+    return scale * torch.randn(cpab_basis.vertex_basis(cells, zero_boundary).shape[1])
 
 
 def prior(seed, cells=10):
@@ -77,7 +78,7 @@ def test_values_solve_the_equation(variant, cells, zero_boundary, scale):
     a, b = (0.0, 2.0) if variant == "ge_ditac" else (-1.5, 2.0)
     theta = draw(scale, cells, zero_boundary)
     x = torch.cat([torch.linspace(-4, 5, 301), torch.tensor([a, b, 0.0])])
-    got = piecewise.ditac(x, theta, basis(cells, zero_boundary), a, b, variant, False)
+    got = piecewise.ditac(x, theta, *field(cells, zero_boundary), a, b, variant, False)
     wanted = integrated(x.double().numpy(), theta, cells, zero_boundary, a, b, variant)
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5 * (b - a))
 
@@ -91,7 +92,7 @@ def test_accuracy(variant, start):
     for seed in range(10):
         theta = prior(seed) if start == "prior" else draw(0.3, seed=seed)
         x, ones = torch.randn(20000), torch.ones(20000)
-        got, wanted = both(x, theta, ones, basis(10), a, b, variant, False)
+        got, wanted = both(x, theta, ones, *field(10), a, b, variant, False)
         errors.append([relative(*pair) for pair in zip(got, wanted, strict=True)])
     y, slope, gradient = np.sqrt(np.mean(np.square(errors), 0))
     assert y < 1e-5 and slope < 1e-4 and gradient < 1e-4, (y, slope, gradient)
@@ -102,7 +103,7 @@ def test_fast_is_no_less_accurate_than_the_nearest_of_2048(cells):
     squares = []
     for seed in range(20):
         theta, x = draw(0.3, cells, seed=seed), torch.randn(5000)
-        got, wanted = both(x, theta, torch.ones(5000), basis(cells), -3.0, 3.0, "ditac", True)
+        got, wanted = both(x, theta, torch.ones(5000), *field(cells), -3.0, 3.0, "ditac", True)
         squares.append((got[0] - wanted[0]).square().mean())
     assert torch.stack(squares).mean().sqrt() < (5.1e-4 if cells == 10 else 1e-3)
 
@@ -111,7 +112,7 @@ def test_fast_is_no_less_accurate_than_the_nearest_of_2048(cells):
 @pytest.mark.parametrize("theta", [draw(0.0), draw(1e-30), draw(1e-4), draw(10.0), torch.full((9,), 0.2), prior(3)])
 def test_extreme_thetas(variant, theta):
     x = torch.cat([torch.linspace(-3.5, 3.5, 701), torch.linspace(-3, 3, 11)])
-    got, wanted = both(x, theta, torch.ones(len(x)), basis(10), -3.0, 3.0, variant, False)
+    got, wanted = both(x, theta, torch.ones(len(x)), *field(10), -3.0, 3.0, variant, False)
     torch.testing.assert_close(got[0].double(), wanted[0], rtol=1e-4, atol=2e-4)
     assert relative(got[2], wanted[2]) < 1e-2
 
@@ -123,7 +124,7 @@ def test_special_inputs(variant, uniform, dtype):
     knots = [*np.linspace(-3, 3, 11), *np.nextafter(np.float32([-3, 3]), np.float32(9))]
     values = [0.0, -0.0, 1e-40, -1e-40, 1e-30, 1e30, -1e30, math.nan, math.inf, -math.inf, *knots]
     x = torch.tensor(values, dtype=torch.float32).to(dtype)
-    rest = (basis(10), -3.0, 3.0, variant, uniform)
+    rest = (*field(10), -3.0, 3.0, variant, uniform)
     got, wanted = piecewise.ditac(x, draw(0.3), *rest), piecewise.plain(x, draw(0.3), *rest)
     tolerance = {torch.float32: 6e-3 if uniform else 6e-5, torch.bfloat16: 2e-2}[dtype]
     torch.testing.assert_close(got, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -134,14 +135,14 @@ def test_special_inputs(variant, uniform, dtype):
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,), (7,), (513,), (3, 5, 7), (2, 3, 33, 31)])
 def test_shapes(variant, shape):
     x, weight = torch.randn(shape), torch.randn(shape)
-    got, wanted = both(x, draw(0.3), weight, basis(10), -3.0, 3.0, variant, False)
+    got, wanted = both(x, draw(0.3), weight, *field(10), -3.0, 3.0, variant, False)
     assert got[0].shape == got[1].shape == shape
     for one, other in zip(got, wanted, strict=True):
         torch.testing.assert_close(one.double(), other.double(), rtol=1e-3, atol=1e-3)
 
 
 def test_layouts():
-    theta, rest = draw(0.3), (basis(10), -3.0, 3.0, "ditac", False)
+    theta, rest = draw(0.3), (*field(10), -3.0, 3.0, "ditac", False)
     x = torch.randn(4, 6, 8, 10)
     for view in (
         x.transpose(0, 3),
@@ -168,7 +169,7 @@ def test_layouts():
 def test_any_setting(cells, magnitude, a, width, variant, zero_boundary, seed):
     theta = draw(10**magnitude, cells, zero_boundary, seed)
     x = torch.cat([torch.randn(200) * 3, torch.tensor([a, a + width]), torch.linspace(a, a + width, cells + 1)])
-    rest = (basis(cells, zero_boundary), a, a + width, variant, False)
+    rest = (*field(cells, zero_boundary), a, a + width, variant, False)
     got, wanted = both(x, theta, torch.ones(len(x)), *rest)
     # In float32 a table is no nearer than the input's rounding times the slope.
     # x at the ends, rounded, may be in [a, b] in one dtype and not in the other.
@@ -183,7 +184,7 @@ def test_the_same_bits_for_every_number_of_threads():
     try:
         for threads in (1, 2, 2):
             torch.set_num_threads(threads)
-            results.append(both(x, theta, weight, basis(10), -3.0, 3.0, "ditac", False)[0])
+            results.append(both(x, theta, weight, *field(10), -3.0, 3.0, "ditac", False)[0])
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for result in results[1:] for a, b in zip(results[0], result, strict=True))
@@ -192,7 +193,7 @@ def test_the_same_bits_for_every_number_of_threads():
 @UNIFORM
 def test_many_thetas_in_one_call(uniform):
     thetas, x = torch.stack([draw(0.3, seed=s) for s in range(6)]).view(2, 3, 9), torch.randn(2, 3, 50)
-    rest = (basis(10), -3.0, 3.0, "ditac", uniform)
+    rest = (*field(10), -3.0, 3.0, "ditac", uniform)
     wanted = torch.stack([piecewise.ditac(a, t, *rest) for a, t in zip(x.view(6, 50), thetas.view(6, 9), strict=True)])
     assert torch.equal(piecewise.ditac(x, thetas, *rest).view(6, 50), wanted)
 
@@ -218,9 +219,9 @@ def test_a_theta_that_has_diverged_does_no_harm(variant, uniform, value):
     theta[0] = value
     x = torch.randn(40, requires_grad=True)
     theta.requires_grad_()
-    y = piecewise.ditac(x, theta, basis(10), -3.0, 3.0, variant, uniform)
+    y = piecewise.ditac(x, theta, *field(10), -3.0, 3.0, variant, uniform)
     y.sum().backward()
-    wanted = piecewise.plain(x, theta, basis(10), -3.0, 3.0, variant, uniform)
+    wanted = piecewise.plain(x, theta, *field(10), -3.0, 3.0, variant, uniform)
     assert torch.equal(y.isnan(), wanted.isnan())
     assert x.grad.shape == x.shape and theta.grad.shape == theta.shape
 
@@ -229,7 +230,7 @@ def test_a_theta_that_has_diverged_does_no_harm(variant, uniform, value):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_torch_func_in_any_depth(path, dtype):
     """Each level differentiates the one above it, and eager autograd all of them."""
-    rest, weight = (basis(4), -1.0, 2.0, "ditac", False), torch.linspace(1, 2, 5, dtype=dtype)
+    rest, weight = (*field(4), -1.0, 2.0, "ditac", False), torch.linspace(1, 2, 5, dtype=dtype)
     x, theta = torch.linspace(-0.7, 1.9, 5, dtype=dtype), draw(0.5, 4).to(dtype)
 
     def loss(x, theta):
@@ -249,14 +250,13 @@ def test_torch_func_in_any_depth(path, dtype):
                 leaves = [t.clone().requires_grad_() for t in (x, theta)]
                 got = torch.autograd.grad(torch.func.grad(loss, i)(*leaves).sum(), leaves[j])[0]
                 torch.testing.assert_close(got.double(), second(i, j, x, theta), rtol=1e-3, atol=1e-3)
-        shared = basis(4).expand(3, -1, -1)  # as stacked layers have their constants
         stacked = torch.stack([theta, 0.9 * theta, 1.1 * theta])
-        one = torch.func.vmap(lambda t, B: piecewise.ditac(x, t, B, *rest[1:]))(stacked, shared)
+        one = torch.func.vmap(lambda t: piecewise.ditac(x, t, *rest))(stacked)
         torch.testing.assert_close(one, torch.stack([piecewise.ditac(x, t, *rest) for t in stacked]))
 
 
 def test_derivatives_of_every_kind():
-    rest = (basis(4), -1.0, 2.0, "ditac", False)
+    rest = (*field(4), -1.0, 2.0, "ditac", False)
     x, theta = torch.linspace(-1.7, 2.9, 13, dtype=torch.float64), draw(0.5, 4).double()
     inputs = x.requires_grad_(), theta.requires_grad_()
     assert torch.autograd.gradcheck(lambda *t: piecewise.ditac(*t, *rest), inputs)
@@ -273,13 +273,13 @@ def test_derivatives_of_every_kind():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_opcheck(dtype):
     x = torch.randn(5, 7).to(dtype).requires_grad_()
-    args = (x, draw(0.3).requires_grad_(), basis(10), -3.0, 3.0, "ditac", False)
+    args = (x, draw(0.3).requires_grad_(), *field(10), -3.0, 3.0, "ditac", False)
     torch.library.opcheck(torch.ops.afbench.ditac.default, args)
     torch.library.opcheck(torch.ops.afbench.ditac_backward.default, (torch.randn(5, 7).to(dtype), *args))
 
 
 def test_compile_without_a_graph_break():
-    theta, rest = draw(0.3).requires_grad_(), (basis(10), -3.0, 3.0, "ditac", False)
+    theta, rest = draw(0.3).requires_grad_(), (*field(10), -3.0, 3.0, "ditac", False)
     compiled = torch.compile(
         lambda x, theta: piecewise.ditac(x, theta, *rest) * 2, fullgraph=True, dynamic=True, backend="aot_eager"
     )
@@ -294,13 +294,13 @@ def test_compile_without_a_graph_break():
 def test_nothing_but_the_input_is_kept():
     x, kept = torch.randn(1000, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
-        piecewise.ditac(x, draw(0.3).requires_grad_(), basis(10), -3.0, 3.0, "ditac", False)
+        piecewise.ditac(x, draw(0.3).requires_grad_(), *field(10), -3.0, 3.0, "ditac", False)
     assert library.instructions() is None or sorted(t.numel() for t in kept) == [9, 1000]
 
 
 def test_theta_zero_is_gelu():
     x = torch.linspace(-8, 8, 4001)
-    got = piecewise.ditac(x, torch.zeros(9), basis(10), -3.0, 3.0, "ditac", False)
+    got = piecewise.ditac(x, torch.zeros(9), *field(10), -3.0, 3.0, "ditac", False)
     torch.testing.assert_close(got.double(), F.gelu(x.double()), rtol=0, atol=6e-5)
 
 
@@ -308,7 +308,7 @@ def test_theta_zero_is_gelu():
 def test_the_tails_of_gelu_keep_their_digits():
     """Beyond +-3 y is x Phi(x), which goes to 0: to a few units of rounding, and dy/dx too where it is not near 0."""
     x = torch.cat([torch.linspace(-11, -3.001, 4001), torch.linspace(3.001, 11, 4001)])
-    got, _ = both(x, torch.zeros(9), torch.ones_like(x), basis(10), -3.0, 3.0, "ditac", False)
+    got, _ = both(x, torch.zeros(9), torch.ones_like(x), *field(10), -3.0, 3.0, "ditac", False)
     at = x.double().numpy()
     density = np.exp(-0.5 * at**2) / math.sqrt(2 * math.pi)
     for found, wanted in zip(got[:2], (at * ndtr(at), ndtr(at) + at * density), strict=True):
@@ -329,15 +329,15 @@ FEW_CELLS = [
 @pytest.mark.parametrize(("cells", "a", "b", "theta"), FEW_CELLS)
 def test_a_table_keeps_its_promise(cells, a, b, theta):
     x, theta = torch.linspace(a - 1, b + 1, 40001), torch.tensor(theta)
-    got = piecewise.ditac(x, theta, basis(cells), a, b, "ditac", False).double()
-    wanted = piecewise.ditac(x.double(), theta.double(), basis(cells), a, b, "ditac", False)
+    got = piecewise.ditac(x, theta, *field(cells), a, b, "ditac", False).double()
+    wanted = piecewise.ditac(x.double(), theta.double(), *field(cells), a, b, "ditac", False)
     assert (got - wanted).abs().max() <= 1e-5 * (b - a)
 
 
 @pytest.mark.parametrize("variant", ["leaky_ditac", "inf_ditac", "ge_ditac"])
 def test_slopes_at_the_ends_of_the_numbers(variant):
     x = torch.tensor([2e38, -2e38, math.inf, -math.inf], requires_grad=True)
-    y = piecewise.ditac(x, draw(0.3), basis(10), -3.0, 3.0, variant, False)
+    y = piecewise.ditac(x, draw(0.3), *field(10), -3.0, 3.0, variant, False)
     (slope,) = torch.autograd.grad(y.sum(), x)
     below = {"leaky_ditac": 0.01, "inf_ditac": slope[1].item(), "ge_ditac": 0.0}[variant]
     above = slope[0].item() if variant == "inf_ditac" else 1.0
@@ -348,11 +348,11 @@ def test_slopes_at_the_ends_of_the_numbers(variant):
 
 FORKED = """
 import os, torch
-from afbench.kernels import cpab_basis, piecewise
+from afbench.kernels import piecewise
 torch.set_num_threads(2)
-x, B = torch.randn(200_000), torch.tensor(cpab_basis.vertex_basis(10))
+x = torch.randn(200_000)
 def call():
-    return piecewise.ditac(x, torch.full((9,), 0.2), B, -3.0, 3.0, "ditac", False)
+    return piecewise.ditac(x, torch.full((9,), 0.2), 10, True, -3.0, 3.0, "ditac", False)
 wanted = call()
 child = os.fork()
 if child == 0:
@@ -367,7 +367,7 @@ def test_a_forked_child_may_call_it():
 
 
 def test_several_threads_may_call_it():
-    arguments = (torch.randn(200_000), draw(0.3), basis(10), -3.0, 3.0, "ditac", False)
+    arguments = (torch.randn(200_000), draw(0.3), *field(10), -3.0, 3.0, "ditac", False)
     wanted, got = piecewise.ditac(*arguments), []
     workers = [threading.Thread(target=lambda: got.append(piecewise.ditac(*arguments))) for _ in range(4)]
     for worker in workers:

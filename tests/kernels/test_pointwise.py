@@ -94,7 +94,7 @@ CASES = {
 for line, below in LINE.items():
     for n, m in ((5, 4), (3, 2)) if line in ("a", "laguerre") else ((5, 4),):
         b = POSITIVE.get(line, B)[: m + (line in ("c", "whole"))]
-        CASES[f"{line} {n}:{m}"] = Case("rational", ratio(below), (A[: n + 1], b), (None, None, line))
+        CASES[f"{line} {n}:{m}"] = Case("rational", ratio(below), (A[: n + 1], b), ("", line))
 
 each = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 

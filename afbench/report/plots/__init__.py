@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import start  # isort: skip  # noqa: F401  (before any other import of matplotlib)
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -128,7 +128,7 @@ def caption(trials: Trials, names: tuple[str, ...], choice: str, picture: Arrays
     """Say what is shown."""
     yield title(trials)
     points = f"{len(shown(picture))} test points"
-    yield f"Decision regions; {points} in the colours of their true classes, ringed where the region is another's."
+    yield f"Decision regions and {points} in the colours of their true classes; black ring: misclassified."
     yield choice
     yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
     yield compared(trials)

@@ -119,7 +119,8 @@ def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], h
     """
     epochs = max((curve.epochs for curve in curves.values()), key=len)
     lone = 0.5 if len(epochs) == 1 else 0.0
-    panel.set_xlim(epochs[0] - lone, epochs[-1] + lone)
+    left = lone or 0.02 * (epochs[-1] - epochs[0])  # half a marker
+    panel.set_xlim(epochs[0] - left, epochs[-1] + lone)
     panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     start = 0 if whole else int(SETTLED * len(epochs))
     seen = [curves[name].mean[start:] for name in looks] or [curve.mean[start:] for curve in curves.values()]
@@ -178,7 +179,7 @@ def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> 
         yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}."
     grey = len(names) - len(looks)
     yield f"Grey: the other {grey}." if grey else ""
-    yield f"The first epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may lie beyond the axes."
+    yield f"First epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may be cut off."
     yield compared(trials)
     yield left_out(trials, names)
 

@@ -40,7 +40,7 @@ def label_ends(
         to_share = panel.transData + panel.transAxes.inverted()
         shares = [min(max(float(to_share.transform((1.0, y))[1]), 0.0), 1.0) for y in lines.values()]
         gap = SMALL * LEADING / (box.height * up)
-        for name, share, place in zip(lines, shares, spread(shares, gap, 0.0, 1.0), strict=True):
+        for name, share, place in zip(lines, shares, spread(shares, gap, gap / 2, 1.0 - gap / 2), strict=True):
             texts[panel, name].xy = (1.0, place)
             leader = ([1.0, 1.0 + LEADER / (box.width * across)], [share, place])
             style = {"linewidth": 0.8, "marker": looks[name].marker, "markevery": [1], **looks[name].line}

@@ -192,7 +192,7 @@ def caption(trials: Trials, names: Sequence[str], choice: str, rows: int) -> Ite
     """Say what is shown."""
     yield title(trials)
     which = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
-    yield f"{which} before and after the activation, against the input, each node with a vertical axis of its own."
+    yield f"{which} before and after the activation, against the input; each row has its own vertical axis."
     yield "Below: the network's fit and the target."
     yield choice
     yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."

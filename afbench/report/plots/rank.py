@@ -130,7 +130,7 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     panel.set_xticks(ticks(count))
-    panel.set_xlabel(f"rank over {ranking.block}s (1 is the best)")
+    panel.set_xlabel(f"rank over {ranking.block}s (1 is best)")
     return figure
 
 
@@ -157,24 +157,25 @@ def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
         yield title(tasks[0])
         yield (
             f"Ranks of {count} activations by test {tasks[0].metric}, seed by seed ({blocks} "
-            f"{plural('seed', blocks)}, circles), and their means (filled): they tell of this task alone."
+            f"{plural('seed', blocks)}, circles), and mean ranks (filled). They hold for this task only."
         )
     else:
         labels = ", ".join(one.label for one in tasks)
         yield f"{labels}."
-        yield f"Ranks of {count} activations by the mean over seeds in each of {blocks} tasks (circles), and means."
+        yield f"Ranks of {count} activations by the mean over seeds in each of {blocks} tasks (circles)."
+        yield "Filled: mean ranks."
     if tasks[0].baseline in ranking.names:
         yield f"Bold and black: the baseline {tasks[0].called(str(tasks[0].baseline))}."
     if ranking.claim.known:
         yield (
             f"Critical difference: Nemenyi's at {ALPHA:g}, after Friedman's test (p = {ranking.claim.p:.2g}), over "
             f"{blocks} {ranking.block}s{', approximate for so few' if blocks <= FEW else ''}; "
-            "names in grey can be told from the best."
+            "grey names: distinguishable from the best."
         )
     else:
         yield f"No critical difference is drawn: {ranking.claim.refused}."
     yield (
-        f"Not ranked for want of a number in every {ranking.block}: {', '.join(tasks[0].all_called(ranking.missing))}."
+        f"Not ranked, without a number in every {ranking.block}: {', '.join(tasks[0].all_called(ranking.missing))}."
         if ranking.missing
         else ""
     )

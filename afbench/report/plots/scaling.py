@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ...errors import UsageError
 from ...store import Store
-from ..cost_cells import Measure, duration, reading
+from ..cost_cells import Measure, reading
 from ..cost_tables import PASSES, Cost, is_alone, place
 from ..footnotes import plural
 from .endlabels import label_ends
@@ -101,10 +101,10 @@ def draw(
     for which, panel in panels.items():
         shown = lines[which] if not asked_for else {n: line for n, line in lines[which].items() if n in looks}
         trace(panel, shown, looks)
-        panel.set_ylabel(f"{PASSES[which]}, time")
+        panel.set_ylabel(f"{PASSES[which]}, latency (log scale)")
         ends[panel] = {name: last(shown[name]) for name in looks if shown.get(name)}
     for panel in panels.values() if sheet.wide else [panels["training"]]:
-        panel.set_xlabel("elements")
+        panel.set_xlabel("elements (log scale)")
     label_ends(figure, ends, looks, asked.names)
     return figure
 
@@ -184,20 +184,28 @@ def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> 
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=8))
         axis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"1e{round(np.log10(value))}"))
-    panel.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: duration(value).replace(".00", "").replace(".0", ""))
-    )
+    # EngFormatter writes SI prefixes: 20 µs, 100 k; its µ is in every font that comes with matplotlib.
+    panel.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    panel.yaxis.set_major_formatter(EngFormatter(unit="s", sep=" "))
+
+
+def si(count: int) -> str:
+    """Print a count with an SI prefix.
+
+    >>> si(1000), si(3_200_000)
+    ('1 k', '3.2 M')
+    """
+    return EngFormatter(places=None, sep=" ")(float(f"{count:.3g}")).strip()
 
 
 def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> Iterator[str]:
     """Say what is shown."""
     sizes: Sequence[int] = series.sizes
     yield f"Latency against elements: {series.label}."
-    yield f"{len(sizes)} {plural('size', len(sizes))} from {sizes[0]:.1e} to {sizes[-1]:.1e} elements."
-    yield "Medians over rounds, bands between the quartiles; hollow markers: unstable figures (afbench table says why)."
-    yield "Inputs in turn that take twice the last-level cache."
-    yield "Dotted: a plain copy, with backward one of the gradient too."
+    yield f"{len(sizes)} {plural('size', len(sizes))} from {si(sizes[0])} to {si(sizes[-1])} elements."
+    yield "Medians over rounds; bands: quartiles; hollow markers: unstable figures (afbench table says why)."
+    yield "Cold cache: the inputs of successive calls take twice the last-level cache."
+    yield "Dotted: a plain copy of the input, and for forward + backward of the gradient too."
     grey = [name for name in lines if name not in looks]
     yield f"Grey: the other {len(grey)}." if grey else ""
     failed = sorted({str(cost.get("activation")) for cost in series.costs if cost.get("status", "ok") != "ok"})

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import UsageError
 from .captions import left_out, title
+from .graphs import AFTER, BEFORE, FIXED, INPUTS, SOME, Graph, is_mass, read, trace
 from .kind import Plot, check_page
 from .sheet import LINE, Grid, Sheet, head, key, sides
-from .style import GREY, INK, LOOKS
-from .trials import Array, Arrays, Trials
+from .trials import Trials
 
 ROWS = 6
 """Rows of a page: with their titles, they leave room for a caption on a printed page."""
@@ -25,26 +23,6 @@ PLACES = 3
 CUT = (2.0, 98.0)
 """Percentiles of its outputs that an activation needs on the vertical axis. The needs of half of the activations are
 met: one rational near a pole, or channels with steep slopes, would flatten the shapes of all others."""
-AFTER: dict[str, Any] = {"color": LOOKS[0].colour, "linestyle": "solid", "linewidth": 1.0}
-BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 0.8)), "linewidth": 1.0}
-FIXED: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2)), "linewidth": 0.7}
-
-
-@dataclass(frozen=True)
-class Graph:
-    """An activation at one place: inputs [P], outputs before and after training [P, C]."""
-
-    x: Array
-    before: Array
-    after: Array
-
-    @property
-    def changed(self) -> bool:
-        """Whether training changed it."""
-        before, after = np.broadcast_arrays(self.before, self.after)
-        return not np.array_equal(before, after)
-
-
 Seeds = Sequence[Mapping[str, Graph]]
 """The graphs of an activation, seed by seed, by place."""
 
@@ -114,7 +92,7 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
     grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
     turned = f"Page {page} of {layout.pages}, of {len(names)} activations." if layout.pages > 1 else ""
-    figure, cells = sheet.grid(grid, caption(trials, here, every, len(layout.held), turned))
+    figure, cells = sheet.grid(grid, caption(trials, here, every, layout.held, turned))
     xlim, ylim = limits([[graph for one in every[name] for graph in one.values()] for name in names])
     for index, (panel,) in enumerate(cells):
         name, place = here[index // len(places)], places[index % len(places)]
@@ -135,18 +113,9 @@ def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
     sides(figure, grid, "input", "output")
     lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
     others = "fixed" if set(here) - set(trained) else trials.called(base) if fixed else None
-    key(figure, lines | ({others: FIXED} if others else {}))
+    any_fed = any(patch.get_gid() == "inputs" for panel in figure.axes for patch in panel.collections)
+    key(figure, lines | ({others: FIXED} if others else {}) | ({"inputs": INPUTS} if any_fed else {}))
     return figure
-
-
-def read(arrays: Arrays) -> dict[str, Graph]:
-    """Read a trial's graphs by place; a shape without channels has one column."""
-    places = [name[len("shape/") : -len("/x")] for name in arrays if name.startswith("shape/") and name.endswith("/x")]
-    found = {}
-    for place in places:
-        x, before, after = (arrays[f"shape/{place}/{part}"] for part in ("x", "before", "after"))
-        found[place] = Graph(x, before.reshape(len(x), -1), after.reshape(len(x), -1))
-    return found
 
 
 def changed(seeds: Seeds) -> bool:
@@ -169,20 +138,6 @@ def numbered(place: str) -> bool:
     return place.isascii() and place.isdecimal() and len(place) < 7
 
 
-def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:
-    """Draw an activation at one place: each seed and channel a faint line, the fixed baseline for reference."""
-    if not trained:
-        fixed = graphs[0] if graphs else None
-    if fixed is not None:
-        panel.plot(fixed.x, fixed.after, zorder=1, **FIXED)
-    if trained:
-        lines = sum(graph.after.shape[1] for graph in graphs)
-        faint = max(0.25, 1.0 / max(lines, 1) ** 0.4)
-        for graph in graphs:
-            panel.plot(graph.x, graph.before, zorder=2, alpha=faint, **BEFORE)
-            panel.plot(graph.x, graph.after, zorder=3, alpha=faint, **AFTER)
-
-
 def limits(seen: Sequence[Sequence[Graph]]) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the limits of both axes, the same for all panels and pages."""
     inputs = np.concatenate([graph.x for graphs in seen for graph in graphs])
@@ -197,17 +152,28 @@ def limits(seen: Sequence[Sequence[Graph]]) -> tuple[tuple[float, float], tuple[
 
 
 def caption(
-    trials: Trials, names: Sequence[str], every: Mapping[str, Seeds], places: int, turned: str
+    trials: Trials, names: Sequence[str], every: Mapping[str, Seeds], held: Sequence[str], turned: str
 ) -> Iterator[str]:
     """Say what is shown."""
     yield title(trials)
-    graphs = [graph for name in names for one in every[name] for graph in one.values()]
-    channels = ", and for each of up to 8 channels" if any(graph.after.shape[1] > 1 for graph in graphs) else ""
-    yield f"Activations before and after training, a line for each seed{channels}."
+    places = len(held)
+    drawn = [[one[place] for one in every[name] if place in one] for name in names for place in held]
+    mass = [is_mass(graphs) for graphs in drawn if graphs and any(graph.changed for graph in graphs)]
+    yield "Activations before (dotted) and after training."
+    if not all(mass):
+        yield f"A line for each seed{', where there are at most 6' if any(mass) else ''}."
+    if any(mass):
+        which = "Per-channel activations and more than 6 seeds" if not all(mass) else "Lines of all seeds and channels"
+        yield f"{which}: median, quartiles (band) and {SOME} of them (thin lines); of at most 8 channels."
+    fed = [graph.fed for graphs in drawn for graph in graphs if graph.fed is not None]
+    if fed:
+        share = max(its.beyond for its in fed)
+        outside = f"; up to {100 * share:.0f} % of them lie outside the axis" if share >= 0.005 else ""
+        yield f"Grey areas: inputs of the activation in the trained network, on validation data{outside}."
     yield "Shown: those that training changed, the best mean first." if not trials.named else ""
     yield f"Numbers: mean test {trials.metric} over seeds."
     yield f"Of {places} places the first, the middle one and the last." if places > PLACES else ""
-    yield "All panels share their axes; what lies beyond them is cut off."
+    yield "All panels have the same axes; curves are cut off at their ends."
     yield turned
     yield left_out(trials, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from functools import cache
@@ -135,6 +136,78 @@ print(entries - {{"afbench.tasks.base"}}, "matplotlib.pyplot" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set() False"
+
+
+DRAW = """
+import sys
+from afbench.report.plots import draw, save
+from afbench.store import Store
+for kind in ("boundary", "surface", "nodes", "shape", "curve", "rank", "tradeoff", "scaling"):
+    save(draw(Store.open(sys.argv[1]), kind, width="column"), f"{sys.argv[2]}/{kind}.svg")
+import matplotlib.rcsetup
+from matplotlib import _pylab_helpers
+print(dict.get(matplotlib.rcParams, "text.usetex"), len(_pylab_helpers.Gcf.figs), "matplotlib.pyplot" in sys.modules)
+"""
+RUDE = """
+backend: MacOSX
+text.usetex: True
+font.family: No Such Font
+font.size: 40
+axes.formatter.use_locale: True
+axes.formatter.use_mathtext: True
+figure.constrained_layout.use: True
+savefig.bbox: tight
+savefig.facecolor: red
+savefig.dpi: 20
+lines.linewidth: 12
+axes.grid: True
+image.origin: upper
+path.simplify: False
+text.parse_math: True
+svg.fonttype: none
+"""
+
+
+def test_a_users_settings_backend_locale_and_folders_neither_change_a_plot_nor_are_changed(full, tmp_path):
+    """Same bytes under a notebook's backend, a rude matplotlibrc, German numbers and no folder for matplotlib."""
+    plain, rude = tmp_path / "plain", tmp_path / "rude"
+    (tmp_path / "matplotlibrc").write_text(RUDE)
+    (tmp_path / "locked").mkdir(mode=0o500)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MPL", "MATPLOTLIB", "LC_"))}
+    changed = {
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": str(tmp_path / "locked"),
+        "LC_ALL": "de_DE.UTF-8",
+        "PYTHONUTF8": "0",
+    }
+    said = []
+    for folder, environment in ((plain, clean), (rude, clean | changed)):
+        folder.mkdir()
+        call = [sys.executable, "-c", DRAW, str(full.path), str(folder)]
+        done = subprocess.run(call, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout.strip())
+    assert said == ["False 0 False", "True 0 False"]
+    files = sorted(path.name for path in plain.iterdir())
+    assert len(files) == len(KINDS)
+    different = [name for name in files if (plain / name).read_bytes() != (rude / name).read_bytes()]
+    assert different == []
+
+
+@pytest.mark.parametrize(
+    ("rc", "environment"),
+    [
+        (b"", {"MPLBACKEND": "nonsense"}),
+        (b"font.family: \xff\xfe\n", {}),
+        (b"axes.formatter.use_locale: True\n", {"LC_ALL": "xx_XX.UTF-8"}),
+    ],
+)
+def test_what_matplotlib_cannot_be_imported_with_stops_no_plot(full, tmp_path, rc, environment):
+    (tmp_path / "matplotlibrc").write_bytes(rc)  # that of the current folder comes before all others
+    call = [sys.executable, "-m", "afbench", "plot", str(full.path), "rank", "--output", "rank.png"]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=os.environ | environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "rank.png\n", "")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_over_tasks_by_hand(two):
     assert found.names == ("pau", "relu", "elu") and found.missing == ("swish",) and found.block == "task"
     np.testing.assert_array_equal(found.ranks, [[1, 2, 3], [2, 1, 3]])
     label = draw(two.store, "rank").get_label()
-    assert label.startswith("gmm, waves. ") and "Not ranked for want of a number in every task: swish." in label
+    assert label.startswith("gmm, waves. ") and "Not ranked, without a number in every task: swish." in label
     assert "No critical difference is drawn: Friedman's test does not reject" in label
 
 

@@ -36,13 +36,57 @@ def test_shows_what_training_changed_at_each_place(store):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before training", "after", "relu"]
 
 
-def test_every_seed_and_channel_is_a_faint_line(store):
-    prelu, _, acon, _ = draw(store, "shape").axes
-    assert [len(after(panel)) for panel in (prelu, acon)] == [2, 6]
-    assert all(line.get_alpha() < 1 for line in after(prelu) + after(acon))
+def test_few_seeds_are_a_line_each(store):
+    prelu = draw(store, "shape").axes[0]
     x = np.linspace(-5, 5, 41)
+    assert len(after(prelu)) == 2 and not prelu.collections
     for line, slope in zip(after(prelu), (0.1, 0.3), strict=True):
         np.testing.assert_allclose(line.get_ydata(), np.where(x > 0, x, slope * x), atol=1e-6)
+
+
+def test_channels_are_a_median_quartiles_and_a_few_lines(store):
+    acon = draw(store, "shape").axes[2]
+    x = np.linspace(-5, 5, 41)
+    slopes = np.array([0.1, 0.2, 0.3, 0.3, 0.4, 0.5])  # two seeds, three channels each
+    lines = np.where(x[:, None] > 0, x[:, None], slopes * x[:, None])
+    median, *some = sorted(after(acon), key=lambda line: -line.get_linewidth())
+    np.testing.assert_allclose(median.get_ydata(), np.median(lines, axis=1), atol=1e-6)
+    assert len(some) == 4 and all(line.get_linewidth() < 0.5 for line in some)
+    (band,) = acon.collections
+    low, high = np.quantile(lines, [0.25, 0.75], axis=1)
+    ends = band.get_paths()[0].vertices
+    for place in (0, 10, 20):
+        its = ends[np.isclose(ends[:, 0], x[place]), 1]
+        np.testing.assert_allclose([its.min(), its.max()], [low[place], high[place]], atol=1e-6)
+
+
+def test_many_seeds_are_a_median_and_quartiles(results, make):
+    for seed in range(30):
+        results.add("prelu", seed, 80.0, make("shape", 0.1 + 0.01 * seed))
+    figure = draw(results.store, "shape")
+    assert [len(after(panel)) for panel in figure.axes] == [5, 5]
+    assert "median, quartiles (band) and 4 of them (thin lines)" in figure.get_label()
+
+
+def test_inputs_stand_under_the_curve(results, make):
+    counts = np.zeros(52)
+    counts[[0, 26, 27]] = 10, 30, 60  # a tenth lies below -5
+    fed = {"shape/0/hist": counts, "shape/0/edges": np.linspace(-5, 5, 51)}
+    results.add("prelu", 0, 80.0, make("shape") | fed).add("prelu", 1, 80.0, make("shape"))
+    first, second = (figure := draw(results.store, "shape")).axes
+    (area,) = first.collections
+    ends = area.get_paths()[0].vertices
+    assert not second.collections
+    heights = {x: ends[np.isclose(ends[:, 0], x), 1].max() for x in (-4.0, 0.2, 0.4)}
+    assert heights[-4.0] == 0 and heights[0.2] == pytest.approx(0.24) and heights[0.4] == pytest.approx(0.24)
+    assert "on validation data; up to 10 % of them lie outside the axis." in figure.get_label()
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before training", "after", "inputs"]
+
+
+def test_older_records_without_inputs_are_drawn(store):
+    figure = draw(store, "shape")
+    assert "inputs" not in figure.get_label()
+    assert not [area for panel in figure.axes for area in panel.collections if area.get_gid() == "inputs"]
 
 
 def test_the_fixed_baseline_is_a_dashed_reference(store):

@@ -1,0 +1,37 @@
+"""What a verb leaves and says at its end: tables, as far as they can be written, and what failed, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..write import write_whole
+
+LINE, LISTED = 160, 20
+"""Characters of a failure's closing line, and such lines, at most."""
+
+
+def failures(failed: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Say what failed and why, cut to a readable length; the records hold all of it.
+
+    >>> failures([("pau seed 3", "diverged", "loss inf at step 7")])
+    ['  failed  pau seed 3: diverged: loss inf at step 7']
+    """
+    lines = []
+    for name, status, reason in failed[:LISTED]:
+        line = f"  failed  {name}: {status}: {' '.join(reason.split())}"
+        lines.append(line if len(line) <= LINE else f"{line[: LINE - 3]}...")
+    if len(failed) > LISTED:
+        lines.append(f"  and {len(failed) - LISTED} more")
+    return lines
+
+
+def write_all(files: Iterable[tuple[Path, str]]) -> list[str]:
+    """Write text files; returns a line for each that cannot be written."""
+    lost = []
+    for path, text in files:
+        try:
+            write_whole(path, text.encode())
+        except OSError as error:
+            lost.append(f"{path} cannot be written ({error.strerror})")
+    return lost
