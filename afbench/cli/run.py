@@ -104,6 +104,7 @@ def write_tables(summary: Summary) -> tuple[str, list[str]]:
     from ..report.groups import group_of
     from ..report.summary import tables
     from ..report.table import render
+    from ..report.view import View, terminal_width
     from ..store import Store
 
     folder = Store.open(summary.store.path)
@@ -112,7 +113,8 @@ def write_tables(summary: Summary) -> tuple[str, list[str]]:
     stem = f"{folder.path}/tables/{summary.plan.task.name}"
     lost = closing.write_all((Path(f"{stem}.{ending}"), render(made, name)) for name, ending in endings)
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
-    return render([table for table in made if table.group in own], "text"), lost
+    shown = [table for table in made if table.group in own]
+    return render(shown, "text", View(width=terminal_width())), lost
 
 
 def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:

@@ -129,7 +129,7 @@ def environment(
             *(" & ".join(cells) + r" \\" for cells in body),
             r"\bottomrule",
             r"\end{tabular}}%",
-            r"\ifdim\wd0>\linewidth\ifx\resizebox\undefined\box0\else\resizebox{\linewidth}{!}{\box0}\fi\else\box0\fi",
+            r"\leavevmode\ifdim\wd0>\linewidth\ifx\resizebox\undefined\box0\else\resizebox{\linewidth}{!}{\box0}\fi\else\box0\fi",
             *(below if notes else ()),
             r"\end{table*}",
             "",

@@ -20,17 +20,20 @@ def members(records: Iterable[Record]) -> tuple[dict[str, list[Record]], list[st
     by_activation: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.started, r.key)):
         by_activation.setdefault(record.trial.activation, []).append(record)
-    told = [record for held in by_activation.values() for record in held if parts(record)]
+    told = [record for held in by_activation.values() for record in held if record.source and parts(record)]
     task = parts(max(told, key=lambda r: r.started, default=None)).get("task", "")
     rows: dict[str, dict[int, Record]] = {}
     twice: dict[str, set[int]] = {}
     for name, held in by_activation.items():
-        known = [record for record in held if parts(record) or record.versions]
-        current = [record for record in known if parts(record).get("task", "") == task]
-        newest = parts(current[-1] if current else None).get("activation", "")
-        for record in held:
-            own = parts(record)
-            same = record not in known or (own.get("task", ""), own.get("activation", "")) == (task, newest)
+        sources = [parts(record) for record in held]
+        ours = [
+            own.get("activation", "")
+            for record, own in zip(held, sources, strict=True)
+            if (own or record.versions) and own.get("task", "") == task
+        ]
+        newest = ours[-1] if ours else ""
+        for record, own in zip(held, sources, strict=True):
+            same = (own.get("task", ""), own.get("activation", "")) == (task, newest) or not (own or record.versions)
             label = name if same else f"{name}{OLDER}{' '.join(one[:4] for one in own.values()) or 'unknown'})"
             row = rows.setdefault(label, {})
             if record.trial.seed in row:
@@ -45,7 +48,7 @@ def members(records: Iterable[Record]) -> tuple[dict[str, list[Record]], list[st
 
 def parts(record: Record | None) -> Mapping[str, str]:
     """Read a record's sources by kind: ``activation=9f3c task=1a2b``; empty if all its code comes with afbench."""
-    pieces = [piece.partition("=") for piece in record.source.split()] if record else []
+    pieces = [piece.partition("=") for piece in record.source.split()] if record and record.source else []
     return {kind: source for kind, equals, source in pieces if equals}
 
 
