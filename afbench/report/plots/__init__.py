@@ -123,7 +123,7 @@ def prepare(
     plot = KINDS[kind]
     plot.check(options)
     stores = [stores] if isinstance(stores, Store) else stores
-    baseline = canonical(baseline, ())
+    baseline = baseline if baseline == BASELINE else canonical(baseline, ())  # which imports afbench's activations
     if plot.of_costs:
         if task is not None:
             raise UsageError(f"plot {kind!r} is of activations alone: it takes no task")

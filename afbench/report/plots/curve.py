@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 
 from ...errors import UsageError
 from ...stats import LEVEL
+from ..caption import quantity
 from ..footnotes import plural
 from .captions import compared, left_out, title
 from .endlabels import label_ends
@@ -107,7 +108,8 @@ def trace(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -
             band: dict[str, Any] = {"color": look.colour, "alpha": 0.12, "linewidth": 0, "zorder": 2}
             panel.fill_between(curve.epochs, curve.low, curve.high, **band)
         step = max(1, len(curve.epochs) // 6)
-        every = ((order * step) // max(1, len(looks)), step)
+        start = (order * step) // max(1, len(looks))
+        every = [*range(start, max(1, len(curve.epochs) - 1), step)]  # at the end the label has the marker
         line = panel.plot(curve.epochs, curve.mean, marker=look.marker, markevery=every, zorder=3 + order, **look.line)
         line[0].set_label(name)
 
@@ -159,7 +161,7 @@ def compare(panel: Axes, trials: Trials, higher: bool) -> None:
         if side * value - last >= room:
             style: dict[str, Any] = {"va": "bottom" if higher else "top", "size": SMALL, "color": GREY}
             style |= {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            panel.annotate(f"{name} {trials.show(value)}", (0, value), (3, 1.5 * side), **style)
+            panel.annotate(f"{name} {quantity(value, trials.unit)}", (0, value), (3, 1.5 * side), **style)
             last = side * value
         bottom, top = panel.get_ylim()
         panel.set_ylim(min(bottom, value - room * (not higher)), max(top, value + room * higher))

@@ -12,12 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ..caption import NOISE, noise
-from .pointlabels import Labels, find_places, write
+from .lettering import POINTS, shorten, wrap
+from .pointlabels import WIDEST, Labels, find_places, write
 from .sheet import freeze
 from .style import BASELINE, GREY, LOOKS, PALE
 
 RATIO = 3.0
 """From this ratio of the dearest to the cheapest step on, the axis is logarithmic."""
+
+BESIDE = 0.5
+"""Inches beside a panel, for the numbers and the name of its upright axis."""
 
 Line = list[tuple[float, float]]
 
@@ -162,6 +166,8 @@ def scale_steps(panel: Axes, cheap: float, dear: float) -> None:
 
 
 def step_label(panel: Axes, baseline: str, over: str = "") -> str:
-    """Name the axis of step times, with its kind."""
+    """Name the axis of step times, with its kind; in two lines if it is longer than the axis."""
     kind = "log scale" if panel.get_xscale() == "log" else "linear scale"
-    return f"training-step time relative to {baseline}{over} ({kind}; lower is better)"
+    text = f"training-step time relative to {shorten(baseline, WIDEST)}{over} ({kind}; lower is better)"
+    width = panel.figure.bbox.width / panel.figure.dpi - BESIDE
+    return "\n".join(wrap(text, width * POINTS))

@@ -190,12 +190,8 @@ def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> 
 
 
 def si(count: int) -> str:
-    """Print a count with an SI prefix.
-
-    >>> si(1000), si(3_200_000)
-    ('1 k', '3.2 M')
-    """
-    return EngFormatter(places=None, sep=" ")(float(f"{count:.3g}")).strip()
+    """Print a count with an SI prefix, such as 3.2 M; a space that no line is broken at stands between them."""
+    return EngFormatter(sep="\N{NO-BREAK SPACE}")(float(f"{count:.3g}"))
 
 
 def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> Iterator[str]:
