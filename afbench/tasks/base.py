@@ -286,7 +286,9 @@ def _finish(target: type, name: str) -> type:
     for field in inherited & vars(target).keys() - target.__dict__.get("__annotations__", {}).keys():
         raise UsageError(f"task {name!r}: {field} is set without its annotation, which would change nothing")
     check_bounds(target, name)
+    documentation = target.__doc__ or ""
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
+    finished.__doc__ = documentation  # dataclass makes up a missing one of all the fields, and lists would show it
     finished.name = name
     settings_of(finished)
     return finished

@@ -202,3 +202,13 @@ def test_entry_points_that_failed_are_warned_of_and_stop_nothing(capsys, monkeyp
     out, err = capsys.readouterr()
     assert "gmm" in out
     assert err == "afbench: warning: entry point x = y of z failed: ImportError\n"
+
+
+def test_a_task_without_a_docstring_shows_none(listed, own_entries):
+    """Python's dataclass makes one up, of every field: it stood in the list, under ``python -OO`` for all tasks."""
+
+    @afbench.task("undocumented_test")
+    class Undocumented(afbench.Task):
+        epochs: int = 3
+
+    assert [line.split() for line in listed("tasks", "undocumented_test")] == [["undocumented_test"]]
