@@ -50,9 +50,22 @@ def smooth_step(z: Tensor, step: Step) -> Tensor:
     positive = z > 0
     below, above = torch.where(positive, 0.0, z), torch.where(positive, z, 0.0)
     if step == "algebraic":
-        root = torch.hypot(z, torch.ones_like(z))
+        root = hypotenuse(z, 1.0)
         return torch.where(positive, (1 + above / root) / 2, 0.5 / root / (root - below))
     return torch.where(positive, 1 - 0.5 / (1 + above), 0.5 / (1 - below))
+
+
+def hypotenuse(z: Tensor, b: float) -> Tensor:
+    """Compute sqrt(z^2 + b) without the overflow of z^2.
+
+    >>> hypotenuse(torch.tensor([3.0, 1e30]), 16.0)
+    tensor([5.0000e+00, 1.0000e+30])
+    """
+    if not torch.compiler.is_exporting():
+        return torch.hypot(z, torch.full_like(z, math.sqrt(b)))
+    # ONNX has no hypot. Far out b is below the rounding of z^2, in float64 too.
+    far = z.abs() > 1e9 * max(1.0, math.sqrt(b))
+    return torch.where(far, z.abs(), torch.sqrt(torch.where(far, 0.0, z).square() + b))
 
 
 @activation("smooth_relu", formula="x * H(k * x), H a smooth step from 0 to 1", tags=("smooth", "gated", "rectifier"))
@@ -132,7 +145,7 @@ def smooth_relu(x: Tensor, step: Step, k: float) -> Tensor:
 def squareplus(x: Tensor, b: float) -> Tensor:
     """(x + sqrt(x^2 + b)) / 2, in float32 for 16-bit inputs."""
     wide = at_least_float32(x)
-    root = torch.hypot(wide, torch.full_like(wide, math.sqrt(b)))
+    root = hypotenuse(wide, b)
     positive = wide > 0
     # The same ratio, without the difference that would lose all digits of x + root for negative x.
     left = b / 2 / (root - torch.where(positive, 0.0, wide))
