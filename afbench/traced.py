@@ -21,9 +21,9 @@ def stands_for_an_activation(module: nn.Module) -> bool:
 
     TorchScript keeps the name of the class alone.
 
-    >>> import torch, afbench
-    >>> traced = torch.jit.trace(nn.Sequential(afbench.create("swish")), torch.zeros(2))
-    >>> [stands_for_an_activation(module) for module in traced.modules()]
+    >>> import afbench
+    >>> program = torch.export.export(nn.Sequential(afbench.create("swish")), (torch.zeros(2),))
+    >>> [stands_for_an_activation(module) for module in torch.export.unflatten(program).modules()]
     [False, True]
     """
     if isinstance(module, torch.jit.ScriptModule):

@@ -189,7 +189,7 @@ COUNTS = {"acon_c": 9, "glu": 2 * (9 + 3), "meta_acon[norm=none]": 2 * 3 + 2 * 3
 
 
 @pytest.mark.filterwarnings("ignore:.*(TreeSpec|tree).*:FutureWarning", "ignore::torch.jit.TracerWarning")
-@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated")
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 @pytest.mark.parametrize("spec", COUNTS)
 def test_counts_in_networks_that_were_wrapped(spec, wrapper):

@@ -62,9 +62,7 @@ def finished(target: T, name: str) -> T:
         return formula(self, x)
 
     def refuse(self: nn.Module) -> nn.Module:
-        raise NotImplementedError(
-            f"torch.jit.script does not take {name}: use torch.export, torch.compile or torch.jit.trace"
-        )
+        raise NotImplementedError(f"torch.jit.script does not take {name}: use torch.export or torch.compile")
 
     target.forward = forward  # type: ignore[attr-defined]
     target.__prepare_scriptable__ = refuse  # type: ignore[attr-defined]  # torch.jit.script asks it first

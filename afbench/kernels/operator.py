@@ -40,6 +40,7 @@ def register(
     backward: Callable[..., tuple[Tensor, ...]],
     serves: Callable[..., bool],
     batch: Callable[..., tuple[Any, ...]],
+    widens: bool = True,
 ) -> Callable[..., Tensor]:
     """Define ``afbench::name`` and ``afbench::name_backward``, and return the function that users call.
 
@@ -55,6 +56,7 @@ def register(
         batch: the vmap rule: takes the size of the mapped dimension and, for every argument, the pair of its value
             and its mapped dimension or None; returns arguments of the same operator whose x, and so y, is mapped at
             dimension 0, and in which every mapped parameter is, too.
+        widens: whether float16 may be cast to float32 first; not where the formula asks for the dtype of x.
 
     Of autocast there is nothing to say: x keeps the dtype that it comes in and the parameters theirs.
     """
@@ -176,7 +178,8 @@ def register(
         if any(sharded.is_sharded(tensor) for tensor in tensors):
             alike = all(p.numel() == p.shape[p.dim() - values :].numel() for p in tensors[1:])
             return sharded.by_parts(lambda *parts: call(*parts, *args[inputs:]), args[0], tensors[1:], alike)
-        if args[0].is_floating_point() and args[0].is_cpu and torch.float16 in [tensor.dtype for tensor in tensors]:
+        half = widens and args[0].is_floating_point() and args[0].is_cpu
+        if half and torch.float16 in [tensor.dtype for tensor in tensors]:
             # The kernels do not read it: computed in float32, and rounded once.
             return call(*pointwise.widened(*tensors), *args[inputs:]).to(args[0].dtype)
         return by_formula(*args)
