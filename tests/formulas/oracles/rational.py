@@ -76,9 +76,27 @@ def opau(x, p, s, training):
     return BASES[s["basis"]](x, numerator(p, s)) / (1 + sum(np.abs(terms) if s["safe"] else np.array(terms)))
 
 
-VALUES = {"pau": pau, "opau": opau}
+def along_channels(formula):
+    """The formula with parameters of its own for each channel, the last dimension of x, where they are per channel."""
+
+    def values(x, p, s, training):
+        if s["per"] == "layer":
+            return formula(x, p, s, training)
+        each = [{name: array[c] for name, array in p.items()} for c in range(x.shape[-1])]
+        return np.stack([formula(x[..., c], own, s, training) for c, own in enumerate(each)], axis=-1)
+
+    return values
+
+
+def functions(channels, s):
+    """How many functions a layer has."""
+    return channels if s["per"] == "channel" else 1
+
+
+VALUES = {"pau": along_channels(pau), "opau": along_channels(opau)}
 COUNTS = {
-    "pau": lambda channels, s: sum(degrees(s)) + 1 + (s["version"] == "c") - s["zero_centred"],
-    "opau": lambda channels, s: len(kept(s)[0]) + degrees(s)[1],
+    "pau": lambda channels, s: functions(channels, s)
+    * (sum(degrees(s)) + 1 + (s["version"] == "c") - s["zero_centred"]),
+    "opau": lambda channels, s: functions(channels, s) * (len(kept(s)[0]) + degrees(s)[1]),
 }
 NOISY = {"pau": lambda s: s["version"] == "d"}
