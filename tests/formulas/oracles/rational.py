@@ -95,8 +95,9 @@ def functions(channels, s):
 
 VALUES = {"pau": along_channels(pau), "opau": along_channels(opau)}
 COUNTS = {
-    "pau": lambda channels, s: functions(channels, s)
-    * (sum(degrees(s)) + 1 + (s["version"] == "c") - s["zero_centred"]),
+    "pau": lambda channels, s: (
+        functions(channels, s) * (sum(degrees(s)) + 1 + (s["version"] == "c") - s["zero_centred"])
+    ),
     "opau": lambda channels, s: functions(channels, s) * (len(kept(s)[0]) + degrees(s)[1]),
 }
 NOISY = {"pau": lambda s: s["version"] == "d"}
