@@ -203,6 +203,7 @@ def test_counts_in_networks_that_were_wrapped(spec, wrapper):
     assert sizes == {"activations": COUNTS[spec]} | ({} if alone else {"network": 12})
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*deprecated")  # torch.compile imports what says so
 @pytest.mark.parametrize("wrapper", ["compiled", "data parallel", "averaged", "copied", "pickled", "fx", "fx, pickled"])
 def test_penalty_in_networks_that_were_wrapped(wrapper):
     model = small("ditac")
