@@ -123,7 +123,8 @@ class Witness:
 def spaces() -> Iterator[Any]:
     """List the modules and classes whose attributes trials compute with."""
     libraries = [torch, nn, nn.functional, nn.init, nn.modules.module, torch.optim, torch.autograd, torch.linalg]
-    yield from (*libraries, torch.special, torch.random, torch.overrides, torch._C._nn, np, math, builtins)
+    yield from (*libraries, torch.special, torch.random, torch.overrides, np, math, builtins)
+    yield from filter(None, [private("_C._nn")])  # what torch.nn.functional calls
     classes = {torch.Tensor, nn.Module, nn.Parameter, torch.autograd.Function, torch.Generator}
     for library in (nn, torch.optim):
         classes |= {value for value in vars(library).values() if isinstance(value, type)}
@@ -156,9 +157,21 @@ def named(space: Any) -> str:
     return f"{owner}.{name}" if name else owner
 
 
-def stack_of(owner: Any, name: str) -> Callable[[], Any]:
-    """Return what reads one of torch's stacks, which have no public name; an empty one where this torch has none."""
-    return getattr(owner, name, list)
+def private(path: str) -> Any:
+    """Return what has no public name in torch; None where this torch has none of that name.
+
+    >>> private("_C._no_such_thing") is None
+    True
+    """
+    found: Any = torch
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return found
+
+
+def stack_of(path: str) -> Callable[[], Any]:
+    """Return what reads one of torch's stacks, which have no public names; an empty one where this torch has none."""
+    return private(path) or list
 
 
 def leave_mode(read: Callable[[], Any]) -> Callable[[], None]:
@@ -166,20 +179,23 @@ def leave_mode(read: Callable[[], Any]) -> Callable[[], None]:
     return lambda: read()[-1].__exit__(None, None, None)
 
 
+POP_SAVED_HOOKS = "_C._autograd._pop_saved_tensors_default_hooks"
+
+
 def saved_hooks() -> list[Any]:
     """List the hooks on saved tensors: the innermost, if there is any."""
-    read = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", lambda _: None)
-    top = read(True)
+    read = private("_C._autograd._top_saved_tensors_default_hooks")
+    top = read(True) if read and private(POP_SAVED_HOOKS) else None
     return [top] if top is not None else []
 
 
 def leave_saved_hooks() -> None:
     """Leave the innermost hooks on saved tensors."""
-    torch._C._autograd._pop_saved_tensors_default_hooks()
+    private(POP_SAVED_HOOKS)()
 
 
-_functions = stack_of(torch.overrides, "_get_current_function_mode_stack")
-_dispatches = stack_of(torch.utils._python_dispatch, "_get_current_dispatch_mode_stack")
+_functions = stack_of("overrides._get_current_function_mode_stack")
+_dispatches = stack_of("utils._python_dispatch._get_current_dispatch_mode_stack")
 
 STACKS: dict[str, tuple[Callable[[], Any], Callable[[], None]]] = {
     "a torch function mode": (_functions, leave_mode(_functions)),
