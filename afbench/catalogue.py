@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .report.plots import start  # isort: skip  # noqa: F401  (before any other import of matplotlib)
+
 import matplotlib
 import torch
 from matplotlib.figure import Figure

@@ -48,6 +48,24 @@ def add_data_root(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--data-root", metavar="DIR", help="look for data sets here first (default: $AFBENCH_DATA)")
 
 
+def add_shown(verb: argparse.ArgumentParser) -> None:
+    """Add ``--acts``, ``--baseline`` and ``--names``, which ask what results hold; ``report.selection`` reads them."""
+    verb.add_argument(
+        "--acts",
+        metavar="WHICH",
+        help="which activations of the results, as in run: all | trainable | fixed | tag:NAME | glob* | specs; "
+        "-NAME excludes",
+    )
+    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument(
+        "--names",
+        action="append",
+        default=[],
+        metavar="SPEC=NAME",
+        help="what activations are called, by commas: 'ditac=DiTAC (ours),pau=\"PAU, learnt\"'",
+    )
+
+
 def load_plugins(paths: list[str]) -> None:
     """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
     from .. import discovery
@@ -71,18 +89,6 @@ def warn_of_problems(store: Store) -> None:
     """Name the files of a results folder that are no records."""
     for problem in store.problems.values():
         print(f"afbench: warning: {problem}", file=sys.stderr)
-
-
-def canonical(text: str) -> str:
-    """Print a spec as records do; an importable class's is taken as it stands, since only ``run`` imports classes."""
-    from ..spec import BASELINE, Spec
-
-    spec = str(Spec.parse(text))
-    if ":" in text or spec == BASELINE:
-        return spec
-    from ..factory import choose
-
-    return choose(text).spec
 
 
 def pairs(given: list[str]) -> dict[str, str]:

@@ -35,16 +35,8 @@ def add(verb: argparse.ArgumentParser) -> None:
     several = "a results folder; rank, tradeoff and scaling take several"
     verb.add_argument("results", metavar="RESULTS", nargs="+", help=several)
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
-    verb.add_argument(
-        "--acts",
-        metavar="WHICH",
-        help="as in run, of those in the folder: all | trainable | fixed | tag:NAME | glob* | specs; -name excludes",
-    )
+    options.add_shown(verb)
     verb.add_argument("--task", help="which task, if the folders hold several; rank and tradeoff take all")
-    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
-    verb.add_argument(
-        "--names", action="append", default=[], metavar="SPEC=NAME", help="what activations are called, by commas"
-    )
     verb.add_argument("--seed", type=int, metavar="N", help="which seed's picture; if not given the median one")
     verb.add_argument("--page", default="all", metavar="N", help="a page, of plots that fill several (default: all)")
     verb.add_argument("--no-caption", action="store_true", help="leave out the caption below the plot")
@@ -60,7 +52,6 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Draw, save, and say where."""
     from ..report.plots import draw_pages, save_pages
-    from ..report.plots.selection import display_names
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
@@ -71,7 +62,7 @@ def call(arguments: argparse.Namespace) -> int:
         task=arguments.task,
         baseline=arguments.baseline,
         caption=not arguments.no_caption,
-        names=display_names(arguments.names),
+        names=arguments.names,
         **own(arguments),
     )
     folder = stores[0].path / "plots" if len(stores) == 1 else Path()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError, did_you_mean
+from ..errors import UsageError
+from ..spec import BASELINE
 from . import options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from ..report.cost_table import CostTable
     from ..report.rows import Table
     from ..report.wide import Wide
+    from ..store import Store
 
 HELP = "print the tables of results folders"
 EXAMPLES = (
@@ -32,11 +34,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--format", choices=FORMATS, default="text", help="text (default), md, csv, latex or html")
     verb.add_argument("--wide", action="store_true", help="only the table with a column a task and mean ranks")
     verb.add_argument("--costs", action="store_true", help="only the tables of costs, those of tasks' networks too")
-    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
-    verb.add_argument("--acts", metavar="WHICH", help="which activations of the results, as for run (default: all)")
+    options.add_shown(verb)
     verb.add_argument("--columns", metavar="NAMES", help="which columns, in this order, by commas: mean,vs,params")
     verb.add_argument("--sort", metavar="COLUMN", help="by which column: step, params:desc (default: the best first)")
-    verb.add_argument("--names", metavar="SPEC=NAME", help="what activations are called, by commas: 'pau=PAU (ours)'")
     verb.add_argument("--caption", choices=("short", "full", "none"), default="full", help="how much it says (full)")
 
 
@@ -47,7 +47,7 @@ def call(arguments: argparse.Namespace) -> int:
     """
     from ..report.arrange import named, restricted
     from ..report.cost_tables import cost_tables
-    from ..report.selection import canonical, renamed, select
+    from ..report.selection import canonical, holdings, one, renamed, select
     from ..report.sorting import sort
     from ..report.summary import tables
     from ..report.table import render
@@ -56,7 +56,7 @@ def call(arguments: argparse.Namespace) -> int:
     from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
-    baseline = canonical(arguments.baseline, ["relu"])
+    baseline = canonical(arguments.baseline, held_by(stores) if arguments.baseline != BASELINE else ())
     made = [] if arguments.costs else [table for store in stores for table in tables(store, baseline=baseline)]
     with_trials = {store.path for store in stores if not arguments.costs and (store.path / "trials").is_dir()}
     costs = [table for store in stores for table in cost_tables(store, network=store.path not in with_trials)]
@@ -65,18 +65,19 @@ def call(arguments: argparse.Namespace) -> int:
     if not made and not (costs and not arguments.wide):
         wanted = "costs" if arguments.costs else "records"
         raise UsageError(f"no {wanted} in {', '.join(arguments.results)}")
-    known = {row.activation for table in made for row in table.rows}
-    if made and baseline != "relu" and baseline not in known:
-        raise UsageError(f"no activation {baseline!r} in the results{did_you_mean(baseline, known)}")
-    held = learning([*made, *costs])
+    if made and baseline != BASELINE:
+        one(baseline, [row.activation for table in made for row in table.rows])
+    trained = [(row.activation, row.parameters) for table in made for row in table.rows]
+    timed = [(row.activation, row.parameters) for case in costs for row in case.rows]
+    held = holdings([*trained, *timed])
+    names = renamed(arguments.names, held)
     if arguments.acts is not None:
-        keep = select(arguments.acts, held, baseline)
+        selection = select(arguments.acts, held)
+        keep = [activation for activation in held if selection.shows(activation, baseline)]
         made = [kept for table in made if (kept := restricted(table, keep)).rows]
-        costs = [left for one in costs if (left := one.restricted(keep)).rows]
-        held = {spec: learns for spec, learns in held.items() if spec in keep}
-    if arguments.names is not None:
-        names = renamed(arguments.names, held)
-        made, costs = [named(table, names) for table in made], [one.named(names) for one in costs]
+        costs = [left for case in costs if (left := case.restricted(keep)).rows]
+    if names:
+        made, costs = [named(table, names) for table in made], [case.named(names) for case in costs]
     groups = [table.group for table in made]
     printed: list[Table | Wide] = [widen(made)] if arguments.wide else [*made]
     several = len({group.task for group in groups}) > 1 and len(set(groups)) == len(groups)
@@ -93,11 +94,6 @@ def call(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def learning(tables: Sequence[Table | CostTable]) -> dict[str, bool | None]:
-    """Tell which activations tables hold, and whether each has trainable parameters, as far as records know."""
-    found: dict[str, bool | None] = {}
-    for table in tables:
-        for row in table.rows:
-            count = row.parameters
-            found[row.activation] = found.get(row.activation) if count is None else count > 0
-    return found
+def held_by(stores: Iterable[Store]) -> set[str]:
+    """List the activations of stores' records."""
+    return {record.trial.activation for store in stores for record in store.records()}

@@ -1,102 +1,140 @@
-"""Which of the activations in the results are shown, and what they are called: ``--acts`` and ``--names``."""
+"""Which activations of results are meant, and what they are called: ``--acts``, ``--baseline``, ``--names``.
+
+Nothing of a user's is imported: what the results hold answers first, then afbench's own entries, which need torch.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import UsageError, did_you_mean
-from ..spec import Spec, split
-from .members import spec_of
+from ..spec import BASELINE, Spec, split
+from .members import is_older, spec_of
+
+GROUPS = ("all", "trainable", "fixed")
 
 Learns = Mapping[str, bool | None]
-"""The specs that results hold: whether the activation has trainable parameters, None if no record knows."""
+"""The activations that results hold: whether each has trainable parameters, None if no record says so."""
 
 
-def select(text: str, held: Learns, baseline: str = "") -> list[str]:
-    """Choose among the activations that results hold, as ``--acts`` of ``run`` chooses among all.
+@dataclass(frozen=True)
+class Selection:
+    """What ``--acts`` selects.
 
-    ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs (of names or whole specs), specs, by commas; ``-`` before one
-    leaves out, a name without settings with all its settings. The baseline stays unless it is left out by name.
-    Nothing of a user's is imported; a tag or an alias asks afbench's own entries.
+    Attributes:
+        specs: the selected activations, in the order given.
+        explicit: those of them that were named one by one.
+        excluded: what an exclusion left out and no later part brought back.
+    """
 
-    >>> select("p*,-pelu", {"relu": False, "pau": True, "pelu": True, "prelu": True}, "relu")
-    ['pau', 'prelu', 'relu']
+    specs: tuple[str, ...]
+    explicit: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+
+    def shows(self, activation: str, baseline: str) -> bool:
+        """Tell whether an activation is shown: if it is selected, or is the baseline and not excluded."""
+        return activation in self.specs or (activation == baseline and activation not in self.excluded)
+
+
+def select(parts: str | Iterable[str], held: Learns, where: str = "the results") -> Selection:
+    """Select among the activations that results hold, as ``run --acts`` selects among all.
+
+    Args:
+        parts: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs of names, specs; ``-`` before one excludes, a name
+            without settings with all its settings. A list that starts with an exclusion starts from all.
+        held: the activations that are there.
+        where: what holds them, for errors.
 
     Raises:
-        UsageError: if a part fits nothing that is held, or nothing is left.
+        UsageError: if a part matches nothing, or nothing is left.
+
+    >>> select("p*,-pelu", {"relu": False, "pau": True, "pelu": True, "prelu": True}).specs
+    ('pau', 'prelu')
     """
-    chosen: list[str] = []
-    left_out: set[str] = set()
-    parts = [part.strip() for part in split(text)]
-    for position, part in enumerate(parts):
+    given = split(parts) if isinstance(parts, str) else [*parts]
+    chosen: dict[str, bool] = {}
+    excluded: set[str] = set()
+    for position, part in enumerate(piece.strip() for piece in given):
         if part.startswith("-"):
-            chosen = list(held) if position == 0 else chosen
-            name = part[1:].strip()
-            gone = set(matching(name, held, every=True))
-            left_out |= gone
-            chosen = [spec for spec in chosen if spec not in gone]
+            chosen = dict.fromkeys(held, False) if position == 0 else chosen
+            gone = matching(part[1:].strip(), held, where, excluded=True)
+            excluded |= {*gone}
+            chosen = {label: named for label, named in chosen.items() if label not in gone}
         else:
-            found = matching(part, held)
-            left_out -= set(found)
-            chosen += [spec for spec in found if spec not in chosen]
+            found, named = matching(part, held, where), is_spec(part)
+            excluded -= {*found}
+            chosen |= {label: chosen.get(label, False) or (named and not is_older(label)) for label in found}
     if not chosen:
-        raise UsageError(f"--acts {text!r} leaves no activation of the results ({listed(held)})")
-    return chosen + [baseline] * (baseline in held and baseline not in chosen and baseline not in left_out)
+        text = parts if isinstance(parts, str) else ",".join(given)
+        raise UsageError(f"no activation of {where} is selected by {text!r} ({listed(held)})")
+    explicit = frozenset(label for label, named in chosen.items() if named)
+    return Selection(tuple(chosen), explicit, frozenset(excluded))
 
 
-def matching(part: str, held: Learns, every: bool = False) -> list[str]:
-    """Return what one part fits; with ``every``, a name without settings fits the same name with any."""
-    if part == "all":
-        return list(held)
-    if part in ("trainable", "fixed"):
-        found = [spec for spec, learns in held.items() if learns is not None and learns == (part == "trainable")]
-        if not found:
-            raise UsageError(f"no activation in the results is {part} ({listed(held)})")
-        return found
+def is_spec(part: str) -> bool:
+    """Tell whether a part of ``--acts`` names one activation."""
+    return part not in GROUPS and not part.startswith("tag:") and ("[" in part or not any(s in part for s in "*?"))
+
+
+def matching(part: str, held: Learns, where: str, excluded: bool = False) -> list[str]:
+    """List what a part of ``--acts`` means; an excluded name without settings means that name with any settings."""
+    if part in GROUPS:
+        return [label for label in held if part == "all" or learns(label, held) == (part == "trainable")]
     if part.startswith("tag:"):
-        found = [spec for spec in held if base(spec) in tagged(part[4:])]
+        known = {label: tags(label) for label in held}
+        found = [label for label in held if part[4:] in known[label]]
         if not found:
-            raise UsageError(f"no activation in the results has the tag {part[4:]!r} ({listed(held)})")
+            every = ", ".join(sorted({tag for its in known.values() for tag in its}))
+            raise UsageError(f"no activation of {where} has the tag {part[4:]!r} (tags: {every or 'none'})")
         return found
-    if "[" not in part and any(sign in part for sign in "*?"):
-        found = [spec for spec in held if fnmatchcase(base(spec), part) or fnmatchcase(spec, part)]
+    if not is_spec(part):
+        found = [label for label in held if fnmatchcase(base(label), part)]
         if not found:
-            raise UsageError(f"no activation in the results matches {part!r} ({listed(held)})")
+            raise UsageError(f"no activation of {where} matches {part!r} ({listed(held)})")
         return found
-    if every and (found := [spec for spec in held if base(spec) == part]):
-        return found
-    spec = canonical(part, held)
-    if spec not in held and not (every and any(base(one) == spec for one in held)):
-        raise UsageError(f"no activation {part!r} in the results{did_you_mean(spec, held)} ({listed(held)})")
-    return [one for one in held if spec_of(one) == spec_of(spec) or (every and base(one) == spec)]
+    if excluded:
+        name = part if any(base(label) == part for label in held) else canonical(part, held)
+        if found := [label for label in held if base(label) == name]:
+            return found
+    spec = one(part, held, where)
+    return [label for label in held if spec_of(label) == spec]
 
 
-def base(spec: str) -> str:
-    """Return a spec's name without its settings."""
-    return spec_of(spec).partition("[")[0]
+def one(text: str, held: Iterable[str], where: str = "the results") -> str:
+    """Return the canonical spec of an activation that is held.
+
+    Raises:
+        UsageError: if it is not, with the nearest.
+    """
+    specs = list(dict.fromkeys(map(spec_of, held)))
+    spec = canonical(text, specs)
+    if spec not in specs:
+        variants = sorted(known for known in specs if base(known) == base(spec))
+        near = f"; did you mean {variants[0]!r}?" if variants else did_you_mean(spec, specs)
+        raise UsageError(f"no activation {spec!r} in {where}{near} ({listed(specs)})")
+    return spec
 
 
 def canonical(text: str, held: Iterable[str]) -> str:
-    """Print a spec as records do; only what is not held as it stands is looked up among the registered entries.
+    """Print a spec as records do; one of a plugin or a class, which only ``run`` imports, is taken as it stands.
 
-    An importable class's spec is taken as it stands, since only ``run`` imports classes.
+    Raises:
+        UsageError: if it is malformed, or afbench's own activation of that name has no such setting.
     """
-    held = list(held)
-    if text.strip() in held:
-        return text.strip()
+    specs, text = list(map(spec_of, held)), text.strip()
+    if text in specs or text == BASELINE:
+        return text
     asked = Spec.parse(text)
-    same = [spec for spec in held if base(spec) == asked.name and alike(asked, Spec.parse(spec_of(spec)))]
-    spec = same[0] if same else str(asked)
-    if same or ":" in spec:
-        return spec
-    from ..factory import choose  # here, since it imports torch
+    same = next((spec for spec in specs if base(spec) == asked.name and alike(asked, Spec.parse(spec))), None)
+    if same or ":" in asked.name:
+        return same or str(asked)
+    from ..factory import choose  # here, as below, since it imports torch
+    from ..registry import ACTIVATIONS
 
-    try:
-        return choose(text).spec
-    except UsageError:
-        return spec
+    return choose(asked).spec if asked.name in ACTIVATIONS.names() else str(asked)
 
 
 def alike(one: Spec, other: Spec) -> bool:
@@ -114,59 +152,109 @@ def plain(value: object) -> object:
         return str(value)
 
 
-def tagged(tag: str) -> set[str]:
-    """Name the registered activations that have a tag.
+def base(label: str) -> str:
+    """Return an activation's name without its settings."""
+    return spec_of(label).partition("[")[0]
 
-    Raises:
-        UsageError: if none has.
+
+def learns(label: str, held: Learns) -> bool | None:
+    """Tell whether an activation has trainable parameters: by its records, else by afbench's own entry."""
+    if held[label] is not None or ":" in base(label):
+        return held[label]
+    from ..factory import choose, is_trainable
+
+    try:
+        return is_trainable(choose(spec_of(label)))
+    except UsageError:
+        return None
+
+
+def tags(label: str) -> tuple[str, ...]:
+    """Return the tags of an activation that is registered here."""
+    from ..registry import ACTIVATIONS
+
+    try:
+        return () if ":" in base(label) else ACTIVATIONS.find(base(label))[0].tags
+    except UsageError:
+        return ()
+
+
+def holdings(counts: Iterable[tuple[str, int | None]]) -> dict[str, bool | None]:
+    """Tell which activations results hold, and whether each has trainable parameters.
+
+    Args:
+        counts: activations with their numbers of trainable parameters, None where a trial died before it counted them.
     """
-    from ..registry import ACTIVATIONS  # here, since filling it imports torch
-
-    found = {entry.name for entry in ACTIVATIONS if tag in entry.tags}
-    if not found:
-        known = sorted({tag for entry in ACTIVATIONS for tag in entry.tags})
-        raise UsageError(f"no activation has the tag {tag!r} (tags: {', '.join(known)})")
+    found: dict[str, bool | None] = {}
+    for activation, count in counts:
+        if found.get(activation) is None:
+            found[activation] = None if count is None else count > 0
     return found
 
 
-def renamed(text: str, held: Iterable[str]) -> dict[str, str]:
-    """Read display names: ``ditac=DiTAC (ours, new),pau="PAU, b=1"``; what holds a comma and a = needs double quotes.
+def renamed(
+    given: str | Iterable[str] | Mapping[str, str], held: Iterable[str], where: str = "the results"
+) -> dict[str, str]:
+    """Read display names: ``ditac=DiTAC (ours, new),pau="PAU, b=1"``; a name with both , and = needs double quotes.
+
+    Args:
+        given: such a text, several, or names by specs.
+        held: the activations that are there.
+        where: what holds them, for errors.
+
+    Returns:
+        Names by canonical specs.
+
+    Raises:
+        UsageError: if a part is not SPEC=NAME, no such activation is held, or two would have one name.
 
     >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learnt"', ["ditac[cells=20]", "pau"])
     {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learnt'}
-
-    Raises:
-        UsageError: if a part is not SPEC=NAME, the results hold no such activation, or two would have one name.
     """
-    held = list(dict.fromkeys(map(spec_of, held)))
+    specs = list(dict.fromkeys(map(spec_of, held)))
+    texts = [given] if isinstance(given, str) else given
+    pairs = given.items() if isinstance(given, Mapping) else [pair for text in texts for pair in named(text)]
     found: dict[str, str] = {}
-    last = ""
-    for part in apart(text):
-        if last and "=" not in part:  # a comma within a name that has no quotes
-            found[last] += f",{part.rstrip()}"
-            continue
-        end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
-        spec, name = part[:end].strip(), part[end + 1 :].strip()
-        if end < 1 or not spec or not name:
-            raise UsageError(f"--names takes SPEC=NAME by commas, such as 'ditac=DiTAC (ours),pau=PAU', not {part!r}")
-        if len(name) > 1 and name[0] == name[-1] == '"':
-            try:
-                name = json.loads(name)
-            except ValueError:
-                name = name[1:-1]
+    for spec, name in pairs:
+        try:
+            known = one(spec, specs, where)
+        except UsageError as error:
+            raise UsageError(f"--names: {error}") from None
         name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-        known = canonical(spec, held)
-        if known not in held:
-            raise UsageError(f"--names: no activation {spec!r} in the results{did_you_mean(known, held)}")
         if known in found or not name:
             raise UsageError(f"--names gives {spec!r} {'two names' if known in found else 'no name'}")
         found[known] = name
-        last = known
-    names = [found.get(spec, spec) for spec in held]
+    names = [found.get(spec, spec) for spec in specs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"--names: two activations would be called {twice[0]!r}")
     return found
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    """Read ``SPEC=NAME`` by commas: specs as they stand, and names without their quotes."""
+    pairs: list[tuple[str, str]] = []
+    for part in apart(text):
+        if pairs and "=" not in part:  # a comma within a name that has no quotes
+            spec, name = pairs[-1]
+            pairs[-1] = spec, f"{name},{part.rstrip()}"
+            continue
+        end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
+        spec, name = part[:end].strip(), part[end + 1 :].strip()
+        if end < 1 or not spec or not name:
+            raise UsageError(f"--names takes SPEC=NAME, not {part!r} (by commas: 'ditac=DiTAC (ours),pau=PAU')")
+        pairs.append((spec, unquoted(name)))
+    return pairs
+
+
+def unquoted(name: str) -> str:
+    """Take the double quotes off a name that has them."""
+    if len(name) < 2 or not name[0] == name[-1] == '"':
+        return name
+    try:
+        return str(json.loads(name))
+    except ValueError:
+        return name[1:-1]
 
 
 def apart(text: str) -> list[str]:

@@ -84,6 +84,13 @@ def test_names_stand_in_the_plot(shapes, capsys):
     assert "<!-- Mine -->" in (shapes / "c.svg").read_text()
 
 
+def test_acts_and_names_are_read_as_table_reads_them(shapes, capsys):
+    call = ["plot", "moons", "curve", "--acts", "act2,act3,-relu", "--names", 'act2="Mine, learnt",act3=Other']
+    assert main([*call, "--names", "relu=ReLU", "--output", "quoted.svg"]) == 0
+    text = (shapes / "quoted.svg").read_text()
+    assert "<!-- Mine, learnt -->" in text and "<!-- Other -->" in text and "<!-- ReLU -->" not in text
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -95,6 +102,8 @@ def test_names_stand_in_the_plot(shapes, capsys):
         (["shape", "--acts", "tag:none"], "no activation of moons has the tag 'none'"),
         (["shape", "--acts", "act0,nobody"], "no activation 'nobody' in moons"),
         (["shape", "--names", "nobody=N"], "no activation 'nobody' in moons"),
+        (["shape", "--names", "act39=A,rellu=R"], "--names: no activation 'rellu' in moons; did you mean 'relu'?"),
+        (["shape", "--names", "act0=relu"], "--names: two activations would be called 'relu'"),
         (["shape", "--names", "act0"], "--names takes SPEC=NAME, not 'act0'"),
     ],
 )

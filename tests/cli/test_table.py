@@ -113,6 +113,8 @@ def test_acts_that_start_with_a_dash_stand_alone(gmm, capsys):
         (["--columns", "men"], "no column 'men'; did you mean 'mean'?; there are activation, n, mean"),
         (["--sort", "mean:up"], "--sort takes COLUMN, COLUMN:asc or COLUMN:desc, not 'mean:up'"),
         (["--names", "pau"], "--names takes SPEC=NAME"),
+        (["--names", "pua=P"], "--names: no activation 'pua' in the results; did you mean 'pau'?"),
+        (["--baseline", "pua"], "no activation 'pua' in the results; did you mean 'pau'?"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(gmm, capsys, options, said):

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
 from ...store import Store
+from ..selection import renamed
 from . import boundary, curve, nodes, rank, scaling, shape, style, surface, tradeoff
 from .kind import Plot
 from .saving import save, save_pages
 from .scaling import Asked
-from .selection import canonical, one
 from .sheet import Sheet, freeze
-from .trials import BASELINE, Trials
+from .trials import BASELINE, Names, Trials
 
 __all__ = ["KINDS", "Plot", "draw", "draw_pages", "save", "save_pages"]
 
@@ -47,7 +47,7 @@ def draw(
     baseline: str = BASELINE,
     width: str = "text",
     caption: bool = True,
-    names: Mapping[str, str] | None = None,
+    names: Names | None = None,
     **options: Any,
 ) -> Figure:
     """Draw one kind of plot. What its caption says is ``figure.get_label()``.
@@ -63,7 +63,7 @@ def draw(
         baseline: the spec that the others are compared with.
         width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
         caption: whether the caption stands below the plot.
-        names: what activations are called in the plot, by their specs.
+        names: what activations are called in the plot, by their specs, or as ``--names`` says it.
         options: the kind's own: ``seed`` (boundary, surface, nodes), ``page`` (boundary, shape), ``best`` (curve),
             ``dtype``, ``mode``, ``threads`` (scaling).
 
@@ -87,7 +87,7 @@ def draw_pages(
     baseline: str = BASELINE,
     width: str = "text",
     caption: bool = True,
-    names: Mapping[str, str] | None = None,
+    names: Names | None = None,
     **options: Any,
 ) -> Iterator[Figure]:
     """Draw all pages of a kind of plot, one after the other; most kinds have one. Arguments and errors as ``draw``."""
@@ -114,7 +114,7 @@ def prepare(
     task: str | None,
     activations: str | Sequence[str] | None,
     baseline: str,
-    names: Mapping[str, str],
+    names: Names,
     options: Mapping[str, Any],
 ) -> tuple[Plot, Trials | tuple[Trials, ...] | Asked]:
     """Find the plot, and choose what it is drawn from."""
@@ -123,29 +123,25 @@ def prepare(
     plot = KINDS[kind]
     plot.check(options)
     stores = [stores] if isinstance(stores, Store) else stores
-    baseline = baseline if baseline == BASELINE else canonical(baseline, ())  # which imports afbench's activations
     if plot.of_costs:
         if task is not None:
             raise UsageError(f"plot {kind!r} is of activations alone: it takes no task")
         return plot, Asked(tuple(stores), activations, baseline, names)
     if plot.across:
         own = (of_trials(stores) or stores[:1]) if plot.beside else stores
-        each = Trials.each(own, task, activations, baseline, names)
-        check_names(names, each)
+        each = called(Trials.each(own, task, activations, baseline), names)
         return plot, tuple(replace(one, beside=tuple(s for s in stores if s is not one.store)) for one in each)
     if len(stores) == 1:
-        trials = Trials.of(stores[0], task, activations, baseline, names)
-        check_names(names, [trials])
-        return plot, trials
+        return plot, called([Trials.of(stores[0], task, activations, baseline)], names)[0]
     across = ", ".join(name for name, other in KINDS.items() if other.across or other.of_costs)
     raise UsageError(f"plot {kind!r} takes one results folder, not {len(stores)} (of several: {across})")
 
 
-def check_names(names: Mapping[str, str], each: Sequence[Trials]) -> None:
-    """Raise ``UsageError`` if an activation is called something that none of the tasks holds."""
-    held = {record.trial.activation for trials in each for record in trials.records}
-    for spec in names:
-        one(spec, held, " and ".join(trials.label for trials in each))
+def called(each: Sequence[Trials], names: Names) -> list[Trials]:
+    """Give all tasks the names; ``UsageError`` if one is of an activation that none of them holds."""
+    held = [activation for trials in each for activation in trials.held]
+    read = renamed(names, held, " and ".join(trials.label for trials in each))
+    return [replace(trials, names=read) for trials in each]
 
 
 def of_trials(stores: Sequence[Store]) -> list[Store]:

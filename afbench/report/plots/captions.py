@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..caption import quantity
 from ..footnotes import failures
+from ..members import spec_of
 from .trials import Trials
 
 
@@ -23,13 +24,17 @@ def compared(trials: Trials) -> str:
 
 
 def left_out(trials: Trials, shown: Iterable[str]) -> str:
-    """Say which trials of the activations shown failed, and which activations gave nothing at all; empty if none."""
+    """Say which trials of the activations shown failed, and which activations gave nothing at all; empty if none.
+
+    Rows of code that was edited since are named as tables name them: ``snake (older code 9f3c)``.
+    """
     lost = [record.trial.activation for record in trials.records if record.trial.activation not in trials.ok]
-    parts = []
-    for name in dict.fromkeys([*shown, *([] if trials.named else lost)]):
+    names, parts = dict.fromkeys([*shown, *([] if trials.named else lost)]), []
+    for name in names:
         held = [record for record in trials.records if record.trial.activation == name]
         failed = failures(held, trials.metric, trials.ok.get(name, {}))
         parts += [f"{trials.called(name)} ({replace(failure, reason='').words(len(held))})" for failure in failed]
+    parts += [trials.called(row) for row in trials.older if not trials.named or spec_of(row) in names]
     return f"Left out: {', '.join(parts)}." if parts else ""
 
 

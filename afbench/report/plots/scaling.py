@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from ...store import Store
 from ..cost_cells import Measure, reading
 from ..cost_tables import PASSES, Cost, is_alone, place
 from ..footnotes import plural
+from ..selection import Selection, one, renamed, select
 from .endlabels import label_ends
 from .kind import Plot
-from .selection import select
 from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, Look
-from .trials import Parts
+from .trials import BASELINE as DEFAULT
+from .trials import NOTHING, Names, Parts
 
 COPY = "copy"
 LIMIT = Look(GREY, (0, (1, 1.5)), ".")
@@ -40,12 +41,12 @@ class Asked:
     stores: tuple[Store, ...]
     parts: Parts
     baseline: str
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
 
-    def named(self, series: Series) -> tuple[str, ...]:
-        """List those that were asked for and are in a series."""
+    def selection(self, series: Series) -> Selection:
+        """Select those of a series that were asked for; none if the plot is to choose."""
         held = dict.fromkeys((name for name in named(series) if name != COPY), None)
-        return () if self.parts is None else select(self.parts, held, f"the costs of {series.label}").specs
+        return NOTHING if self.parts is None else select(self.parts, held, f"the costs of {series.label}")
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,12 @@ def draw(
     """
     series = choose(asked, {"dtype": dtype, "mode": mode, "threads": threads})
     lines = {which: {name: series.line(name, which) for name in named(series)} for which in PASSES}
-    asked_for = asked.named(series)
-    looks = chosen(asked, asked_for, lines["training"] if any(lines["training"].values()) else lines["forward"])
+    names = renamed(asked.names, named(series), f"the costs of {series.label}")
+    if asked.baseline != DEFAULT:
+        asked = replace(asked, baseline=one(asked.baseline, named(series), f"the costs of {series.label}"))
+    selection = asked.selection(series)
+    asked_for = selection.specs
+    looks = chosen(asked, selection, lines["training"] if any(lines["training"].values()) else lines["forward"])
     figure = sheet.figure(2.5 if sheet.wide else 4.4, caption(series, lines["forward"], looks))
     shape = (1, 2) if sheet.wide else (2, 1)
     panels = dict(zip(PASSES, figure.subplots(*shape, sharex=True).flat, strict=True))
@@ -105,7 +110,7 @@ def draw(
         ends[panel] = {name: last(shown[name]) for name in looks if shown.get(name)}
     for panel in panels.values() if sheet.wide else [panels["training"]]:
         panel.set_xlabel("elements (log scale)")
-    label_ends(figure, ends, looks, asked.names)
+    label_ends(figure, ends, looks, names)
     return figure
 
 
@@ -140,19 +145,22 @@ def last(line: Line) -> float:
     return float(line[max(line)].median or 0.0)
 
 
-def chosen(asked: Asked, asked_for: Sequence[str], lines: Mapping[str, Line]) -> dict[str, Look]:
-    """Choose who is labelled: those named; else GELU and some from the cheapest to the dearest; always the baseline."""
+def chosen(asked: Asked, selection: Selection, lines: Mapping[str, Line]) -> dict[str, Look]:
+    """Choose who is labelled: those asked for, else GELU and some from the cheapest to the dearest; and the baseline.
+
+    The baseline is left out only if it was excluded.
+    """
     held = {name: line for name, line in lines.items() if line}
     top = max((max(line) for line in held.values()), default=0)
     others = [name for name in held if name not in (COPY, asked.baseline)]
-    if asked_for:
-        others = [name for name in asked_for if name in others]
+    if selection.specs:
+        others = [name for name in selection.specs if name in others]
     else:
         ranked = sorted((n for n in others if n != GELU and top in held[n]), key=lambda n: last(held[n]))
         steps = np.linspace(0, len(ranked) - 1, min(len(ranked), 4)).round()
         others = [name for name in others if name == GELU] + [ranked[int(step)] for step in steps]
     looks = dict(zip(others[: len(LOOKS)], LOOKS, strict=False))
-    if asked.baseline in held:
+    if asked.baseline in held and selection.excluded.isdisjoint([asked.baseline]):
         looks[asked.baseline] = BASELINE
     return looks | ({COPY: LIMIT} if COPY in held else {})
 

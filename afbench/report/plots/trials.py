@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,24 @@ import numpy as np
 from ...array_file import Array
 from ...errors import UsageError
 from ...metric import Bounds, bounds_of, written
+from ...spec import BASELINE
 from ...store import Store
 from ...trial import Record, Status
 from ..footnotes import agree
+from ..members import is_older, members, spec_of
+from ..selection import Selection, holdings, one, select
 from .checks import CHECKS
 from .choice import choose, choose_all
-from .selection import Selection, holdings, one, select
 
-__all__ = ["Array", "Arrays", "Trials"]
+__all__ = ["BASELINE", "Array", "Arrays", "Names", "Trials"]
 
 Arrays = dict[str, Array]
 Parts = str | Sequence[str] | None
 """What ``--acts`` gives: a text or its parts; None if the plot is to choose."""
-Names = Mapping[str, str]
-NONE: Names = MappingProxyType({})
-BASELINE = "relu"
+Names = Mapping[str, str] | str | Sequence[str]
+"""Display names: by spec, or what ``--names`` gives."""
+NOTHING = Selection(())
+"""Nothing is asked for: the plot is to choose."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,12 @@ class Trials:
         store: where they are.
         label: the task with its settings.
         about: what the records say of the task: headline, metric, unit, direction, target, references, plots.
-        records: all of them, failed ones too.
+        records: all of them, failed ones too, but none of code that was edited since.
         ok: those with a finite metric, by activation (the best mean first) and seed.
+        held: all activations of the group.
+        older: what tables call the rows of code that was edited since, which are left out.
         named: the activations that were asked for and have a metric; empty if the plot is to choose.
-        explicit: those of them that were named one by one; a plot that cannot draw one is refused.
+        selection: what was asked for: a plot that cannot draw what was named one by one is refused.
         names: what activations are called in the plot, by their specs.
         baseline: the baseline, if it is among ``ok``.
         beside: further folders, whose costs count too.
@@ -52,22 +56,26 @@ class Trials:
     about: Mapping[str, Any]
     records: Sequence[Record]
     ok: Mapping[str, Mapping[int, Record]]
+    held: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     baseline: str | None = None
-    explicit: frozenset[str] = frozenset()
+    selection: Selection = NOTHING
     names: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[Store, ...] = ()
     _arrays: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, task: str | None, activations: Parts, baseline: str, names: Names = NONE) -> Trials:
+    def of(cls, store: Store, task: str | None, activations: Parts, baseline: str) -> Trials:
         """Choose a group of a store's records.
 
         Raises:
             UsageError: if the task or an activation is unknown, several tasks fit, or no trial ended well.
         """
-        label, records = choose(store, task)
-        about, _ = agree(records)
+        label, every = choose(store, task)
+        about, _ = agree(every)
+        rows, _ = members(every)
+        records = [record for row, its in rows.items() if not is_older(row) for record in its]
         metric, sign = str(about.get("metric", "")), -1.0 if about.get("higher_is_better", True) else 1.0
         ok: dict[str, dict[int, Record]] = {}
         for record in records:
@@ -80,22 +88,20 @@ class Trials:
         means = {name: sign * float(np.mean([r.metrics[metric] for r in held.values()])) for name, held in ok.items()}
         ranked = {name: ok[name] for name in sorted(ok, key=lambda name: (means[name], name))}
 
-        held = holdings(records)
+        held = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
         held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
-        asked = Selection((), frozenset()) if activations is None else select(activations, held, label)
-        if baseline != BASELINE:
-            one(baseline, held, label)
+        asked = NOTHING if activations is None else select(activations, held, label)
+        baseline = baseline if baseline == BASELINE else one(baseline, held, label)
         named = tuple(name for name in asked.specs if name in ok)
         for name in asked.explicit if named else asked.specs:
             if name not in ok:
-                raise UsageError(f"no trial of {name!r} in {label} ended well (afbench table says why)")
-        its = baseline if baseline in ok else None
-        return cls(store, label, about, records, ranked, named, its, asked.explicit, names)
+                code = "" if name in rows else ", all of code that was edited since,"
+                raise UsageError(f"no trial of {name!r} in {label}{code} ended well (afbench table says why)")
+        its, older = baseline if baseline in ok else None, tuple(filter(is_older, rows))
+        return cls(store, label, about, records, ranked, tuple(held), older, named, its, asked)
 
     @classmethod
-    def each(
-        cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str, names: Names = NONE
-    ) -> tuple[Trials, ...]:
+    def each(cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str) -> tuple[Trials, ...]:
         """Choose every group of the stores' records, or that of a task in those that hold it.
 
         Raises:
@@ -103,7 +109,7 @@ class Trials:
         """
         chosen: dict[str, Trials] = {}
         for store, label in choose_all(stores, task):
-            trials = cls.of(store, label, activations, baseline, names)
+            trials = cls.of(store, label, activations, baseline)
             if trials.label in chosen:
                 raise UsageError(
                     f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
@@ -112,16 +118,22 @@ class Trials:
         return tuple(chosen.values())
 
     def called(self, activation: str) -> str:
-        """Return what an activation is called in the plot: its spec, unless a name was given."""
-        return self.names.get(activation, activation)
+        """Return what an activation, or an older row of it, is called in the plot: its spec unless a name was given."""
+        spec = spec_of(activation)
+        return self.names.get(spec, spec) + activation.removeprefix(spec)
 
     def all_called(self, activations: Iterable[str]) -> list[str]:
         """Return what some activations are called."""
         return [self.called(activation) for activation in activations]
 
     def wanted(self, activation: str) -> bool:
-        """Tell whether an activation is to be drawn: if it was named, is the baseline, or none was named."""
-        return not self.named or activation in (*self.named, self.baseline)
+        """Tell whether an activation is to be drawn: if all are, it was asked for, or is the baseline."""
+        return not self.named or self.selection.shows(activation, self.baseline or "")
+
+    @property
+    def explicit(self) -> frozenset[str]:
+        """Those that were named one by one."""
+        return self.selection.explicit
 
     @property
     def metric(self) -> str:

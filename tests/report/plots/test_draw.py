@@ -210,6 +210,13 @@ def test_what_matplotlib_cannot_be_imported_with_stops_no_plot(full, tmp_path, r
     assert (done.returncode, done.stdout, done.stderr) == (0, "rank.png\n", "")
 
 
+def test_it_does_not_stop_the_page_of_activations_either(tmp_path):
+    call = [sys.executable, "-c", "import afbench.catalogue"]
+    environment = os.environ | {"MPLBACKEND": "nonsense"}
+    done = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [

@@ -37,6 +37,17 @@ def test_lines_are_the_medians_and_the_copy_is_drawn(series):
 def test_only_those_named_and_the_baseline(series):
     for panel in draw(series.store, "scaling", activations=["pau"]).axes:
         assert set(lines(panel)) == {"relu", "pau", "copy"}
+    for panel in draw(series.store, "scaling", activations="pau,-relu").axes:
+        assert set(lines(panel)) == {"pau", "copy"}
+
+
+def test_names_and_baseline_are_those_of_the_series(series):
+    figure = draw(series.store, "scaling", names='pau="PAU, learnt"', baseline="gelu")
+    assert "PAU, learnt" in {" ".join(text.get_text().split()) for text in figure.axes[0].texts}
+    with pytest.raises(UsageError, match="--names: no activation 'pua' in the costs of .*; did you mean 'pau'"):
+        draw(series.store, "scaling", names="pua=PAU")
+    with pytest.raises(UsageError, match="no activation 'pua' in the costs of .*; did you mean 'pau'"):
+        draw(series.store, "scaling", baseline="pua")
 
 
 def test_the_series_with_the_most_sizes_unless_another_is_asked_for(series):
