@@ -33,7 +33,7 @@ def read() -> dict[str, Any]:
             "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
         },
         "python": platform.python_version(),
-        "packages": {name: installed(name) for name in PACKAGES} | {"afbench": __version__},
+        "packages": {name: installed(name) for name in PACKAGES} | {"torch": torch.__version__, "afbench": __version__},
         "torch": {"threads": torch.get_num_threads(), "capability": torch.backends.cpu.get_cpu_capability()},
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }

@@ -19,7 +19,8 @@ NAMES = KEYS | st.sampled_from(["hp1", "a.b", "pkg.mod:Class", "pkg:Class.Inner_
 AWKWARD = ["", " ", ",", "]", "[", "[]", '"', '\\"', "\\", "a=b", "a,b]", "π·θ", "\n", "\u2028", "\x85", "none", "true"]
 TEXTS = st.text() | st.sampled_from(AWKWARD) | st.builds("{}[{}={}]".format, NAMES, KEYS, KEYS)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([-0.0, 1e-300, 0.1])
-VALUES = st.none() | st.booleans() | st.integers() | FLOATS | TEXTS
+INTEGERS = st.integers(1 - 2**63, 2**63 - 1)
+VALUES = st.none() | st.booleans() | INTEGERS | FLOATS | TEXTS
 SPECS = st.builds(Spec, NAMES, st.dictionaries(KEYS, VALUES, max_size=3))
 
 

@@ -351,7 +351,8 @@ def test_the_test_split_is_read_once_after_everything_else() -> None:
 
     train(Counting(epochs=2, batch_size=10, checkpoint="best"), RELU, 0)
     epoch = [("train", 10), ("train", 10), ("eval", 11), ("measure", 11)]
-    assert calls == [*epoch, *epoch, ("eval", 13), ("measure", 13)]
+    shapes = ("eval", 11)  # what the activations are fed, for the plot of shapes: of the validation data
+    assert calls == [*epoch, *epoch, ("eval", 13), ("measure", 13), shapes]
 
 
 # Giving up

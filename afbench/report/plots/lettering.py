@@ -28,17 +28,20 @@ def extent(text: str, size: float = BODY) -> float:
 
 
 def wrap(text: str, width: float, size: float = BODY) -> list[str]:
-    """Break a text between words into lines of at most a width in points; a longer word stands alone.
+    """Break a text between words into lines of at most a width in points.
 
+    A word that is longer, such as a spec with many settings, is broken after its commas; what has none stands alone.
     A percent sign stays with its number.
     """
     lines: list[str] = []
     for word in re.split(r" +(?!%)", text.strip()) if text.strip() else []:
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and extent(longer, size) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        pieces = [word] if extent(word, size) <= width else re.split("(?<=,)(?=.)", word)
+        for piece, joint in zip(pieces, (" ", *[""] * len(pieces)), strict=False):
+            longer = f"{lines[-1]}{joint}{piece}" if lines else piece
+            if lines and extent(longer, size) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(piece)
     return lines
 
 

@@ -192,7 +192,7 @@ def trace(panel: Axes, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> 
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=8))
         axis.set_minor_locator(NullLocator())
-    # EngFormatter writes SI prefixes: 20 µs, 100 k; its µ is in every font that comes with matplotlib.
+    # EngFormatter writes SI prefixes: 20 us, 100 k; its micro sign is in every font that comes with matplotlib.
     panel.xaxis.set_major_formatter(EngFormatter(sep=" "))
     panel.yaxis.set_major_formatter(EngFormatter(unit="s", sep=" "))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,7 +110,8 @@ def test_every_damage_of_every_array_is_named_and_left_out(damaged, results, kin
         assert not titles & set(names) and "sound" in titles
     assert main(["plot", str(results.store.path), kind]) == 0
     said = capsys.readouterr()
-    assert len(said.out.splitlines()) == 1 and len(said.err.splitlines()) >= len(names)
+    pages = said.out.splitlines()
+    assert pages and all(Path(page).suffix == ".png" for page in pages) and len(said.err.splitlines()) >= len(names)
     assert all(line.startswith("afbench: warning: ") for line in said.err.splitlines())
 
 
