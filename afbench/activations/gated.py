@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..kernels.sharded import by_parts, is_sharded
 from ..registry import activation
 from .precision import at_least_float32
 from .tracing import leaf
@@ -101,7 +102,7 @@ class HardSwish(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        return F.hardswish(x)
+        return hard_swish(x)
 
 
 @activation(
@@ -123,6 +124,12 @@ class Mish(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return F.mish(x)
+
+
+@leaf
+def hard_swish(x: Tensor) -> Tensor:
+    """Torch's own, a part at a time where x is spread over processes: its gradient cannot be had of a DTensor."""
+    return by_parts(F.hardswish, x, (), True) if is_sharded(x) else F.hardswish(x)
 
 
 @leaf

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .. import kernels
 from ..kernels.gated import acon
@@ -104,16 +105,15 @@ class MetaAcon(nn.Module):
             return acon_by_layer(x, self.p1, self.p2, self.channel_dim)
         if not is_traced(x):
             channel = channel_of(x, self.p1, self.channel_dim)
-            if x.numel() == 0:  # no mean to take, and batch norm would turn its averages into NaN
-                return acon_by_beta(x, self.p1, self.p2, self.p1, self.channel_dim)
-            if self.training and self.norm == "batch" and (channel == 0 or x.shape[0] == 1):
+            if x.numel() and self.training and self.norm == "batch" and (channel == 0 or x.shape[0] == 1):
                 raise ValueError("meta_acon in training takes batch statistics and got one sample: pass norm='none'")
         return acon_by_beta(x, self.p1, self.p2, self.switch(x), self.channel_dim)
 
     def switch(self, x: Tensor) -> Tensor:
         """Compute beta from the input, for ``per="channel"``: ``[N, C]``."""
-        hidden = mapped_mean(x, self.fc1.weight, self.fc1.bias, self.channel_dim)
-        return torch.sigmoid(normed(self.norm2, mapped(normed(self.norm1, hidden), self.fc2.weight, self.fc2.bias)))
+        empty = not is_traced(x) and x.numel() == 0
+        hidden = normed(self.norm1, mapped_mean(x, self.fc1.weight, self.fc1.bias, self.channel_dim), empty)
+        return torch.sigmoid(normed(self.norm2, mapped(hidden, self.fc2.weight, self.fc2.bias), empty))
 
     def extra_repr(self) -> str:
         """Show the channels and where beta comes from."""
@@ -133,8 +133,6 @@ def acon_by_pixel(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor
 def acon_by_layer(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor:
     """Compute ACON-C with beta = sigmoid(mean of the sample)."""
     channel = channel_of(x, p1, channel_dim)
-    if x.numel() == 0:
-        return kernels.acon_c(x, p1, p2, p1, channel)  # no mean to take
     mean = mean_of_positions(promote(x, p1), channel).mean(channel)
     return kernels.acon_c(x, p1, p2, torch.sigmoid(mean.reshape(*(x.shape[:1] if channel else ()), 1)), channel)
 
@@ -159,15 +157,23 @@ def mapped(hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return small_linear(hidden, weight, bias)
 
 
-def normed(norm: nn.Module, hidden: Tensor) -> Tensor:
-    """Norm over the batch; averages of another dtype than ``hidden`` in the wider one, and not below float32."""
-    average = getattr(norm, "running_mean", None)
-    if is_traced(hidden) or average is None or average.dtype == hidden.dtype:
+def normed(norm: nn.Module, hidden: Tensor, empty: bool) -> Tensor:
+    """Norm over the batch; where not all are of one dtype, in the widest, and not below float32.
+
+    An empty batch is normed by the averages, which it must not change.
+    """
+    if is_traced(hidden) or isinstance(norm, nn.Identity):
         return norm(hidden)  # type: ignore[no-any-return]
-    dtype = torch.promote_types(torch.promote_types(hidden.dtype, average.dtype), torch.float32)
-    cast: dict[str, Any] = {
-        name: tensor.to(dtype) for name, tensor in (*norm.named_parameters(), *norm.named_buffers())
-    }
+    numbers = {name: t for name, t in (*norm.named_parameters(), *norm.named_buffers()) if t.is_floating_point()}
+    if not empty and all(tensor.dtype == hidden.dtype for tensor in numbers.values()):
+        return norm(hidden)  # type: ignore[no-any-return]
+    dtype = torch.float32
+    for tensor in (hidden, *numbers.values()):
+        dtype = torch.promote_types(dtype, tensor.dtype)
+    cast: dict[str, Any] = {name: tensor.to(dtype) for name, tensor in numbers.items()}
+    if empty:
+        weight, bias = cast.get("weight"), cast.get("bias")
+        return F.batch_norm(hidden.to(dtype), cast["running_mean"], cast["running_var"], weight, bias)
     cast["num_batches_tracked"] = norm.num_batches_tracked
     y: Tensor = torch.func.functional_call(norm, cast, (hidden.to(dtype),))
     if norm.training:

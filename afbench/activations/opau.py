@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +11,7 @@ from .. import kernels
 from ..kernels.orthogonal import Basis, Centring, free_terms
 from ..kernels.pade import degrees, in_powers_of_x, numerator
 from ..kernels.pointwise import widened
-from ..kernels.sharded import by_parts, is_sharded
+from ..kernels.sharded import by_parts, is_sharded, write
 from ..registry import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import find, unsafe_start
@@ -66,6 +68,8 @@ class OPAU(nn.Module):
     tensor([-0.0077,  1.9963])
     """
 
+    channel_dim: int | None = None  # of a pickle, too, that is older than functions per channel
+
     def __init__(
         self,
         basis: Basis = "chebyshev1",
@@ -82,32 +86,31 @@ class OPAU(nn.Module):
     ) -> None:
         """Start at a fit."""
         super().__init__()
-        n, m = degrees(degree)
-        free_terms(basis, n, zero_centred)  # refuses what does not exist
-        if safe:
-            found = find(basis, degree, start, zero_centred)
-            c, d = found.numerator, found.denominator
-        else:
-            c, d = unsafe_start(basis, degree, start, zero_centred)
-        shape = () if per == "layer" else parameter_shape(per, channels)
-        self.c, self.d = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in (c, d))
-        self.values = tuple(c), tuple(d)
-        self.channel_dim = channel_dim if per == "channel" else None
-        self.above, self.rest = numerator(basis, n, zero_centred), numerator(basis, m, "rest")
+        free_terms(basis, degrees(degree)[0], zero_centred)  # refuses what does not exist
         self.basis: Basis = basis
         self.degree, self.start, self.safe, self.zero_centred = degree, start, safe, zero_centred
+        c, d = self._start()
+        shape = () if per == "layer" else parameter_shape(per, channels)
+        self.c, self.d = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in (c, d))
+        self.channel_dim = channel_dim if per == "channel" else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start at the fit anew."""
-        with torch.no_grad():
-            for parameter, values in zip((self.c, self.d), self.values, strict=True):
-                parameter.copy_(torch.tensor(values, dtype=torch.float64, device=parameter.device))
+        for parameter, values in zip((self.c, self.d), self._start(), strict=True):
+            write(parameter, torch.tensor(values, dtype=torch.float64, device="cpu").expand(parameter.shape))
+
+    def _start(self) -> tuple[Sequence[float], Sequence[float]]:
+        if not self.safe:
+            return unsafe_start(self.basis, self.degree, self.start, self.zero_centred)
+        found = find(self.basis, self.degree, self.start, self.zero_centred)
+        return found.numerator, found.denominator
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
-        below = self.basis if self.safe else None
-        return opau(x, self.c, self.d, self.above, self.rest, below, self.channel_dim)
+        n, m = degrees(self.degree)
+        above, rest = numerator(self.basis, n, self.zero_centred), numerator(self.basis, m, "rest")
+        return opau(x, self.c, self.d, above, rest, self.basis if self.safe else None, self.channel_dim)
 
     def extra_repr(self) -> str:
         """Show the settings."""

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..kernels.pointwise import widened
+from ..kernels.sharded import write
 from ..registry import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import Version, pau_start
@@ -69,6 +70,8 @@ class PAU(nn.Module):
     tensor([-0.0107,  2.0002])
     """
 
+    channel_dim: int | None = None  # of a pickle, too, that is older than functions per channel
+
     def __init__(
         self,
         version: Version = "a",
@@ -86,17 +89,19 @@ class PAU(nn.Module):
         super().__init__()
         found = pau_start(version, degree, start, zero_centred)
         shape = () if per == "layer" else parameter_shape(per, channels)
-        self.values = tuple(found.numerator), tuple(found.denominator)
-        self.a, self.b = (nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype)) for v in self.values)
+        self.a, self.b = (
+            nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype))
+            for v in (found.numerator, found.denominator)
+        )
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start at the published coefficients, or at the fit, anew."""
-        with torch.no_grad():
-            for parameter, values in zip((self.a, self.b), self.values, strict=True):
-                parameter.copy_(torch.tensor(values, dtype=torch.float64, device=parameter.device))
+        found = pau_start(self.version, self.degree, self.start, self.zero_centred)
+        for parameter, values in ((self.a, found.numerator), (self.b, found.denominator)):
+            write(parameter, torch.tensor(values, dtype=torch.float64, device="cpu").expand(parameter.shape))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""

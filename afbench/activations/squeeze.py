@@ -84,8 +84,6 @@ class SqueezeExcitation(nn.Module):
 def excite(x: Tensor, W1: Tensor, W2: Tensor, channel_dim: int) -> Tensor:
     """Compute x * sigmoid(W2 relu(W1 mean(x))), with one gate a sample and channel."""
     check_channels(x, len(W2), channel_dim)
-    if x.numel() == 0:
-        return x.clone()  # there is no mean to take
     wide = promote(x, W1)
     return (wide * gates(wide, W1, W2, channel_dim)).to(x.dtype)
 
@@ -108,4 +106,7 @@ def mean_of_positions(x: Tensor, channel_dim: int) -> Tensor:
     torch.Size([2, 3, 1, 1])
     """
     rest = [dim for dim in range(1, x.dim()) if dim != channel_dim % x.dim()]
-    return x.mean(rest, keepdim=True) if rest else x
+    if not rest:
+        return x
+    # Of no positions it is 0, not NaN: a weight's gradient from an empty input is zeros, as that of torch's layers.
+    return x.mean(rest, keepdim=True) if x.numel() else x.sum(rest, keepdim=True)

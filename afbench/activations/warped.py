@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..kernels import cpab, cpab_basis, piecewise, pointwise
 from ..kernels.constants import constant
-from ..kernels.sharded import by_parts, is_sharded, whole
+from ..kernels.sharded import by_parts, is_sharded, whole, write
 from ..settings import Range
 from .channelwise import Device
 from .tracing import leaf
@@ -37,6 +37,10 @@ class _Pulled(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         theta, pull = ctx.saved_tensors
         return len(theta) * grad + pull * theta, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: Any) -> Tensor:
+        return tangent.clone()  # the derivative itself: nothing was published of forward mode
 
 
 pulled: Callable[[Tensor, Tensor], Tensor] = _Pulled.apply
@@ -95,13 +99,12 @@ class Warped(nn.Module):
         values, vectors = np.linalg.eigh(covariance)
         # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
         root = vectors * np.sqrt(values.clip(0.0)) @ vectors.T
-        with torch.no_grad():
-            if self.init == "identity":
-                self.theta.zero_()
-            else:
-                # The same draws whatever torch's default dtype and device are.
-                draws = torch.randn(len(values), dtype=torch.float32, device="cpu")
-                self.theta.copy_((torch.from_numpy(root) * draws.double()).sum(-1))
+        if self.init == "identity":
+            write(self.theta, torch.zeros(len(values), dtype=torch.float64, device="cpu"))
+            return
+        # The same draws whatever torch's default dtype and device are.
+        draws = torch.randn(len(values), dtype=torch.float32, device="cpu")
+        write(self.theta, (torch.from_numpy(root) * draws.double()).sum(-1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise, for any shape and floating dtype."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -23,6 +24,24 @@ def whole(tensor: Tensor) -> Tensor:
         return tensor
     gathered: Tensor = tensor.full_tensor()  # type: ignore[attr-defined]
     return gathered
+
+
+def write(parameter: Tensor, values: Tensor) -> None:
+    """Write values into a parameter; where it is spread over processes, all write their part of those of process 0.
+
+    >>> parameter = torch.zeros(2)
+    >>> write(parameter, torch.tensor([1.0, 2.0]))
+    >>> parameter
+    tensor([1., 2.])
+    """
+    if parameter.is_meta:
+        return
+    if is_sharded(parameter):
+        from torch.distributed.tensor import distribute_tensor
+
+        values = distribute_tensor(values, parameter.device_mesh, parameter.placements)  # type: ignore[attr-defined]
+    with torch.no_grad():
+        parameter.copy_(values)
 
 
 def by_parts(function: Callable[..., Tensor], x: Any, parameters: tuple[Any, ...], alike: bool) -> Tensor:

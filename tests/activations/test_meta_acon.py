@@ -76,6 +76,19 @@ def test_an_empty_batch_leaves_the_running_averages():
     assert module.norm1.running_mean.isfinite().all() and module.norm1.num_batches_tracked == 0
 
 
+def test_parameters_in_16_bits_beside_averages_in_float32():
+    """So are they under FSDP2's mixed precision, which casts no buffers."""
+    torch.manual_seed(0)
+    module, x = create("meta_acon", 3), torch.randn(5, 3, 4)
+    for parameter in module.parameters():
+        parameter.data = parameter.data.bfloat16()
+    wide = create("meta_acon", 3).double()
+    wide.load_state_dict(module.state_dict())
+    torch.testing.assert_close(module(x), wide(x.double()).float())
+    torch.testing.assert_close(module.norm1.running_var, wide.norm1.running_var.float())
+    assert module.norm2.num_batches_tracked == 1
+
+
 @pytest.mark.parametrize("per", ["layer", "pixel"])
 @pytest.mark.parametrize(("shape", "channel_dim"), [((5, 3), 1), ((5, 3, 4, 2), 1), ((5, 4, 3), -1)])
 def test_layer_and_pixel(per, shape, channel_dim):

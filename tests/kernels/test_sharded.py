@@ -9,7 +9,18 @@ from torch import distributed
 
 import afbench
 
-SPECS = ["ditac", "inf_ditac[method=exact]", "pau", "opau", "hp1[safe=false]", "swish", "prelu", "pelu", "acon_c"]
+SPECS = [
+    "ditac",
+    "inf_ditac[method=exact]",
+    "pau",
+    "opau",
+    "hp1[safe=false]",
+    "swish",
+    "prelu",
+    "pelu",
+    "acon_c",
+    "hard_swish",
+]
 
 
 def _check(rank, size, path):
@@ -50,6 +61,41 @@ def test_on_a_mesh_of_one(tmp_path):
 @pytest.mark.slow
 def test_on_a_mesh_of_two(tmp_path):
     torch.multiprocessing.spawn(_check, (2, tmp_path / "rendezvous"), nprocs=2)
+
+
+def _reset(rank, size, path):
+    """Built without memory, sharded, given memory, started anew: as FSDP2's own documentation builds large networks."""
+    distributed.init_process_group("gloo", init_method=f"file://{path}", rank=rank, world_size=size)
+    try:
+        from torch.distributed.fsdp import fully_shard
+        from torch.distributed.tensor import init_device_mesh
+
+        mesh = init_device_mesh("cpu", (size,))
+        for spec in ("ditac", "ditac[init=identity]", "pau[per=channel]", "opau", "hp1[safe=false]", "pelu", "acon_b"):
+            torch.manual_seed(0)
+            wanted = afbench.create(spec, 3)
+            with torch.device("meta"):
+                layer = afbench.create(spec, 3)
+            fully_shard(layer, mesh=mesh)
+            layer.to_empty(device="cpu")
+            torch.manual_seed(rank)  # all have the draws of process 0
+            layer.reset_parameters()
+            for part, right in zip(layer.parameters(), wanted.parameters(), strict=True):
+                torch.testing.assert_close(part.full_tensor(), right)
+            torch.testing.assert_close(layer(torch.ones(2, 3)), wanted(torch.ones(2, 3)))
+    finally:
+        distributed.destroy_process_group()
+
+
+def test_reset_on_a_mesh_of_one(tmp_path):
+    if not distributed.is_available() or distributed.is_initialized():
+        pytest.skip("no process group of its own")
+    _reset(0, 1, tmp_path / "rendezvous")
+
+
+@pytest.mark.slow
+def test_reset_on_a_mesh_of_two(tmp_path):
+    torch.multiprocessing.spawn(_reset, (2, tmp_path / "rendezvous"), nprocs=2)
 
 
 @pytest.mark.slow
