@@ -244,7 +244,10 @@ def _matching(part: str) -> list[Choice]:
     if part == "all":
         return everything
     if part in ("trainable", "fixed"):
-        return [choice for choice in everything if is_trainable(choice) == (part == "trainable")]
+        from .engines.witness import put_back  # imported when needed: it brings the engines
+
+        with put_back():
+            return [choice for choice in everything if is_trainable(choice) == (part == "trainable")]
     if part.startswith("tag:"):
         found = [choice for choice in everything if part[4:] in choice.entry.tags]
         known = sorted({tag for entry in ACTIVATIONS for tag in entry.tags})

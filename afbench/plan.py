@@ -81,12 +81,15 @@ def checked(choices: Iterable[Choice]) -> None:
     Raises:
         UsageError: naming all that cannot be built, not the first alone.
     """
+    from .engines.witness import put_back  # which itself imports what a plan is made of
+
     wrong = []
-    for choice in choices:
-        try:
-            check(choice.spec)
-        except UsageError as error:
-            wrong.append(str(error))
+    with put_back():  # a constructor is other people's code, and this process may be where inline trials run
+        for choice in choices:
+            try:
+                check(choice.spec)
+            except UsageError as error:
+                wrong.append(str(error))
     if wrong:
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise UsageError("; ".join(wrong[:SHOWN]) + more)

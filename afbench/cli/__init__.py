@@ -64,8 +64,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; returns the exit code. What cannot be printed ends no verb: a run goes on, and its code says how."""
     made = output.steady()
-    code = answer(sys.argv[1:] if argv is None else [*argv])
-    lost = output.flushed(made)
+    words = sys.argv[1:] if argv is None else [*argv]
+    code = answer(words)
+    lost = output.flushed(made, whole=words[:1] == ["run"])
     if lost is not None and code == 0:
         complain(f"standard output: {lost.strerror}")
         return 1

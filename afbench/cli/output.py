@@ -23,8 +23,8 @@ SPELLED = {
 """ASCII for what tables and messages hold and other encodings lack; accents are taken off, the rest becomes ``?``."""
 
 ERRORS = "afbench.spelled"
-UNFIT = (errno.EPIPE, errno.EBADF)
-"""What a write says where nobody reads: no fault of the disk, and nothing to be told."""
+LEFT, CLOSED = errno.EPIPE, errno.EBADF
+"""What a write says where the reader has left, and where there never was one: the second is what the caller chose."""
 
 
 def spelled(error: UnicodeError) -> tuple[str, int]:
@@ -130,10 +130,16 @@ def number(stream: TextIO) -> int | None:
         return None
 
 
-def flushed(made: list[Steady]) -> OSError | None:
-    """Write out what is still held; returns why standard output was lost, unless its reader just left."""
+def flushed(made: list[Steady], *, whole: bool) -> OSError | None:
+    """Write out what is still held; returns why standard output was lost.
+
+    Args:
+        made: what ``steady`` returned.
+        whole: whether all of it is wanted: else a reader that leaves has seen what it came for.
+    """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+    fine = (CLOSED,) if whole else (LEFT, CLOSED)
     failures = [raw.failure for raw in made if raw.descriptor == 1]
-    return next((failure for failure in failures if failure is not None and failure.errno not in UNFIT), None)
+    return next((failure for failure in failures if failure is not None and failure.errno not in fine), None)

@@ -120,6 +120,17 @@ class Witness:
                 yield f"left {name} entered"
 
 
+@contextlib.contextmanager
+def put_back() -> Iterator[None]:
+    """Pin the ambient state within the block, and undo what the code of others that runs in it changes here."""
+    with ambient.pinned():
+        witness = Witness()
+        try:
+            yield
+        finally:
+            witness.changes()
+
+
 def spaces() -> Iterator[Any]:
     """List the modules and classes whose attributes trials compute with."""
     libraries = [torch, nn, nn.functional, nn.init, nn.modules.module, torch.optim, torch.autograd, torch.linalg]

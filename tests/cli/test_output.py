@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import subprocess
@@ -21,7 +22,7 @@ output = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(output)
 made = output.steady()
 {body}
-lost = output.flushed(made)
+lost = output.flushed(made, whole={whole})
 open({told!r}, "w").write("lost " + str(lost and lost.errno))
 sys.exit(7)
 """
@@ -31,9 +32,9 @@ sys.exit(7)
 def prints(tmp_path):
     """Run lines in a fresh process that has made its output steady; returns exit code, output, and what was told."""
 
-    def call(body, *, shell=None, **variables):
+    def call(body, *, shell=None, whole=False, **variables):
         told = tmp_path / "told"
-        code = PRINTS.format(path=OUTPUT, body=body, told=str(told))
+        code = PRINTS.format(path=OUTPUT, body=body, told=str(told), whole=whole)
         environment = {**os.environ, "PYTHONUTF8": "0", **variables}
         (tmp_path / "code.py").write_text(code)
         command = [sys.executable, str(tmp_path / "code.py")]
@@ -74,6 +75,8 @@ def test_a_reader_that_leaves_ends_nothing(prints):
     code, out, err, told = prints(MANY, shell="{} | head -1; exit ${{PIPESTATUS[0]}}")
     assert (code, told, err) == (7, "lost None", b"")
     assert out == b"a line of some length 0\n"
+    code, _, _, told = prints(MANY, shell="{} | head -1; exit ${{PIPESTATUS[0]}}", whole=True)
+    assert (code, told) == (7, f"lost {errno.EPIPE}"), "where all of it is wanted"
 
 
 def test_a_full_disk_behind_the_output_is_told_once(prints):

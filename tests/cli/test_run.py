@@ -169,7 +169,8 @@ def test_a_reader_that_leaves_costs_no_trial(folder):
     command = "run --task tiny_run --acts relu,prelu --seeds 3 --no-cost --plugin plugin.py --jobs 1 --out out"
     line = f"{sys.executable} -m afbench {command} | head -1; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True)
-    assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 1), ended.stderr
+    assert (ended.returncode, len(ended.stdout.splitlines())) == (1, 1), ended.stderr
+    assert ended.stderr.splitlines()[-1] == "afbench: standard output: Broken pipe"
     assert len(Store.open(folder / "out").records()) == 6
     assert (Path(folder) / "out" / "tables" / "tiny_run.md").exists()
 

@@ -140,3 +140,16 @@ def register(name, do):
 for kind in (LASTING, ENDING):
     for each, what in kind.items():
         register(each, what)
+
+
+@afbench.activation("bad_born")
+class Born(nn.Module):
+    """Changes its process where it is built, which planning does too."""
+
+    def __init__(self):
+        super().__init__()
+        LASTING["functions"]()
+        LASTING["default_dtype"]()
+
+    def forward(self, x):
+        return x.tanh()

@@ -14,6 +14,7 @@ from afbench import ambient
 from afbench.attempt import Attempt, attempt
 from afbench.discovery import load_plugin
 from afbench.errors import AfbenchError
+from afbench.factory import select
 from afbench.registry import ACTIVATIONS, TASKS
 from afbench.runner import Summary
 from afbench.trial import Record, Status, Trial
@@ -93,6 +94,24 @@ def test_neighbours_in_this_process_are_put_right_and_named(
     assert "changed torch's default dtype from float32 to float64; other trials would" in told["default_dtype"].reason
     assert "replaced torch.nn.Linear.forward" in told["linear"].reason
     assert "registered activation 'relu' again" in told["entry"].reason
+
+
+@pytest.mark.parametrize("engine", ["inline", "process"])
+def test_a_constructor_that_changes_this_process_while_planning_changes_no_bit(
+    engine: str, tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    held = torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()
+    summary = street(engine, ["born"], tmp_path)
+    assert (torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()) == held
+    assert good(summary) == expected
+    statuses = {r.trial.activation: r.status for r in summary.new}
+    assert (statuses["bad_born"] is Status.ERROR) is (engine == "inline")
+
+
+def test_choosing_the_trainable_ones_leaves_this_process_as_it_was() -> None:
+    held = torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()
+    assert "bad_born" in {choice.spec for choice in select("fixed")}
+    assert (torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()) == held
 
 
 def test_a_thread_left_in_this_process_ends_the_run_and_keeps_what_is_done(tmp_path: Path, plugin: Any) -> None:
