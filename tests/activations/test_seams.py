@@ -178,3 +178,33 @@ LIMITS = {
 def test_limits(spec):
     y = create(spec)(torch.tensor([-torch.inf, torch.inf]))
     assert y.tolist() == list(LIMITS[spec])
+
+
+# Numerator and denominator by hand at 0: P = 1 + x/2 + 3 x^2, and below the line 1 + |b_1 x| + ... or 1 + |b_1 x + ...|.
+# Where b_1 = 0 the size of b_2 x^2 is as smooth as x^2, so the curvature is 2 (3 - |b_2|) at 0. The term |b_1 x| has the
+# slope 0 at 0 and no curvature, as |x| has in torch.
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize(
+    ("spec", "b", "curvature"),
+    [
+        ("pau[degree=2:2]", [0.0, 2.0], 2.0),
+        ("pau[degree=2:2]", [0.0, -2.0], 2.0),
+        ("pau[degree=2:2]", [0.7, 2.0], 2.0),
+        ("pau[degree=3:3]", [0.0, -0.5, 4.0], 5.0),
+        ("pau[degree=5:4]", [0.0, 2.0, 1.0, 1.0], 2.0),
+        ("pau[degree=2:2,version=b]", [0.0, 2.0], 2.0),
+        ("pau[degree=2:2,version=b]", [0.0, -2.0], 2.0),
+        ("pau[degree=3:3,version=d]", [0.0, -0.5, 4.0], 5.0),
+        ("pau[degree=2:2,version=n]", [0.0, 2.0], 2.0),
+    ],
+)
+def test_even_terms_below_the_line_are_smooth_at_0(spec, b, curvature, dtype):
+    act = create(spec).to(dtype).eval()
+    with torch.no_grad():
+        act.a.zero_()
+        act.a[:3] = torch.tensor([1.0, 0.5, 3.0])
+        act.b.copy_(torch.tensor(b))
+    x = torch.zeros(1, dtype=dtype, requires_grad=True)
+    (slope,) = torch.autograd.grad(act(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x)
+    assert (slope.item(), second.item()) == (0.5, curvature)
