@@ -180,9 +180,8 @@ def test_limits(spec):
     assert y.tolist() == list(LIMITS[spec])
 
 
-# Numerator and denominator by hand at 0: P = 1 + x/2 + 3 x^2, and below the line 1 + |b_1 x| + ... or 1 + |b_1 x + ...|.
-# Where b_1 = 0 the size of b_2 x^2 is as smooth as x^2, so the curvature is 2 (3 - |b_2|) at 0. The term |b_1 x| has the
-# slope 0 at 0 and no curvature, as |x| has in torch.
+# By hand: P = 1 + x/2 + 3 x^2 over 1 + |b_1 x| + ... or 1 + |b_1 x + ...|. Where b_1 = 0 the size of b_2 x^2 is as
+# smooth as x^2: the curvature at 0 is 2 (3 - |b_2|). |b_1 x| has neither slope nor curvature at 0, as |x| in torch.
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
 @pytest.mark.parametrize(
     ("spec", "b", "curvature"),
