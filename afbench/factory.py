@@ -56,6 +56,14 @@ class Choice:
         """
         if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
             raise UsageError(f"dtype must be a floating-point dtype, such as torch.float64, not {dtype!r}")
+        for name, number in (("channels", channels), ("channel_dim", channel_dim)):
+            if number is not None and (isinstance(number, (bool, str, float)) or not hasattr(number, "__index__")):
+                raise UsageError(f"{name} must be an int, not {number!r}")
+        if isinstance(device, str):
+            try:
+                torch.device(device)
+            except RuntimeError as error:
+                raise UsageError(f"device must be one of torch's, such as 'cpu' or 'cuda:0', not {device!r}") from error
         places = {"channels": channels, "channel_dim": channel_dim, "device": device, "dtype": dtype}
         given = {name: places[name] for name in self.entry.takes if places[name] is not None}
         needs = self.entry.required_channels and channels is None
@@ -83,6 +91,8 @@ def choose(spec: str | Spec, further: Mapping[str, Value] | None = None) -> Choi
     Raises:
         UsageError: for an unknown name or setting, a wrong type, a value out of range, or one that is set twice.
     """
+    if not isinstance(spec, (str, Spec)):
+        raise UsageError(f"an activation is named by text, such as 'relu' or 'ditac[cells=20]', not by {spec!r}")
     spec = Spec.parse(spec) if isinstance(spec, str) else spec
     if further:
         twice = next((name for name in further if name in spec.settings), None)

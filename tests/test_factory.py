@@ -440,3 +440,28 @@ def test_device_and_dtype(spec):
 def test_settings_that_are_called_as_torchs_arguments():
     assert create(f"{__name__}:NamesOfTheirOwn", dtype="fancy", device=2, inplace=True).named == ("fancy", 2, True)
     assert create(f"{__name__}:NamesOfTheirOwn").named == ("plain", 1, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"spec": None}, r"an activation is named by text, such as 'relu' or 'ditac\[cells=20\]', not by None"),
+        ({"spec": torch.nn.ReLU}, "an activation is named by text, .* not by <class"),
+        ({"spec": "acon_c", "channels": 3.0}, "channels must be an int, not 3.0"),
+        ({"spec": "acon_c", "channels": True}, "channels must be an int, not True"),
+        ({"spec": "ditac", "channels": "3"}, "channels must be an int, not '3'"),
+        ({"spec": "acon_c", "channels": 3, "channel_dim": "1"}, "channel_dim must be an int, not '1'"),
+        ({"spec": "relu", "channel_dim": -1.5}, "channel_dim must be an int, not -1.5"),
+        ({"spec": "relu", "device": "gpu"}, "device must be one of torch's, such as 'cpu' or 'cuda:0', not 'gpu'"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_line(arguments, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        create(**arguments)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("x", [None, 1.0, [1.0]])
+def test_what_is_no_tensor_is_refused_by_the_layers_name(x):
+    with pytest.raises(TypeError, match=f"^swish takes a tensor, not a {type(x).__name__}$"):
+        create("swish")(x)

@@ -57,6 +57,8 @@ def finished(target: T, name: str) -> T:
             path = _path(x.tracer, self)
             if path:
                 return x.tracer.create_proxy("call_module", path, (x,), {})
+        elif not hasattr(x, "is_floating_point"):
+            raise TypeError(f"{name} takes a tensor, not a {type(x).__name__}")
         elif not x.is_floating_point():
             raise TypeError(f"{name} takes floating-point inputs, not {x.dtype}")
         return formula(self, x)

@@ -49,9 +49,13 @@ def _denominator(u: Tensor, v: Tensor, b: Sequence[Tensor], below: str) -> Tenso
     """Q(x) / s^m for u = x / s and v = 1 / s."""
     one, none = torch.ones_like(b[0]), torch.zeros_like(b[0])
     if below == "a":
-        return homogeneous(u.abs(), v, [one, *(c.abs() for c in b)])
+        # Even powers are smooth at 0, which autograd would not see in |u|^2: the curvature of that is 0 there, not 2.
+        sizes = [one, *(c.abs() for c in b)]
+        even, odd = (homogeneous(u * u, v * v, part) for part in (sizes[::2], sizes[1::2]))
+        return v * even + u.abs() * odd if len(b) % 2 else even + u.abs() * v * odd
     if below == "b":
-        return v ** len(b) + homogeneous(u, v, [none, *b]).abs()
+        inner = homogeneous(u, v, [none, *b])
+        return v ** len(b) + inner * _sign(inner, u, b)
     if below == "c":
         return 0.1 * v ** (len(b) - 1) + homogeneous(u, v, b).abs()
     if below == "n":
@@ -62,6 +66,15 @@ def _denominator(u: Tensor, v: Tensor, b: Sequence[Tensor], below: str) -> Tenso
     for size, value in zip(b, homogeneous_values(below, u, v, len(b)), strict=True):  # type: ignore[arg-type]
         total = torch.addcmul(size.abs() * value.abs(), total, v)
     return total
+
+
+def _sign(inner: Tensor, u: Tensor, b: Sequence[Tensor]) -> Tensor:
+    """The sign of b_1 x + b_2 x^2 + ...; where it only touches 0 there, its sign beside it: |b_2| x^2 is smooth."""
+    sign = inner.detach().sign()
+    if len(b) == 1:
+        return sign
+    touches = (u.detach() == 0) & (b[0].detach() == 0)
+    return torch.where(touches, b[1].detach().sign(), sign)
 
 
 def homogeneous(u: Tensor, v: Tensor, coefficients: Sequence[Tensor]) -> Tensor:

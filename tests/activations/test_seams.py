@@ -178,3 +178,32 @@ LIMITS = {
 def test_limits(spec):
     y = create(spec)(torch.tensor([-torch.inf, torch.inf]))
     assert y.tolist() == list(LIMITS[spec])
+
+
+# By hand: P = 1 + x/2 + 3 x^2 over 1 + |b_1 x| + ... or 1 + |b_1 x + ...|. Where b_1 = 0 the size of b_2 x^2 is as
+# smooth as x^2: the curvature at 0 is 2 (3 - |b_2|). |b_1 x| has neither slope nor curvature at 0, as |x| in torch.
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize(
+    ("spec", "b", "curvature"),
+    [
+        ("pau[degree=2:2]", [0.0, 2.0], 2.0),
+        ("pau[degree=2:2]", [0.0, -2.0], 2.0),
+        ("pau[degree=2:2]", [0.7, 2.0], 2.0),
+        ("pau[degree=3:3]", [0.0, -0.5, 4.0], 5.0),
+        ("pau[degree=5:4]", [0.0, 2.0, 1.0, 1.0], 2.0),
+        ("pau[degree=2:2,version=b]", [0.0, 2.0], 2.0),
+        ("pau[degree=2:2,version=b]", [0.0, -2.0], 2.0),
+        ("pau[degree=3:3,version=d]", [0.0, -0.5, 4.0], 5.0),
+        ("pau[degree=2:2,version=n]", [0.0, 2.0], 2.0),
+    ],
+)
+def test_even_terms_below_the_line_are_smooth_at_0(spec, b, curvature, dtype):
+    act = create(spec).to(dtype).eval()
+    with torch.no_grad():
+        act.a.zero_()
+        act.a[:3] = torch.tensor([1.0, 0.5, 3.0])
+        act.b.copy_(torch.tensor(b))
+    x = torch.zeros(1, dtype=dtype, requires_grad=True)
+    (slope,) = torch.autograd.grad(act(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x)
+    assert (slope.item(), second.item()) == (0.5, curvature)
