@@ -150,7 +150,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("sent", "expected"),
-    [(signal.SIGINT, 130), (signal.SIGKILL, -9)],
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGKILL, -9)],
     ids=["Ctrl-C", "kill -9"],
 )
 def test_an_interrupted_run_keeps_what_is_done_leaves_no_process_and_resumes_to_the_same_bits(
@@ -180,6 +180,7 @@ def test_an_interrupted_run_keeps_what_is_done_leaves_no_process_and_resumes_to_
     assert ground.metrics() == uninterrupted
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_a_lost_row_that_the_next_run_repeats(ground: Ground, uninterrupted: dict[str, Any]) -> None:
     ground.hold.touch()
     run = ground.start("--jobs", "1")
@@ -200,6 +201,7 @@ def test_a_killed_worker_is_a_lost_row_that_the_next_run_repeats(ground: Ground,
     assert {record.attempt for record in ground.records() if record.key == lost.key} == {2}
 
 
+@pytest.mark.slow
 def test_an_activation_that_takes_its_process_down_is_a_lost_row_and_the_others_are_fine(
     ground: Ground, uninterrupted: dict[str, Any]
 ) -> None:
@@ -212,6 +214,7 @@ def test_an_activation_that_takes_its_process_down_is_a_lost_row_and_the_others_
         assert found[name].metrics == uninterrupted[found[name].key]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_into_one_folder_do_no_harm(ground: Ground, uninterrupted: dict[str, Any]) -> None:
     ground.hold.touch()
     runs = [ground.start("--jobs", "1") for _ in range(2)]

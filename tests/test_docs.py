@@ -29,6 +29,7 @@ def test_a_new_activation_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
     assert "snake" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_new_task_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
     plugin = tmp_path / "moons_from_docs.py"
     plugin.write_text(first_code("add-a-task.md"))

@@ -113,13 +113,22 @@ afbench.create("ditac")(torch.zeros(2)).sum().backward()
 """
 
 
-@pytest.mark.parametrize("options", [["-W", "default"], ["-OO"], ["-W", "error"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-W", "default"],
+        pytest.param(["-OO"], marks=pytest.mark.slow),
+        pytest.param(["-W", "error"], marks=pytest.mark.slow),
+    ],
+    ids=["default", "OO", "error"],
+)
 def test_nothing_is_printed_but_what_was_asked_for(tmp_path, options):
     """No warning of others, and none of ours with all warnings shown or made errors; without docstrings too."""
     _, err = start([sys.executable, *options, "-c", USES, str(REFERENCE / "gmm")], tmp_path).communicate()
     assert err == ""
 
 
+@pytest.mark.slow
 def test_a_run_prints_its_progress_and_nothing_foreign(tmp_path):
     call = [
         "run",
@@ -144,6 +153,7 @@ def test_a_run_prints_its_progress_and_nothing_foreign(tmp_path):
 SHADOWS = ("torch", "random", "numpy", "json", "activations", "tasks", "spec", "string", "statistics", "types_of_mine")
 
 
+@pytest.mark.slow
 def test_a_folder_with_modules_of_the_same_names_shadows_nothing(tmp_path):
     for name in SHADOWS:
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('the wrong {name}')\n")

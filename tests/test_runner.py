@@ -323,6 +323,7 @@ def test_a_comment_is_no_edit(edited: Any) -> None:
     assert edited("(  1.0  )").new == []
 
 
+@pytest.mark.slow
 def test_a_cost_of_edited_code_is_measured_anew(edited: Any, out: Path) -> None:
     edited(1.0, seeds=1, cost=True)
     before = {cost["activation"]: cost for cost in Store.open(out).costs()}

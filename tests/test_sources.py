@@ -189,6 +189,7 @@ print(source_of({{"activation": choose("mine").entry}}))
 """
 
 
+@pytest.mark.slow
 def test_code_without_a_file_has_a_source_too():
     given = [{"scale": 1.0, "factor": 2}, {"scale": 1.0, "factor": 2}, {"scale": 3.0, "factor": 2}]
     given.append({"scale": 1.0, "factor": 4})
@@ -215,6 +216,7 @@ def test_a_changed_source_of_afbenchs_own_comes_with_a_raised_version():
     assert module.complaints(module.recorded(), module.current()) == [], "see python -m tests.sources"
 
 
+@pytest.mark.slow
 def test_a_changed_kernel_base_or_version_is_noticed():
     module = recorded()
     now = module.current()

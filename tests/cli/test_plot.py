@@ -65,6 +65,7 @@ def shapes(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_pdf_holds_all_pages_and_other_files_are_numbered(shapes, capsys):
     assert main(["plot", "moons", "shape", "--output", "all.pdf"]) == 0
     assert (shapes / "all.pdf").read_bytes().count(b"/Type /Page ") == 2

@@ -110,6 +110,7 @@ def test_there_is_no_warm_figure_where_input_and_output_do_not_fit_into_the_cach
     assert measured("gelu")["gelu"]["forward"]["warm"] is None
 
 
+@pytest.mark.slow
 def test_who_dawdles_is_slow_by_that_much(entries):
     costs = measured("relu", "dawdles")
     place = costs["dawdles"]["forward"]["cold"]

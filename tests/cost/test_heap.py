@@ -23,6 +23,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc alone")
+@pytest.mark.slow
 def test_a_freed_tensor_of_24_mb_faults_no_page_again():
     def faults(which):
         done = subprocess.run([sys.executable, "-c", FAULTS, which], capture_output=True, text=True, check=True)

@@ -69,6 +69,7 @@ def test_a_ratio_never_leaves_its_batch(out):
     assert later["forward"]["cold"]["yardsticks"]["relu"]["samples"] == 5
 
 
+@pytest.mark.slow
 def test_again_measures_anew(out):
     call(out)
     assert len(call(out, again=True).new) == 2

@@ -175,6 +175,7 @@ def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -
         next(outcomes)
 
 
+@pytest.mark.slow
 def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin.py"
     plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")

@@ -69,7 +69,7 @@ def tensors(theta, cells, zero_boundary, dtype=torch.float64):
 
 
 @COLUMNS
-@pytest.mark.parametrize("scale", [1e-8, 0.3, 2.0, 10.0])
+@pytest.mark.parametrize("scale", [1e-8, 0.3, 2.0, pytest.param(10.0, marks=pytest.mark.slow)])
 def test_flow_and_derivatives_solve_the_equation(cells, zero_boundary, scale):
     rng = np.random.default_rng([7, cells])
     a = rng.uniform(-4, 1)
@@ -90,7 +90,7 @@ def test_flow_and_derivatives_solve_the_equation(cells, zero_boundary, scale):
 
 
 @COLUMNS
-@pytest.mark.parametrize("scale", [1e-8, 0.1, 1.0, 4.0, 10.0])
+@pytest.mark.parametrize("scale", [1e-8, 0.1, 1.0, 4.0, pytest.param(10.0, marks=pytest.mark.slow)])
 def test_flow_steps_through_cells(cells, zero_boundary, scale):
     theta = draw(cells, zero_boundary, scale, seed=1)
     y = np.random.default_rng(2).uniform(-1, cells + 1, 200)

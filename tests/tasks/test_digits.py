@@ -45,6 +45,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
         create_task("digits", {"model": "resnet"})
 
 
+@pytest.mark.slow
 def test_scikit_learn_is_loaded_when_the_data_is_and_not_before() -> None:
     code = (
         "import sys; from afbench.tasks.base import create_task; import torch; task = create_task('digits');"

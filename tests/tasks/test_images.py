@@ -48,6 +48,7 @@ def test_where_the_data_lies_does_not_change_the_key(tiny, tmp_path, monkeypatch
     assert len(afbench.run("mnist", "relu", **options, device="cpu").skipped) == 1
 
 
+@pytest.mark.slow
 def test_a_worker_process_finds_the_data(tiny, tmp_path):
     """It sees the published counts, so it must refuse the tiny set: but it has to have found it."""
     tiny("mnist", "MNIST/raw", count=100)
