@@ -61,6 +61,15 @@ def forward_mode() -> bool:
     return forward_ad.unpack_dual(_PROBE).primal is not _PROBE
 
 
+def compiled_transform() -> bool:
+    """Whether torch.compile traces through a ``torch.func`` transform; False where this torch does not tell.
+
+    >>> compiled_transform()
+    False
+    """
+    return torch.compiler.is_compiling() and functorch_transforms is not None and bool(functorch_transforms())
+
+
 def tracing() -> bool:
     """Whether torch.jit.trace is recording."""
     return not torch.compiler.is_compiling() and jit_trace is not None and bool(jit_trace())

@@ -41,6 +41,7 @@ def register(
     serves: Callable[..., bool],
     batch: Callable[..., tuple[Any, ...]],
     widens: bool = True,
+    traces: bool = True,
 ) -> Callable[..., Tensor]:
     """Define ``afbench::name`` and ``afbench::name_backward``, and return the function that users call.
 
@@ -57,6 +58,7 @@ def register(
             and its mapped dimension or None; returns arguments of the same operator whose x, and so y, is mapped at
             dimension 0, and in which every mapped parameter is, too.
         widens: whether float16 may be cast to float32 first; not where the formula asks for the dtype of x.
+        traces: whether torch.compile can trace the plain formula through the transforms of ``torch.func``.
 
     Of autocast there is nothing to say: x keeps the dtype that it comes in and the parameters theirs.
     """
@@ -158,8 +160,13 @@ def register(
         return torch.func.vjp(lambda *tensors: plain_backward(*tensors, *settings), *saved)[1](gradients)
 
     def by_kernel(tensors: tuple[Any, ...], args: tuple[Any, ...]) -> bool:
-        """Whether the operator is right: an export and a trace hold formulas, and forward mode is of formulas alone."""
+        """Whether the operator is right: an export and a trace hold formulas, and forward mode is of formulas alone.
+
+        So is what torch.compile makes of ``torch.func.grad``: it sees the operator without its Function there.
+        """
         if torch.compiler.is_exporting() or modes.forward_mode() or modes.tracing():
+            return False
+        if traces and modes.compiled_transform():
             return False
         return modes.plain_types(tensors) and serves(*args)
 

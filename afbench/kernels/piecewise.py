@@ -182,6 +182,7 @@ ditac: Callable[..., Tensor] = register(
     backward=_backward,
     serves=_serves,
     batch=_batch,
+    traces=False,
     widens=False,  # a and b are rounded to the dtype of x
 )
 """One of the DiTAC family, of the shape and dtype of x.
