@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -90,6 +91,8 @@ def call(arguments: argparse.Namespace) -> int:
     if not arguments.wide and not (made and arguments.format == "csv"):
         shown += costs
     text = render(shown, arguments.format, View(columns, arguments.caption, terminal_width()))
+    if arguments.format == "html" and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):  # the page says it is UTF-8
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
     print(text, end="" if text.endswith("\n") else "\n")
     return 0
 

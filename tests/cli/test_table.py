@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 
 import pytest
@@ -136,3 +137,12 @@ def test_a_wide_table_takes_the_options(folders, capsys, monkeypatch):
     assert main([*call, "--caption", "none"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
     assert lines[1] == ["activation", "mean", "rings"] and [line[0] for line in lines[3:5]] == ["relu", "PAU"]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252", "utf-8"])
+def test_an_html_page_is_the_utf_8_that_it_says(folders, monkeypatch, encoding):
+    held = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(held, encoding))
+    assert main(["table", folders[0], "--names", "pau=Pad\u00e9 \u00b1 \u03b2", "--format", "html"]) == 0
+    page = html.unescape(held.getvalue().decode("utf-8"))
+    assert "Pad\u00e9 \u00b1 \u03b2" in page and "\u2191" in page

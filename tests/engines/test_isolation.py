@@ -96,7 +96,7 @@ def test_neighbours_in_this_process_are_put_right_and_named(
     assert "registered activation 'relu' again" in told["entry"].reason
 
 
-@pytest.mark.parametrize("engine", ["inline", "process"])
+@pytest.mark.parametrize("engine", ["inline", pytest.param("process", marks=pytest.mark.slow)])
 def test_a_constructor_that_changes_this_process_while_planning_changes_no_bit(
     engine: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
