@@ -12,7 +12,7 @@ import torch
 import afbench
 from afbench.registry import ACTIVATIONS
 
-QUICK = {"ditac", "pau", "opau"}
+QUICK = {"ditac"}
 MORE = ["inf_ditac[zero_boundary=false,cells=4]", "opau[basis=hermite_prob,safe=false]", "prelu[per=channel]", "pelu"]
 
 

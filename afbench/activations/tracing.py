@@ -20,9 +20,8 @@ def leaf(function: F) -> F:
     traced by itself, whatever the function does with shapes and dtypes. The call is one node of the graph, and
     ``afbench.count_parameters`` knows the node's parameters as an activation's.
 
-    >>> @leaf
-    ... def cube(x): return x**3 if x.dim() else x
-    >>> [node.op for node in torch.fx.symbolic_trace(lambda x: cube(x)).graph.nodes]
+    >>> import afbench
+    >>> [node.op for node in torch.fx.symbolic_trace(afbench.create("squareplus")).graph.nodes]
     ['placeholder', 'call_function', 'output']
     """
     # torch.fx.wrap wants to be called at the top level of a module: here, that of the function's own.

@@ -159,6 +159,7 @@ def test_a_class_of_no_file_runs_inline(folder):
     assert ended.stdout.splitlines()[-1:] == ["[('relu', 'ok'), ('of_main', 'ok')]"], ended.stderr
 
 
+@pytest.mark.slow
 def test_a_class_of_a_script_is_found_by_the_workers(folder):
     (folder / "script.py").write_text(SCRIPT.replace("{changes}", "{}"))
     ended = started(folder, "script.py")

@@ -168,6 +168,7 @@ svg.fonttype: none
 """
 
 
+@pytest.mark.slow
 def test_a_users_settings_backend_locale_and_folders_neither_change_a_plot_nor_are_changed(full, tmp_path):
     """Same bytes under a notebook's backend, a rude matplotlibrc, another locale and no folder for matplotlib."""
     plain, rude = tmp_path / "plain", tmp_path / "rude"
