@@ -50,7 +50,8 @@ class Converted(OrderedDict[str, Any]):
     @property
     def report(self) -> str:
         """What was converted, one activation a line, and how many tensors were left as they were."""
-        head = f"{len(self.places)} activations converted, {self.untouched} other tensors untouched"
+        count = f"{len(self.places)} activation{'s' * (len(self.places) != 1)}"
+        head = f"{count} converted, {self.untouched} other tensors untouched"
         return "\n".join([head, *(f"  {place}" for place in self.places)])
 
     def __reduce__(self) -> tuple[Any, ...]:

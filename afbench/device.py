@@ -23,7 +23,7 @@ def resolve_device(device: str) -> str:
         return device
     named = CUDA.match(device) if isinstance(device, str) else None
     if named is None:
-        near = did_you_mean(str(device).lower(), ("auto", "cpu", "cuda"))
+        near = did_you_mean(str(device).lower().replace("gpu", "cuda"), ("auto", "cpu", "cuda"))
         raise UsageError(f"unknown device {device!r}{near}; give auto, cpu, cuda or cuda:N")
     if int(named[2] or 0) >= torch.cuda.device_count():
         raise UsageError(f"device {device!r} is not here ({torch.cuda.device_count()} CUDA devices); give cpu or auto")

@@ -107,7 +107,7 @@ def _recognised(here: Tensors, sources: list[Source], entry: str) -> Source:
     fitting = [one for one in of_entry if one.keys <= here.keys()]
     if not fitting:
         wanted = " or ".join(_listed(one.keys) for one in of_entry)
-        raise UsageError(f"the tensors {_listed(here)} are not those of {entry}: {wanted}")
+        raise UsageError(f"{entry} needs the tensors {wanted}; here are {_listed(here)}")
     best = max(fitting, key=lambda one: len(one.keys))
     strange = [name for name in here if name not in best.keys | best.optional]
     if strange:

@@ -411,7 +411,7 @@ THETA = {"thetas": torch.ones(1, 9)}
             r"the state dict has act \(ditac\), the network 0 \(acon_c\); names must agree",
         ),
         (create("acon_c", channels=5), ACON, r"p1 comes with the shape \(4,\), acon_c\[channels=5"),
-        (create("meta_acon", channels=4), ACON, "the tensors beta, p1, p2 are not those of meta_acon"),
+        (create("meta_acon", channels=4), ACON, "; here are beta, p1, p2"),
         (nn.Linear(2, 2), ACON, r"the network none; names must agree"),
         (ACON, "acon_c", "the network or the spec first"),
     ],

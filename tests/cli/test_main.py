@@ -122,6 +122,7 @@ def test_a_wrong_call(complaint, argv, message):
         (["--device", "cpu:5"], "unknown device 'cpu:5'; did you mean 'cpu'?; give auto, cpu, cuda or cuda:N"),
         (["--device", "cuda:-1"], "unknown device 'cuda:-1'"),
         (["--device", "CUDA"], "unknown device 'CUDA'; did you mean 'cuda'?"),
+        (["--device", "gpu"], "unknown device 'gpu'; did you mean 'cuda'?"),
         (["--device", "meta"], "unknown device 'meta'"),
         (["--device", "cuda:\u0660"], "unknown device 'cuda:"),
         (["--set", "device=cpu:5"], "unknown device 'cpu:5'"),

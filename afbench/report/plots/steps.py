@@ -56,7 +56,8 @@ class Steps:
             folder, task = trials.store.path / "costs", trials.records[0].trial.task
             raise UsageError(
                 f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
-                f"run anew (afbench run --task {task} --out DIR), or name a folder of afbench cost --task {task} too"
+                f"run again without --no-cost (afbench run --task {task} --out DIR), or name a folder of afbench cost "
+                f"--task {task} too"
             )
         place = [costs.device] if costs.device else []
         place += [f"{costs.threads} {plural('thread', costs.threads)}"] if costs.threads else []
