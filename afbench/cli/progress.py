@@ -61,7 +61,7 @@ class Terminal:
         for record in pending.done:
             self.forecast.learn(record)
         seeds = f"{plan.seeds} seed{'s' * (plan.seeds != 1)}"
-        counts = f"{len(plan.trials)} trials = {len(plan.choices)} activation{'s' * (len(plan.choices) != 1)} x {seeds}"
+        counts = f"{len(plan.trials)} trial{'s' * (len(plan.trials) != 1)} = {len(plan.choices)} activation{'s' * (len(plan.choices) != 1)} x {seeds}"
         left = self.forecast.left()
         about = f"; about {duration(left)}" if left is not None and pending.todo else ""
         stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
