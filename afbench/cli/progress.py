@@ -61,7 +61,8 @@ class Terminal:
         for record in pending.done:
             self.forecast.learn(record)
         seeds = f"{plan.seeds} seed{'s' * (plan.seeds != 1)}"
-        counts = f"{len(plan.trials)} trial{'s' * (len(plan.trials) != 1)} = {len(plan.choices)} activation{'s' * (len(plan.choices) != 1)} x {seeds}"
+        trials, activations = len(plan.trials), len(plan.choices)
+        counts = f"{trials} trial{'s' * (trials != 1)} = {activations} activation{'s' * (activations != 1)} x {seeds}"
         left = self.forecast.left()
         about = f"; about {duration(left)}" if left is not None and pending.todo else ""
         stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
