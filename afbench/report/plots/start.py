@@ -24,7 +24,7 @@ def import_matplotlib() -> None:
     logger.setLevel(logging.ERROR)
     try:
         import matplotlib.font_manager
-    except Exception:
+    except Exception:  # of whatever kind a backend, an rc file or a locale that is not there raises
         for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
             del sys.modules[name]
         with alone():
