@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from afbench.registry import ACTIVATIONS, TASKS
+from afbench.registry.entries import ACTIVATIONS, TASKS
 
 
 @pytest.fixture(autouse=True)

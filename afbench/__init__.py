@@ -9,27 +9,27 @@ from .lazy import public
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .conversion import convert
+    from .campaign.run import run
+    from .conversion.convert import convert
     from .errors import AfbenchError, UsageError
-    from .factory import create, list_activations
-    from .parameters import count_parameters, param_groups, penalty
-    from .registry import activation
+    from .registry.entries import activation
+    from .registry.factory import create, list_activations
+    from .registry.parameters import count_parameters, param_groups, penalty
+    from .registry.settings import Range
     from .report.results import load
-    from .runner import run
-    from .settings import Range
     from .tasks.base import Regression, Splits, Task, list_tasks, task
 else:
     __getattr__, __dir__ = public(
         __name__,
         {
-            "conversion": ["convert"],
+            "conversion.convert": ["convert"],
             "errors": ["AfbenchError", "UsageError"],
-            "factory": ["create", "list_activations"],
-            "parameters": ["count_parameters", "param_groups", "penalty"],
-            "registry": ["activation"],
+            "registry.factory": ["create", "list_activations"],
+            "registry.parameters": ["count_parameters", "param_groups", "penalty"],
+            "registry.entries": ["activation"],
             "report.results": ["load"],
-            "runner": ["run"],
-            "settings": ["Range"],
+            "campaign.run": ["run"],
+            "registry.settings": ["Range"],
             "tasks.base": ["Regression", "Splits", "Task", "list_tasks", "task"],
         },
     )

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from . import environment, machine
-from .ambient import pinned
 from .cost.clock import CpuClock
 from .cost.figures import SPREAD, figure
+from .engines.ambient import pinned
 from .kernels import library
+from .records import environment, machine
 
 WAIT = 0.5
 """Seconds over which processes are watched."""

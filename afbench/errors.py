@@ -1,9 +1,15 @@
-"""The errors that a caller can act on: one line each, naming the thing, what was expected, and what to do."""
+"""The errors that a caller can act on, one line each; and any exception as text that breaks no record or terminal."""
 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+
+LONGEST = 300
+"""Characters of a one-line message at most; a record's traceback holds the rest."""
+TRACEBACK_LINES = 40
+TRACEBACK_LONGEST = 20_000
 
 
 class AfbenchError(Exception):
@@ -49,3 +55,55 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
     return f"; did you mean {folded[near[0]]!r}?" if near else ""
+
+
+def text_of(error: BaseException) -> str:
+    """Return an exception's own text; what its ``__str__`` raises is said in its place."""
+    try:
+        text = str.__str__(str(error))
+    except BaseException as second:
+        return f"<its text cannot be read: __str__ raised {name_of(second)}>"
+    return text
+
+
+def name_of(error: BaseException) -> str:
+    """Return the name of an exception's class."""
+    return type.__getattribute__(type(error), "__name__")  # type: ignore[no-any-return]
+
+
+def printable(text: str) -> str:
+    r"""Escape what a terminal would obey and JSON or a file could not hold; line ends stay.
+
+    >>> printable("\x1b[31mred\x00")
+    '\\x1b[31mred\\x00'
+    """
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode("ascii") for sign in text
+    )
+
+
+def line(text: str) -> str:
+    r"""Make one line of a text, cut where it is long.
+
+    >>> line("no\n  such luck")
+    'no such luck'
+    """
+    whole = printable(" ".join(text.split()))
+    if len(whole) <= LONGEST:
+        return whole
+    return f"{whole[:LONGEST]}... ({len(whole):,} characters; the record's traceback holds more)"
+
+
+def one_line(error: BaseException, *, named: bool = True) -> str:
+    """Say an exception in one line, with its class's name."""
+    said = line(text_of(error))
+    return f"{printable(name_of(error))}: {said}" if named else said
+
+
+def trace(error: BaseException) -> str:
+    """Return the end of an exception's traceback, with its whole text up to 20,000 characters."""
+    try:
+        lines = "".join(traceback.format_exception(error)).splitlines()
+    except BaseException as second:
+        return f"<its traceback cannot be read: {name_of(second)}>"
+    return printable("\n".join(lines[-TRACEBACK_LINES:]))[:TRACEBACK_LONGEST]

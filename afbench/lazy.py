@@ -20,9 +20,9 @@ def public(package: str, names: Mapping[str, Iterable[str]]) -> tuple[Callable[[
 
     Submodules are imported on request as well; ``dir()`` shows what is public, and dunders.
 
-    >>> getattr_, dir_ = public("afbench", {"spec": ["Spec"]})
+    >>> getattr_, dir_ = public("afbench", {"registry.spec": ["Spec"]})
     >>> getattr_("Spec").__module__
-    'afbench.spec'
+    'afbench.registry.spec'
     """
     home = {name: module for module, held in names.items() for name in held}
 

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import torch
 
-from afbench import plan, train
-from afbench.attempt import Attempt, attempt
+from afbench.campaign import plan
 from afbench.errors import Unavailable
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 from afbench.report.summary import tables
-from afbench.store import Store
 from afbench.streams import forked, stream
 from afbench.tasks.base import create_task
-from afbench.trial import Record, Status, Trial
+from afbench.training import train
+from afbench.training.attempt import Attempt, attempt
 
 RECORDS = 10_000
 MANY = 100_000

@@ -13,15 +13,16 @@ import re
 from pathlib import Path
 
 import afbench
-from afbench import sources, train
-from afbench.registry import ACTIVATIONS, TASKS
+from afbench.records import sources
+from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.training import train
 
 FILE = Path(__file__).with_suffix(".json")
 FOLLOWED = ("activations", "kernels", "models", "data", "tasks")
 """Folders of afbench whose code enters an entry's results."""
 APART = ("afbench.tasks.base", "afbench.kernels.library")
 """Not these: the first is the loop's, the second only finds the compiled kernels."""
-LOOP = ("afbench.train", "afbench.tasks.base", "afbench.streams")
+LOOP = ("afbench.training.train", "afbench.tasks.base", "afbench.streams")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
 
 

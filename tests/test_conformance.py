@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from afbench.factory import choose
-from afbench.registry import ACTIVATIONS
-from afbench.spec import Spec
+from afbench.registry.entries import ACTIVATIONS
+from afbench.registry.factory import choose
+from afbench.registry.spec import Spec
 from afbench.testing import CHECKS, SLOW_CHECKS, Subject, check_activation
 from afbench.testing.subject import call, nudge
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from afbench.store import Store
-from afbench.trial import Record, Status
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs signals")
 

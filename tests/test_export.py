@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import afbench
-from afbench.registry import ACTIVATIONS
+from afbench.registry.entries import ACTIVATIONS
 
 QUICK = {"ditac"}
 MORE = ["inf_ditac[zero_boundary=false,cells=4]", "opau[basis=hermite_prob,safe=false]", "prelu[per=channel]", "pelu"]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import torch
 
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .channelwise import Device
 from .warped import Method, Positive, Warped
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..kernels.sharded import by_parts, is_sharded
-from ..registry import activation
+from ..registry.entries import activation
 from .precision import at_least_float32
 from .tracing import leaf
 

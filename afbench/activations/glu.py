@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..registry import activation
+from ..registry.entries import activation
 from .channelwise import Device, in_layout_of, parameter_shape
 from .projection import brought_back, draw, project
 from .tracing import leaf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ..registry import activation
+from ..registry.entries import activation
 
 
 @activation("identity", formula="x", tags=("linear",))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .channelwise import Device, in_layout_of, parameter_shape
 from .projection import brought_back, draw, project
 from .tracing import leaf

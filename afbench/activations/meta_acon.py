@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from .. import kernels
 from ..kernels.gated import acon
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .channelwise import Device, channel_of, parameter_shape, promote, spread
 from .projection import Linear, small_linear
 from .squeeze import mean_of_positions

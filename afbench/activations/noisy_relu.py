@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..registry import activation
+from ..registry.entries import activation
 from .precision import at_least_float32
 from .tracing import leaf
 

@@ -12,7 +12,7 @@ from ..kernels.orthogonal import Basis, Centring, free_terms
 from ..kernels.pade import degrees, in_powers_of_x, numerator
 from ..kernels.pointwise import widened
 from ..kernels.sharded import by_parts, is_sharded, write
-from ..registry import activation
+from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import find, unsafe_start
 from .tracing import leaf

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from .. import kernels
 from ..kernels.pointwise import widened
 from ..kernels.sharded import write
-from ..registry import activation
+from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .rational_starts import Version, pau_start
 from .tracing import leaf

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from .. import kernels
 from ..kernels.gated import LEAST
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .tracing import leaf
 

@@ -213,7 +213,7 @@ def show(spec: str) -> None:
     Raises:
         UsageError: if the spec is wrong, or is of neither.
     """
-    from ..factory import choose
+    from ..registry.factory import choose
 
     choice = choose(spec)
     settings: Any = choice.resolved

@@ -42,7 +42,7 @@ def name_of(start: str) -> str:
     >>> name_of("silu"), name_of("leaky_relu[slope=0.010]"), name_of("elu")
     ('swish', 'leaky_relu', 'elu')
     """
-    from ..factory import choose, is_trainable
+    from ..registry.factory import choose, is_trainable
 
     if start in named():
         return start
@@ -61,7 +61,7 @@ def target(name: str) -> Target:
     """Return a function by the name that ``name_of`` gave it, from float64 to float64."""
     if name in named():
         return named()[name]
-    from ..factory import create
+    from ..registry.factory import create
 
     def values(x: Array) -> Array:
         # Plans build activations on the meta device, where nothing has values.

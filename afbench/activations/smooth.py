@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .precision import at_least_float32
 from .tracing import leaf
 

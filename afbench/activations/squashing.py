@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..registry import activation
+from ..registry.entries import activation
 from .precision import at_least_float32
 from .tracing import leaf
 

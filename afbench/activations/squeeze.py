@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..registry import activation
-from ..settings import Range
+from ..registry.entries import activation
+from ..registry.settings import Range
 from .channelwise import Device, check_channels, parameter_shape, promote
 from .projection import brought_back, channels_last, draw, small_linear
 from .tracing import leaf

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import kernels
-from ..registry import activation
+from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .tracing import leaf
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..kernels import cpab, cpab_basis, piecewise, pointwise
 from ..kernels.constants import constant
 from ..kernels.sharded import by_parts, is_sharded, whole, write
-from ..settings import Range
+from ..registry.settings import Range
 from .channelwise import Device
 from .tracing import leaf
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..write import write_whole
+from ..files.write import write_whole
 
 LINE, LISTED = 160, 20
 """Characters of a failure's closing line, and such lines, at most."""

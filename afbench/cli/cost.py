@@ -17,7 +17,7 @@ from .progress import LINE_EVERY, duration
 
 if TYPE_CHECKING:
     from ..cost.listening import Cost, Measured
-    from ..store import Store
+    from ..records.store import Store
 
 HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
 EXAMPLES = (
@@ -140,9 +140,9 @@ def written(done: Measured) -> tuple[str, list[str]]:
 
     The tables themselves are printed in any case.
     """
-    from ..report.cost_tables import case_of, cost_tables
-    from ..report.table import render
-    from ..store import Store
+    from ..records.store import Store
+    from ..report.tables.cost_tables import case_of, cost_tables
+    from ..report.tables.table import render
 
     store = Store.open(done.store.path)
     endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html"))

@@ -14,8 +14,8 @@ from . import options
 from .folding import folded
 
 if TYPE_CHECKING:
-    from ..per_place import Count
-    from ..registry import Entry
+    from ..registry.entries import Entry
+    from ..registry.per_place import Count
 
 HELP = "list the registered activations, tasks or tags; all, or those that match"
 EXAMPLES = (
@@ -45,7 +45,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Print a line per entry."""
-    from ..registry import ACTIVATIONS, TASKS
+    from ..registry.entries import ACTIVATIONS, TASKS
 
     options.load_plugins(arguments.plugin)
     if arguments.kind == "tags":
@@ -84,8 +84,8 @@ def counted(entry: Entry) -> Count | None:
     """Count an activation's parameters; None for a task, and for what cannot be built: a list names it all the same."""
     if entry.kind != "activation" or any(setting.required for setting in entry.settings.values()):
         return None
-    from ..factory import Choice
-    from ..per_place import count
+    from ..registry.factory import Choice
+    from ..registry.per_place import count
 
     try:
         return count(Choice(entry, {}))[0]
@@ -112,7 +112,7 @@ def line(text: str, indent: int) -> None:
 
 def tags(arguments: argparse.Namespace) -> int:
     """Print each tag with the names that have it."""
-    from ..registry import ACTIVATIONS, TASKS
+    from ..registry.entries import ACTIVATIONS, TASKS
 
     if arguments.patterns or arguments.tag is not None:
         raise UsageError("list tags takes no patterns; afbench list activations tag:NAME lists those with a tag")
@@ -137,7 +137,7 @@ def selected(rows: builtins.list[Row], patterns: builtins.list[str], kind: str) 
     Raises:
         UsageError: if a pattern matches nothing, or nothing is left.
     """
-    from ..spec import split
+    from ..registry.spec import split
 
     parts = [part.strip() for pattern in patterns for part in split(pattern)]
     if not parts:

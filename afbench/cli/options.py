@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .. import numerals
 from ..errors import UsageError
+from ..registry import numerals
 
 if TYPE_CHECKING:
-    from ..store import Store
+    from ..records.store import Store
 
 ENGINES = ("process", "inline")
 """Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
@@ -68,8 +68,8 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 
 def load_plugins(paths: list[str]) -> None:
     """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
-    from .. import discovery
-    from ..registry import ACTIVATIONS, TASKS
+    from ..registry import discovery
+    from ..registry.entries import ACTIVATIONS, TASKS
 
     failures = []
     for path in paths:

@@ -51,8 +51,8 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Draw, save, and say where."""
+    from ..records.store import Store
     from ..report.plots import draw_pages, save_pages
-    from ..store import Store
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
     figures = draw_pages(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from ..plan import Pending, Plan
-    from ..store import Store
-    from ..trial import Record
+    from ..campaign.plan import Pending, Plan
+    from ..records.store import Store
+    from ..records.trial import Record
 
 LINE_EVERY = 15.0
 """Seconds between two lines where there is no terminal."""

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data import roots
-from ..errors import UsageError
-from ..raised import text_of
+from ..errors import UsageError, text_of
 from . import closing, options
 
 if TYPE_CHECKING:
-    from ..runner import Summary
+    from ..campaign.run import Summary
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -56,7 +55,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
-    from ..runner import run
+    from ..campaign.run import run
     from .progress import Terminal
 
     options.load_plugins(arguments.plugin)
@@ -101,11 +100,11 @@ def call(arguments: argparse.Namespace) -> int:
 
 def write_tables(summary: Summary) -> tuple[str, list[str]]:
     """Write the tables into the results folder; returns this run's as text, and what could not be written."""
-    from ..report.groups import group_of
+    from ..records.store import Store
     from ..report.summary import tables
-    from ..report.table import render
-    from ..report.view import View, terminal_width
-    from ..store import Store
+    from ..report.tables.groups import group_of
+    from ..report.tables.table import render
+    from ..report.tables.view import View, terminal_width
 
     folder = Store.open(summary.store.path)
     made = tables(folder, baseline=summary.plan.baseline.spec)
@@ -122,9 +121,9 @@ def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
 
     One that cannot be drawn is said, and loses nothing else.
     """
+    from ..records.store import Store
+    from ..registry.spec import Spec
     from ..report.plots import draw, save
-    from ..spec import Spec
-    from ..store import Store
     from ..tasks.base import changed
 
     store, task = Store.open(summary.store.path), summary.plan.task

@@ -16,9 +16,9 @@ from . import options
 from .folding import folded, refilled
 
 if TYPE_CHECKING:
-    from ..factory import Choice
-    from ..registry import Entry
-    from ..settings import Setting, Value
+    from ..registry.entries import Entry
+    from ..registry.factory import Choice
+    from ..registry.settings import Setting, Value
 
 HELP = "show an activation or a task: formula, settings with types and defaults, source, parameter count"
 EXAMPLES = ("afbench show ditac", "afbench show 'ditac[cells=20]' --json", "afbench show gmm")
@@ -33,8 +33,8 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> int:
     """Print what is known, as wide as the terminal is."""
-    from ..factory import check
-    from ..registry import TASKS
+    from ..registry.entries import TASKS
+    from ..registry.factory import check
 
     options.load_plugins(arguments.plugin)
     name = arguments.name
@@ -63,7 +63,7 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 
 def print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Print a line a setting: its value here, its type, and its default where that is another."""
-    from ..spec import show as shown
+    from ..registry.spec import show as shown
 
     if not settings:
         return
@@ -85,8 +85,8 @@ def is_task(name: str) -> bool:
     Raises:
         UsageError: if neither registry has it, or a task is given settings.
     """
-    from .. import discovery
-    from ..registry import ACTIVATIONS, TASKS
+    from ..registry import discovery
+    from ..registry.entries import ACTIVATIONS, TASKS
 
     head, bracket, _ = name.partition("[")
     if bracket and head in TASKS.names() and head not in ACTIVATIONS.names():
@@ -104,7 +104,7 @@ def is_task(name: str) -> bool:
 
 def activation(choice: Choice) -> dict[str, Any]:
     """Describe an activation with its settings."""
-    from ..per_place import count
+    from ..registry.per_place import count
 
     entry = choice.entry
     total, named = count(choice)
@@ -134,8 +134,8 @@ def kernels_of(entry: Entry) -> str:
 
 def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
-    from ..metric import written
-    from ..spec import show as shown
+    from ..registry.spec import show as shown
+    from ..statistics.metric import written
     from ..tasks.base import settings_of
 
     target: Any = entry.target
@@ -179,7 +179,7 @@ def near(place: str) -> str:
 
 def shown_alias(entry: Entry, alias: str) -> str:
     """Say an alias, and what it sets."""
-    from ..spec import Spec
+    from ..registry.spec import Spec
 
     settings = entry.aliases[alias]
     return f"{alias} = {Spec.parse(f'{entry.name}[{settings}]')}" if settings else alias

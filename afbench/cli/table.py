@@ -7,16 +7,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..spec import BASELINE
+from ..registry.spec import BASELINE
 from . import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..report.cost_table import CostTable
-    from ..report.rows import Table
-    from ..report.wide import Wide
-    from ..store import Store
+    from ..records.store import Store
+    from ..report.tables.cost_table import CostTable
+    from ..report.tables.rows import Table
+    from ..report.tables.wide import Wide
 
 HELP = "print the tables of results folders"
 EXAMPLES = (
@@ -46,15 +46,15 @@ def call(arguments: argparse.Namespace) -> int:
 
     Costs in a task's network stand in the task's own table, if there is one; else in one of their own.
     """
-    from ..report.arrange import named, restricted
-    from ..report.cost_tables import cost_tables
+    from ..records.store import Store
     from ..report.selection import canonical, holdings, one, renamed, select
-    from ..report.sorting import sort
     from ..report.summary import tables
-    from ..report.table import render
-    from ..report.view import View, chosen, terminal_width
-    from ..report.wide import widen
-    from ..store import Store
+    from ..report.tables.arrange import named, restricted
+    from ..report.tables.cost_tables import cost_tables
+    from ..report.tables.sorting import sort
+    from ..report.tables.table import render
+    from ..report.tables.view import View, chosen, terminal_width
+    from ..report.tables.wide import widen
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
     baseline = canonical(arguments.baseline, held_by(stores) if arguments.baseline != BASELINE else ())

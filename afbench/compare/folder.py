@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..store import Store
-from ..trial import SCHEMA, NewerSchema, Record
+from ..records.store import Store
+from ..records.trial import SCHEMA, NewerSchema, Record
 from .places import environments, machine_text
 
 Cost = Mapping[str, Any]

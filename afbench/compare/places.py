@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..store import content
+from ..records.store import content
 
 Environments = Mapping[str, Mapping[str, Any]]
 SAME = ("system", "architecture", "processor", "cores", "cuda")

@@ -6,9 +6,9 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..report.cost_cells import duration
-from ..report.cost_table import WIDTH
-from ..report.cost_tables import short
+from ..report.tables.cost_cells import duration
+from ..report.tables.cost_table import WIDTH
+from ..report.tables.cost_tables import short
 from .change import Change, Verdict
 from .comparison import Comparison
 from .folder import Side

@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..metric import written
-from ..report.footnotes import agree, ranges, shorten
-from ..report.groups import Group, grouped, headings
-from ..report.members import members as by_row
+from ..records.trial import Record, Status
 from ..report.summary import values
-from ..stats import differences, interval
-from ..trial import Record, Status
+from ..report.tables.footnotes import agree, ranges, shorten
+from ..report.tables.groups import Group, grouped, headings
+from ..report.tables.members import members as by_row
+from ..statistics.metric import written
+from ..statistics.stats import differences, interval
 from .change import Change, Verdict, judged
 from .costs import SETTLED
 from .places import Environments, machine_text, same_machine

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
-from .. import attempt, environment
-from ..ambient import pinned
+from ..engines.ambient import pinned
 from ..errors import UsageError
-from ..factory import choose
 from ..kernels import library
-from ..trial import SCHEMA, digest
+from ..records import environment
+from ..records.trial import SCHEMA, digest
+from ..registry.factory import choose
+from ..training import attempt
 from ..version import __version__
 from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture

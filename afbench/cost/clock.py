@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import torch
 
-from ..ambient import pinned_threads
+from ..engines.ambient import pinned_threads
 
 Call = Callable[[], object]
 WARM_UP = 3

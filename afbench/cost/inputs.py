@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from .. import machine
 from ..errors import AfbenchError
+from ..records import machine
 from ..streams import stream
 from .case import Case
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..store import Store
+from ..records.store import Store
 
 Cost = dict[str, Any]
 """A cost as it is stored."""

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from .. import attempt, environment
-from ..ambient import pinned
-from ..factory import choose
-from ..parameters import count_parameters, penalty
+from ..engines.ambient import pinned
+from ..records import environment
+from ..records.trial import SCHEMA, digest
+from ..registry.factory import choose
+from ..registry.parameters import count_parameters, penalty
 from ..streams import stream
 from ..tasks.base import Batch, Task, create_task
-from ..train import build, descend, make_optimizer, move
-from ..trial import SCHEMA, digest
+from ..training import attempt
+from ..training.train import build, descend, make_optimizer, move
 from .clock import Call, CpuClock
 from .memory import peak_bytes, saved_bytes
 from .rounds import ROUNDS, interleave

@@ -8,18 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import attempt, environment, origin
 from ..device import resolve_device
-from ..discovery import load_plugin
 from ..engines import ENGINES, Setup
+from ..engines.signals import terminable
 from ..errors import UsageError, did_you_mean
-from ..factory import Choice, check, choose, select
-from ..numerals import count
-from ..registry import ACTIVATIONS, TASKS
-from ..signals import terminable
-from ..sources import source_of
-from ..store import Store
+from ..records import environment
+from ..records.sources import source_of
+from ..records.store import Store
+from ..registry import origin
+from ..registry.discovery import load_plugin
+from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.factory import Choice, check, choose, select
+from ..registry.numerals import count
 from ..tasks.base import changed, create_task
+from ..training import attempt
 from .alone import alone_key, batches, measure_alone, versions
 from .case import SHAPES, cases
 from .listening import Cost, Listener, Measured, Silent

@@ -11,8 +11,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..factory import choose
-from ..parameters import count_parameters
+from ..registry.factory import choose
+from ..registry.parameters import count_parameters
 from ..streams import forked
 from .case import Case
 from .clock import Call

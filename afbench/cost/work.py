@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from .. import attempt
 from ..engines import ENGINES, Failure, Setup
+from ..training import attempt
 from .alone import AloneJob, batches, blank
 from .listening import Cost, Listener, Measured
 from .network import CostJob, measure_network

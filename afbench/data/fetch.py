@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import Unavailable, UsageError, did_you_mean
-from ..write import write_whole
+from ..files.write import write_whole
 from .images import Found, exists, read, remedy, verified
 from .layouts import SETS, ImageSet
 from .roots import SYSTEM, Root, home

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
-from ..ambient import pinned
 from ..errors import AfbenchError, UsageError
+from .ambient import pinned
 from .outcome import Failure, Setup
 from .witness import STACKS, Witness
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from ..discovery import load_module, load_plugin
 from ..errors import UsageError
-from ..factory import Choice, Factory, choose
-from ..registry import ACTIVATIONS, TASKS
+from ..registry.discovery import load_module, load_plugin
+from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.factory import Choice, Factory, choose
 from ..streams import forked, stream
 from ..tasks.base import Task, create_task
 

@@ -19,8 +19,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
-from ..errors import AfbenchError
-from ..raised import one_line
+from ..errors import AfbenchError, one_line
 from .outcome import Failure, Setup, SlowStart
 from .server import KILL, STOP, ending, interrupts_held_back, main_hidden, pack, serve, settle
 

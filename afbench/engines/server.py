@@ -28,8 +28,8 @@ from typing import Any
 import torch
 
 from .. import errors
-from ..ambient import pinned
-from ..raised import one_line
+from ..errors import one_line
+from .ambient import pinned
 from .outcome import Failure, Setup
 
 KILL, STOP = b"kill", b"stop"

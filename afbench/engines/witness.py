@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from .. import ambient
-from ..registry import ACTIVATIONS, TASKS
+from ..registry.entries import ACTIVATIONS, TASKS
+from . import ambient
 
 PATIENCE = 0.5
 """Seconds that a thread has to end after its item."""

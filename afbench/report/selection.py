@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import UsageError, did_you_mean
-from ..spec import BASELINE, Spec, split
-from .members import is_older, spec_of
+from ..registry.spec import BASELINE, Spec, split
+from .tables.members import is_older, spec_of
 
 GROUPS = ("all", "trainable", "fixed")
 
@@ -131,8 +131,8 @@ def canonical(text: str, held: Iterable[str]) -> str:
     same = next((spec for spec in specs if base(spec) == asked.name and alike(asked, Spec.parse(spec))), None)
     if same or ":" in asked.name:
         return same or str(asked)
-    from ..factory import choose  # here, as below, since it imports torch
-    from ..registry import ACTIVATIONS
+    from ..registry.entries import ACTIVATIONS
+    from ..registry.factory import choose  # here, as below, since it imports torch
 
     return choose(asked).spec if asked.name in ACTIVATIONS.names() else str(asked)
 
@@ -161,7 +161,7 @@ def learns(label: str, held: Learns) -> bool | None:
     """Tell whether an activation has trainable parameters: by its records, else by afbench's own entry."""
     if held[label] is not None or ":" in base(label):
         return held[label]
-    from ..factory import choose, is_trainable
+    from ..registry.factory import choose, is_trainable
 
     try:
         return is_trainable(choose(spec_of(label)))
@@ -171,7 +171,7 @@ def learns(label: str, held: Learns) -> bool | None:
 
 def tags(label: str) -> tuple[str, ...]:
     """Return the tags of an activation that is registered here."""
-    from ..registry import ACTIVATIONS
+    from ..registry.entries import ACTIVATIONS
 
     try:
         return () if ":" in base(label) else ACTIVATIONS.find(base(label))[0].tags

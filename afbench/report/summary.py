@@ -7,17 +7,17 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..metric import bounds_of, written
-from ..modes import modes
-from ..stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
-from ..store import Store
-from ..trial import Record, Status
-from .arrange import arranged
+from ..records.store import Store
+from ..records.trial import Record, Status
+from ..statistics.metric import bounds_of, written
+from ..statistics.modes import modes
+from ..statistics.stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
 from .costs import Costs, costs_of
-from .footnotes import agree, failures, mixtures, own_mixtures
-from .groups import Group, grouped
-from .members import is_older, members
-from .rows import Published, Row, Table
+from .tables.arrange import arranged
+from .tables.footnotes import agree, failures, mixtures, own_mixtures
+from .tables.groups import Group, grouped
+from .tables.members import is_older, members
+from .tables.rows import Published, Row, Table
 
 Scores = Mapping[str, Mapping[int, float]]
 """The main metric by activation and seed, of the trials that gave a finite number."""

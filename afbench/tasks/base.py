@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import numerals
 from ..errors import UsageError
-from ..metric import declare
-from ..registry import TASKS
-from ..settings import Range, Setting, Value, differing, from_annotation, resolve
+from ..registry import numerals
+from ..registry.entries import TASKS
+from ..registry.settings import Range, Setting, Value, differing, from_annotation, resolve
+from ..statistics.metric import declare
 
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..data.mixture import Mixture, random_mixture
 from ..models import mlp
-from ..settings import Range
+from ..registry.settings import Range
 from .base import Arrays, AtLeastOne, MakeActivation, Positive, Splits, Task, task
 
 VALIDATION, TEST = 2000, 10_000

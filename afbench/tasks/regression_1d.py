@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..models import mlp
-from ..settings import Range
+from ..registry.settings import Range
 from .base import Arrays, AtLeastOne, Batch, MakeActivation, Positive, Regression, Splits, Task, task
 
 WAVES = ((0.5, 3.0, 1.0), (0.5, 9.0, 0.0))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from torch import nn
 
-from ..discovery import last_line
-from ..spec import Spec
+from ..registry.discovery import last_line
+from ..registry.spec import Spec
 from . import derivatives, handling, state, surroundings, tracing, values
 from .subject import Subject
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
-from ..factory import Choice, choose
-from ..registry import ACTIVATIONS, Entry, place_of
-from ..spec import Spec
+from ..registry.entries import ACTIVATIONS, Entry, place_of
+from ..registry.factory import Choice, choose
+from ..registry.spec import Spec
 from ..streams import forked, stream
 
 

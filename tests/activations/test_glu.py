@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from afbench import create
 from afbench.activations.glu import GLU
-from afbench.factory import choose
+from afbench.registry.factory import choose
 
 GATES = {
     "sigmoid": special.expit,

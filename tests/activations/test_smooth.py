@@ -8,7 +8,7 @@ from scipy import special
 
 from afbench import create
 from afbench.activations.smooth import SmoothReLU, Squareplus
-from afbench.registry import ACTIVATIONS
+from afbench.registry.entries import ACTIVATIONS
 
 # The steps as they are known; those that cancel on the left are evaluated where that does no harm.
 STEPS = {

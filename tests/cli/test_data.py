@@ -79,7 +79,7 @@ def test_a_wrong_call_is_one_line(data_root, capsys, tmp_path, monkeypatch, argv
 def test_run_takes_its_data_from_the_given_folder(tiny, capsys, tmp_path, monkeypatch):
     tiny("mnist", "MNIST/raw", below=tmp_path / "given", count=100)
     seen = []
-    monkeypatch.setattr("afbench.runner.run", lambda *_, **__: seen.append(roots.home()) or 1 / 0)
+    monkeypatch.setattr("afbench.campaign.run.run", lambda *_, **__: seen.append(roots.home()) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["run", "--task", "mnist", "--data-root", str(tmp_path / "given")])
     assert seen == [tmp_path / "given"]

@@ -8,9 +8,9 @@ import pytest
 from torch import nn
 
 import afbench
-from afbench import discovery
 from afbench.cli import main
-from afbench.registry import ACTIVATIONS, TASKS
+from afbench.registry import discovery
+from afbench.registry.entries import ACTIVATIONS, TASKS
 
 
 @pytest.fixture

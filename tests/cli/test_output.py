@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from afbench.cli import output
-from afbench.report.columns import __file__ as columns
+from afbench.report.tables.columns import __file__ as columns
 
 OUTPUT = output.__file__
 PRINTS = """

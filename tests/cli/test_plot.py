@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from afbench.cli import main, plot
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 from afbench.report.plots import KINDS
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from afbench.cli import main
-from afbench.store import Store
+from afbench.records.store import Store
 
 PLUGIN = '''
 import afbench, torch

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from afbench.cli import main
-from afbench.registry import ACTIVATIONS, TASKS
-from afbench.spec import Spec
+from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.spec import Spec
 
 
 @pytest.fixture

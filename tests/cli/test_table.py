@@ -9,8 +9,8 @@ import io
 import pytest
 
 from afbench.cli import main
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 
 MACHINE = {
     "system": "Linux",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from afbench.compare.intervals import ratio_of_medians
-from afbench.report.cost_cells import Measure
+from afbench.report.tables.cost_cells import Measure
 
 
 def summed(values):

@@ -4,7 +4,7 @@ import pytest
 
 from afbench.compare.change import Verdict
 from afbench.compare.costs import time
-from afbench.report.cost_cells import Measure
+from afbench.report.tables.cost_cells import Measure
 
 ALONE = {"kind": "alone", "activation": "pau", "shape": [4, 8], "dtype": "float32", "mode": "eager", "device": "cpu"}
 

@@ -141,7 +141,7 @@ def test_inputs_that_do_not_fit_fail_all_with_the_reason():
 
 
 def test_what_forward_and_backward_would_keep_is_asked_for_before(monkeypatch):
-    from afbench import machine
+    from afbench.records import machine
 
     case = Case((10_000, 8))  # 320 kB; the plain PAU keeps 76 bytes an element, 6 MB
     monkeypatch.setattr(machine, "available_memory", lambda: 10 * 2**20)

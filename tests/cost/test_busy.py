@@ -3,10 +3,10 @@
 import pytest
 
 from afbench.cost.busy import too_busy
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 from afbench.report.summary import tables
-from afbench.report.table import FORMATS, render
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
+from afbench.report.tables.table import FORMATS, render
 
 WIDE = ["quartiles 41 % apart"]
 
@@ -81,7 +81,7 @@ def test_a_csv_says_which_steps_are_unstable(store):
 
 
 def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
-    from afbench import runner
+    from afbench.campaign import run as runner
 
     heard = []
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from afbench import machine
 from afbench.cost.case import Case
 from afbench.cost.inputs import Inputs, TooLarge, check_room
+from afbench.records import machine
 
 
 def test_inputs_lie_apart_in_lines_of_their_own_and_exceed_the_cache_twice():

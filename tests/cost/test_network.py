@@ -13,7 +13,7 @@ import afbench
 from afbench.cost.network import CostJob, bench, saved_by
 from afbench.cost.network import measure_network as measure
 from afbench.models import mlp
-from afbench.registry import ACTIVATIONS, TASKS
+from afbench.registry.entries import ACTIVATIONS, TASKS
 from afbench.tasks.base import MakeActivation, create_task
 
 N, INPUTS, HIDDEN, CLASSES = 16, 3, 8, 5

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import afbench
-from afbench import environment
 from afbench.cost import alone, measure, session
 from afbench.errors import UsageError
 from afbench.kernels import library
-from afbench.store import Store
+from afbench.records import environment
+from afbench.records.store import Store
 
 SHAPE = "4x8"
 

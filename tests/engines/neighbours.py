@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import afbench
 from afbench.models import mlp
-from afbench.registry import ACTIVATIONS, TASKS
+from afbench.registry.entries import ACTIVATIONS, TASKS
 
 
 @afbench.task("street")

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import afbench
-from afbench import ambient
-from afbench.attempt import Attempt, attempt
-from afbench.discovery import load_plugin
+from afbench.campaign.run import Summary
+from afbench.engines import ambient
 from afbench.errors import AfbenchError
-from afbench.factory import select
-from afbench.registry import ACTIVATIONS, TASKS
-from afbench.runner import Summary
-from afbench.trial import Record, Status, Trial
+from afbench.records.trial import Record, Status, Trial
+from afbench.registry.discovery import load_plugin
+from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.factory import select
+from afbench.training.attempt import Attempt, attempt
 
 PLUGIN = Path(__file__).parent / "neighbours.py"
 SILENT = ("generators", "environment", "warnings", "collector", "recursion", "signals", "locale", "folder", "threads")

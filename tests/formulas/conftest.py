@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import torch
 
-from afbench.factory import choose
 from afbench.kernels import cpab_basis
-from afbench.registry import ACTIVATIONS
-from afbench.spec import Spec
+from afbench.registry.entries import ACTIVATIONS
+from afbench.registry.factory import choose
+from afbench.registry.spec import Spec
 from afbench.testing import Subject
 
 FOLDER = Path(__file__).parent / "oracles"

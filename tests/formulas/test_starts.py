@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, ndtr
 from scipy.stats import kstest
 
-from afbench.registry import ACTIVATIONS
+from afbench.registry.entries import ACTIVATIONS
 
 LIBRARY = {
     "pau": (

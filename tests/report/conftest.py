@@ -1,7 +1,7 @@
 import pytest
 
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 
 ABOUT = {
     "headline": "Two moons",

@@ -11,11 +11,11 @@ from torch import nn
 
 import afbench
 from afbench.errors import UsageError
-from afbench.factory import choose
-from afbench.registry import TASKS, RegistryError
-from afbench.settings import Range
+from afbench.registry.entries import TASKS, RegistryError
+from afbench.registry.factory import choose
+from afbench.registry.settings import Range
 from afbench.tasks.base import changed, create_task, settings_of, task
-from afbench.train import train
+from afbench.training.train import train
 
 
 @pytest.fixture(autouse=True)

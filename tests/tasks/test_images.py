@@ -10,7 +10,7 @@ import afbench
 from afbench.data import roots
 from afbench.data.layouts import SETS
 from afbench.errors import Unavailable
-from afbench.settings import Setting
+from afbench.registry.settings import Setting
 from afbench.streams import stream
 from afbench.tasks.base import create_task, settings_of
 from afbench.tasks.images import crop

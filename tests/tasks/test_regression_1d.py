@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from afbench.errors import UsageError
-from afbench.factory import choose
+from afbench.registry.factory import choose
 from afbench.streams import stream
 from afbench.tasks.base import Splits, create_task
 from afbench.tasks.regression_1d import target_function
-from afbench.train import train
+from afbench.training.train import train
 
 
 class Shape(nn.Module):

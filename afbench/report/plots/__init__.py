@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
-from ...store import Store
+from ...records.store import Store
 from ..selection import renamed
 from . import boundary, curve, nodes, rank, scaling, shape, style, surface, tradeoff
 from .kind import Plot

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...array_file import Array, Damaged
+from ...files.arrays import Array, Damaged
 
 Arrays = dict[str, Array]
 

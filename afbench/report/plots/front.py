@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from ..caption import NOISE, noise
+from ..tables.caption import NOISE, noise
 from .lettering import POINTS, shorten, wrap
 from .pointlabels import WIDEST, Labels, find_places, write
 from .sheet import freeze

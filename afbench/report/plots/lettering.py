@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
-from ...spec import split
+from ...registry.spec import split
 from .style import BODY, FONT
 
 POINTS = 72.0

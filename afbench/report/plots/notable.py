@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ...errors import UsageError
-from ..footnotes import ranges
+from ..tables.footnotes import ranges
 from .trials import Trials
 
 

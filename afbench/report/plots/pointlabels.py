@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.transforms import IdentityTransform
 
-from ...array_file import Array
+from ...files.arrays import Array
 from .lettering import POINTS, shorten
 from .style import GREY, INK, SMALL
 

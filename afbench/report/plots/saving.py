@@ -10,7 +10,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from ...errors import UsageError
-from ...write import write_whole
+from ...files.write import write_whole
 from . import style
 
 DPI = 300

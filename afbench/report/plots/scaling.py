@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ...errors import UsageError
-from ...store import Store
-from ..cost_cells import Measure, reading
-from ..cost_tables import PASSES, Cost, is_alone, place
-from ..footnotes import plural
+from ...records.store import Store
 from ..selection import Selection, one, renamed, select
+from ..tables.cost_cells import Measure, reading
+from ..tables.cost_tables import PASSES, Cost, is_alone, place
+from ..tables.footnotes import plural
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ...errors import UsageError
 from ..costs import costs_of
-from ..footnotes import plural
-from ..groups import grouped
+from ..tables.footnotes import plural
+from ..tables.groups import grouped
 from .trials import Trials
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ...errors import UsageError
-from ...ranks import ranks
+from ...statistics.ranks import ranks
 from .captions import left_out_of_each
 from .front import Front, Point, scale_steps, step_label
 from .pointlabels import Labels

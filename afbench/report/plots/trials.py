@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ...array_file import Array
 from ...errors import UsageError
-from ...metric import Bounds, bounds_of, written
-from ...spec import BASELINE
-from ...store import Store
-from ...trial import Record, Status
-from ..footnotes import agree
-from ..members import is_older, members, spec_of
+from ...files.arrays import Array
+from ...records.store import Store
+from ...records.trial import Record, Status
+from ...registry.spec import BASELINE
+from ...statistics.metric import Bounds, bounds_of, written
 from ..selection import Selection, holdings, one, select
+from ..tables.footnotes import agree
+from ..tables.members import is_older, members, spec_of
 from .checks import CHECKS
 from .choice import choose, choose_all
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 ABOUT: dict[str, Any] = {

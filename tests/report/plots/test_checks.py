@@ -10,8 +10,8 @@ import pytest
 
 from afbench.cli import main
 from afbench.errors import UsageError
+from afbench.records.trial import Trial
 from afbench.report.plots import draw
-from afbench.trial import Trial
 
 KINDS = {"boundary": "regions", "surface": "surface", "nodes": "nodes", "shape": "shape", "curve": "curve"}
 

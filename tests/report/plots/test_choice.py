@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.store import Store
 from afbench.report.plots import draw
-from afbench.store import Store
 
 
 def test_several_tasks_must_be_told_apart(results, make):

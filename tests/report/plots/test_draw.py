@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import matplotlib
 import pytest
@@ -16,8 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from afbench.errors import UsageError
+from afbench.records.trial import Status
 from afbench.report.plots import KINDS, draw
-from afbench.trial import Status
+
+CATALOGUE = Path(__file__).parents[3] / "docs" / "catalogue.py"
 
 NO_ARRAYS = ("rank", "tradeoff", "scaling")
 """Drawn from the records and the costs."""
@@ -129,7 +132,7 @@ def test_touches_no_backend_and_no_entry(full):
     code = f"""
 import sys
 from afbench.report.plots import draw
-from afbench.store import Store
+from afbench.records.store import Store
 draw(Store.open({str(full.path)!r}), "curve")
 entries = {{m for m in sys.modules if m.startswith(("afbench.activations.", "afbench.tasks."))}}
 print(entries - {{"afbench.tasks.base"}}, "matplotlib.pyplot" in sys.modules)
@@ -141,7 +144,7 @@ print(entries - {{"afbench.tasks.base"}}, "matplotlib.pyplot" in sys.modules)
 DRAW = """
 import sys
 from afbench.report.plots import draw, save
-from afbench.store import Store
+from afbench.records.store import Store
 for kind in ("boundary", "surface", "nodes", "shape", "curve", "rank", "tradeoff", "scaling"):
     save(draw(Store.open(sys.argv[1]), kind, width="column"), f"{sys.argv[2]}/{kind}.svg")
 import matplotlib.rcsetup
@@ -212,7 +215,7 @@ def test_what_matplotlib_cannot_be_imported_with_stops_no_plot(full, tmp_path, r
 
 
 def test_it_does_not_stop_the_page_of_activations_either(tmp_path):
-    call = [sys.executable, "-c", "import afbench.catalogue"]
+    call = [sys.executable, "-c", f"import runpy; runpy.run_path({str(CATALOGUE)!r})"]
     environment = os.environ | {"MPLBACKEND": "nonsense"}
     done = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")

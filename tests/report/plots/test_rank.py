@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.store import Store
+from afbench.records.trial import Status
 from afbench.report.plots import draw
 from afbench.report.plots.rank import Ranking
 from afbench.report.plots.trials import Trials
-from afbench.store import Store
-from afbench.trial import Status
 
 LOSS = {"metric": "mse", "unit": "", "higher_is_better": False, "references": {}}
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.store import Store
 from afbench.report.plots import draw, save
-from afbench.store import Store
 
 STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 

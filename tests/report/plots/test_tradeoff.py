@@ -11,8 +11,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from afbench.errors import UsageError
+from afbench.records.store import Store
 from afbench.report.plots import draw
-from afbench.store import Store
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.trial import Status
 from afbench.report.plots import draw
-from afbench.trial import Status
 
 ABOUT = {"gmm": {}, "waves": {"metric": "mse", "unit": "", "higher_is_better": False}}
 SCORES = {

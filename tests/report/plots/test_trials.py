@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.store import Store
+from afbench.records.trial import Record, Status, Trial
 from afbench.report.plots import draw
 from afbench.report.plots.trials import Trials
-from afbench.store import Store
-from afbench.trial import Record, Status, Trial
 
 ABOUT = {"metric": "accuracy", "unit": "%", "higher_is_better": True, "plots": ["curve"]}
 

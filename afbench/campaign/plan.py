@@ -1,0 +1,131 @@
+"""The plan: task x activations x seeds, minus what the store already holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import UsageError
+from ..records.sources import source_of
+from ..records.store import Store
+from ..records.trial import Record, Trial
+from ..registry.entries import TASKS, Entry
+from ..registry.factory import SHOWN, Choice, check, choose, select
+from ..registry.numerals import count
+from ..tasks.base import Task, changed
+from ..training import attempt
+
+MOST_SEEDS = 10_000
+MOST_TRIALS = 200_000
+"""More than this is a slip: planning alone would take minutes, and a folder of so many files is of no use."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All trials of a call, seed by seed, so that an interrupted run holds whole seeds."""
+
+    task: Task
+    choices: Sequence[Choice]
+    baseline: Choice
+    seeds: int
+    added_baseline: bool
+    trials: Sequence[Trial]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Of each activation's spec, the source of what does not come with afbench; read once, when the code is loaded."""
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The task's and the activations' entries."""
+        return [TASKS.find(self.task.name)[0], *(choice.entry for choice in self.choices)]
+
+    def choice(self, trial: Trial) -> Choice:
+        """Return the activation of a trial."""
+        return next(choice for choice in self.choices if choice.spec == trial.activation)
+
+
+@dataclass
+class Pending:
+    """What is left of a plan: trials to run with the number of the attempt, records that count, records gone stale."""
+
+    todo: list[tuple[Trial, int]] = field(default_factory=list)
+    done: list[Record] = field(default_factory=list)
+    stale: list[Record] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
+    """Those of ``done`` that are stale, and count because of ``keep_stale``."""
+
+
+def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "relu") -> Plan:
+    """Make the plan; each activation is built on the meta device, so that wrong settings show before anything runs.
+
+    Raises:
+        UsageError: if nothing is selected, a spec is wrong, or ``seeds`` is below 1.
+    """
+    seeds = count("--seeds", seeds, MOST_SEEDS)
+    choices = select(acts)
+    base = choose(baseline)
+    missing = base.spec not in {choice.spec for choice in choices}
+    choices = [base, *choices] if missing else choices
+    if len(choices) * seeds > MOST_TRIALS:
+        raise UsageError(f"{len(choices)} activations x {seeds} seeds are more than {MOST_TRIALS} trials; run fewer")
+    checked(choices)
+    settings = changed(task)
+    trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
+    entry = TASKS.find(task.name)[0]
+    sources = {choice.spec: source_of({"activation": choice.entry, "task": entry}) for choice in choices}
+    return Plan(task, choices, base, seeds, missing, trials, sources)
+
+
+def checked(choices: Iterable[Choice]) -> None:
+    """Build every activation once on the meta device.
+
+    Raises:
+        UsageError: naming all that cannot be built, not the first alone.
+    """
+    from ..engines.witness import put_back  # which itself imports what a plan is made of
+
+    wrong = []
+    with put_back():  # a constructor is other people's code, and this process may be where inline trials run
+        for choice in choices:
+            try:
+                check(choice.spec)
+            except UsageError as error:
+                wrong.append(str(error))
+    if wrong:
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise UsageError("; ".join(wrong[:SHOWN]) + more)
+
+
+def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool = False) -> Pending:
+    """Compare a plan with the store.
+
+    Raises:
+        UsageError: if a file that is no record stands where a planned one belongs.
+    """
+    held = {record.key: record for record in store.records()} if store.path.exists() else {}
+    left = Pending()
+    current = {choice.spec: attempt.versions(plan.task, choice) for choice in plan.choices}
+    for trial in plan.trials:
+        if trial.key in store.problems:
+            problem = store.problems[trial.key].removesuffix("; left alone and not counted")
+            raise UsageError(f"{problem}; move it away to run {trial} again")
+        record = held.get(trial.key)
+        stale = record is not None and is_stale(record, current[trial.activation], plan.sources[trial.activation])
+        if record is None:
+            left.todo.append((trial, 1))
+        elif stale and not keep_stale:
+            left.stale.append(record)
+            left.todo.append((trial, 1))
+        elif not record.status.done or (retry and record.error is not None):
+            left.todo.append((trial, record.attempt + 1))
+        else:
+            left.done.append(record)
+            left.kept += [record] * stale
+    return left
+
+
+def is_stale(record: Record, current: Mapping[str, object], source: str) -> bool:
+    """Tell whether the task, the activation or the loop has changed its results since: by version, or by source."""
+    if not record.versions:
+        return False
+    raised = any(record.versions.get(name) != current[name] for name in ("task", "activation", "loop"))
+    return raised or record.source != source

@@ -1,0 +1,246 @@
+"""A run, as the verb ``run`` does it: plan, trials in an engine, records into the store, then the cost pass."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ..cost.busy import too_busy
+from ..cost.network import CostJob, measure_network
+from ..device import resolve_device
+from ..engines import ENGINES, Failure, Setup, process
+from ..engines.ambient import pinned
+from ..engines.signals import terminable
+from ..errors import UsageError, did_you_mean
+from ..records import environment
+from ..records.sources import source_of
+from ..records.store import Conflict, Store
+from ..records.trial import Record, Status
+from ..registry import discovery, origin
+from ..registry.discovery import load_plugin
+from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.numerals import count
+from ..tasks.base import Arrays, changed, create_task
+from ..training.attempt import Attempt, attempt, blank, describe, versions
+from . import plan
+from .plan import Pending, Plan
+
+MOST_JOBS = 1_000_000
+LONGEST = 365 * 24 * 3600.0
+"""Seconds that ``--timeout`` takes at most."""
+
+
+class Listener(Protocol):
+    """What wants to know how a run goes: a terminal, a notebook, a test."""
+
+    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
+        """Hear the plan before the first trial."""
+
+    def finished(self, record: Record) -> None:
+        """Hear of a trial that ended and is in the store."""
+
+    def costing(self, done: int, total: int) -> None:
+        """Hear how far the cost pass is."""
+
+    def warned(self, message: str) -> None:
+        """Hear of something odd that does not stop the run."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
+        """Say nothing."""
+
+    def finished(self, record: Record) -> None:
+        """Say nothing."""
+
+    def costing(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def warned(self, message: str) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Summary:
+    """What a run did: records of this call, records that were there, and the folder."""
+
+    store: Store
+    plan: Plan
+    new: list[Record] = field(default_factory=list)
+    skipped: list[Record] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> list[Record]:
+        """All records of the plan that are not ok, whenever they were made."""
+        return [record for record in [*self.new, *self.skipped] if record.status is not Status.OK]
+
+    @property
+    def ok(self) -> list[Record]:
+        """The records that this call made and that are ok."""
+        return [record for record in self.new if record.status is Status.OK]
+
+
+def run(
+    task: str,
+    acts: str | Iterable[str] = "all",
+    *,
+    seeds: int = 5,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    settings: Mapping[str, object] | None = None,
+    budget: str = "default",
+    baseline: str = "relu",
+    device: str = "auto",
+    engine: str = "process",
+    timeout: float | None = None,
+    retry: bool = False,
+    keep_stale: bool = False,
+    cost: bool = True,
+    plugins: Iterable[str | Path] = (),
+    listener: Listener | None = None,
+) -> Summary:
+    """Train a task's network with each activation over seeds, and keep what comes out.
+
+    What the store already holds is not run again. Interrupting loses at most the trials in flight.
+
+    Args:
+        task: the task's name.
+        acts: what ``--acts`` takes: ``"all"``, ``"trainable,-pau"``, specs.
+        seeds: seeds 0 to ``seeds - 1``.
+        out: the results folder; ``results/TASK`` if not given.
+        jobs: how many processes; as many as the cores (over the task's threads) if not given.
+        settings: the task's settings that are to differ.
+        budget: ``smoke``, ``default``, ``paper``, or a fraction of the epochs.
+        baseline: what the others are compared with; always part of the plan.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
+        engine: ``process``, or ``inline`` to debug.
+        timeout: seconds a trial may take.
+        retry: whether failed trials are tried again.
+        keep_stale: whether records of other versions count.
+        cost: whether to measure step time and memory after the trials.
+        plugins: Python files that register activations or tasks.
+        listener: told how the run goes.
+
+    Raises:
+        UsageError: if the call is wrong; nothing is written then.
+        Unavailable: if the task's data is not here; nothing is written then either.
+
+    >>> import afbench, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = run("digits", "prelu", seeds=1, out=folder, budget="smoke", engine="inline", cost=False)
+    ...     len(afbench.load(folder))
+    2
+    """
+    listener = listener or Silent()
+    if discovery.loading:
+        raise UsageError(
+            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            "put the call under: if __name__ == '__main__':"
+        )
+    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
+    for file in files:
+        load_plugin(file, ACTIVATIONS, TASKS)
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
+    chosen = {"device": device, **(settings or {})}
+    made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
+    planned = plan.make(made, acts, seeds, baseline)
+    cores = environment.cores()
+    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
+    jobs = min(asked, cores)
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
+    made.prepare()
+    modules: tuple[str, ...] = ()
+    if engine != "inline":
+        files, modules = origin.loads(planned.entries, files)
+    specs = tuple(choice.spec for choice in planned.choices)
+    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs, modules)
+    store = Store.open(out if out is not None else Path("results") / task, write=True)
+    pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
+    store.make()
+    for problem in store.problems.values():
+        listener.warned(problem)
+    if asked > jobs:
+        listener.warned(f"--jobs {asked} is more than the {cores} cores here; {jobs} run at once")
+    listener.planned(planned, pending, jobs, store)
+    summary = Summary(store, planned, skipped=pending.done)
+    with terminable():
+        try:
+            trials(summary, pending, engine, jobs, setup, timeout, listener)
+            if cost:
+                costs(summary, setup, listener)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+    return summary
+
+
+def trials(
+    summary: Summary,
+    pending: Pending,
+    engine: str,
+    jobs: int,
+    setup: Setup,
+    timeout: float | None,
+    listener: Listener,
+) -> None:
+    """Run what is pending; every outcome is in the store before the next is looked at."""
+    store, here = summary.store, environment.read()
+    for record in pending.stale:
+        store.retire(record)
+    store.sweep()
+    if pending.todo:
+        store.write_json("environments", here["id"], here)
+    items = [Attempt(trial, here["id"], jobs, number) for trial, number in pending.todo]
+    with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
+        for job, outcome in outcomes:
+            if isinstance(outcome, Failure):
+                with pinned():
+                    known = describe(summary.plan.task, summary.plan.choice(job.trial))
+                record = blank(job, Status(outcome.kind), outcome.message).with_(**known)
+                arrays: Arrays = {}
+            else:
+                record, arrays = outcome
+            record = record.with_(source=summary.plan.sources[job.trial.activation])
+            try:
+                store.write(record, arrays)
+            except Conflict as conflict:
+                listener.warned(str(conflict))
+            summary.new.append(record)
+            listener.finished(record)
+
+
+def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
+    """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
+    store, here, made = summary.store, environment.read()["id"], summary.plan
+    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
+    trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
+    around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
+    jobs, sources, settings = [], {}, changed(made.task)
+    for choice in made.choices:
+        sources[choice.spec] = source_of({"activation": choice.entry, **around})
+        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
+        if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
+            jobs.append(job)
+    with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
+        for done, (job, outcome) in enumerate(outcomes, start=1):
+            if isinstance(outcome, Failure):
+                listener.warned(f"no cost for {job.activation}: {outcome.message}")
+            else:
+                source = sources[job.activation]
+                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
+            listener.costing(done, len(jobs))
+    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+        listener.warned(
+            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
+            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+        )

@@ -1,0 +1,1 @@
+"""Weights of published implementations, converted into afbench's layers."""

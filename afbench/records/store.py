@@ -1,0 +1,213 @@
+"""The store: a folder of records. Files are written whole or not at all; merging two folders is copying files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import AfbenchError, UsageError
+from ..files.arrays import Damaged, read_arrays
+from ..files.write import move, write_whole
+from .cost_file import check_cost
+from .trial import NewerSchema, Record, Status
+
+FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
+DATA = ("trials", "costs")
+"""Folders either of which makes a folder one of results."""
+
+ABANDONED_AFTER = 24 * 3600.0
+"""Seconds after which a temporary file cannot belong to a run that still writes it."""
+
+
+SAID = 3
+"""Damaged arrays of a file that are named."""
+
+
+class Conflict(AfbenchError):
+    """The store holds another result under the same key; it is kept."""
+
+
+@dataclass
+class Store:
+    """A results folder: ``trials/``, ``arrays/``, ``costs/``, ``environments/``; tables and plots are made from them.
+
+    Reading never changes it. ``problems`` says which files are no records; they are left alone and not counted.
+    """
+
+    path: Path
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: str | Path, *, write: bool = False) -> Store:
+        """Open a results folder; with ``write``, make it and see that it can be written.
+
+        Raises:
+            UsageError: if it is a file, cannot be written, or (to read) is not there.
+        """
+        if not str(path):
+            raise UsageError("the results path is empty; --out takes a folder")
+        if "\0" in str(path):
+            raise UsageError(f"results path {str(path)!r} holds a NUL, which no path can")
+        path = Path(path)
+        try:
+            path.exists()
+        except OSError as error:
+            raise UsageError(f"results path {path}: {error.strerror}") from None
+        if path.is_symlink() and not path.exists():
+            raise UsageError(f"results path {path} is a link to nowhere")
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"results path {path} is a file; give a folder")
+        if not write and not any((path / held).is_dir() for held in DATA):
+            below = sorted({str(folder.parent) for held in DATA for folder in path.glob(f"*/{held}")})
+            if below:
+                raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
+            raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
+        if write:
+            nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+            if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+                raise UsageError(f"results folder {path} cannot be written ({nearest} is not writable)")
+            for folder in (path / name for name in FOLDERS):
+                if (folder.exists() or folder.is_symlink()) and not (
+                    folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+                ):
+                    raise UsageError(f"results folder {path} cannot be written ({folder} is not a writable folder)")
+        return cls(path)
+
+    def make(self) -> None:
+        """Make the folder: the first thing that a run writes, before it says its plan.
+
+        Raises:
+            UsageError: if that cannot be; what ``open`` asks the system is not the whole truth in ``/proc``.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"results folder {self.path} cannot be made ({error.strerror})") from None
+
+    def records(self) -> list[Record]:
+        """Read all records, in the order of their trials.
+
+        Raises:
+            UsageError: if a later afbench wrote one of them.
+        """
+        self.problems.clear()
+        found = []
+        for file in sorted((self.path / "trials").glob("*.json"), key=str):
+            try:
+                record = Record.from_json(content(file))
+                if record.key != file.stem:
+                    raise UsageError(f"it holds the record {record.key}, not {file.stem}")
+                found.append(record)
+            except NewerSchema as error:
+                raise NewerSchema(f"{file}: {error}") from None
+            except FileNotFoundError:  # another run has moved it to stale/ meanwhile
+                if file.is_symlink():
+                    self.problems[file.stem] = f"{file}: a link to nowhere; left alone and not counted"
+                continue
+            except (UsageError, UnicodeDecodeError, OSError) as error:
+                self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
+        return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
+
+    def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
+        """Read a trial's arrays; an empty dict if it left none. ``problems`` says which are damaged and left out."""
+        file = self.path / "arrays" / f"{key}.npz"
+        try:
+            arrays, damaged = read_arrays(file)
+        except FileNotFoundError:
+            return {}
+        except Damaged as error:
+            self.problems[f"arrays/{key}"] = f"{file}: {error}; left out"
+            return {}
+        if damaged:
+            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), SAID)]
+            more = f" and {len(damaged) - SAID} more" if len(damaged) > SAID else ""
+            self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(said)}{more}; left out"
+        return arrays
+
+    def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
+        """Write a trial's arrays, then its record; a record that exists is whole.
+
+        Raises:
+            Conflict: if a record of the same key and status ``ok`` stands there with other metrics; it is kept.
+        """
+        target = self.path / "trials" / f"{record.key}.json"
+        if target.is_symlink() and not target.exists():
+            raise Conflict(f"{target} is a link to nowhere; it is kept, the new record is dropped")
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                held = Record.from_json(content(target))
+            except FileNotFoundError:
+                raise
+            except (UsageError, UnicodeDecodeError, OSError):
+                raise Conflict(f"{target} is no record of this afbench; it is kept, the new one is dropped") from None
+            if held.status is Status.OK:
+                if record.status is Status.OK and held.metrics == record.metrics:
+                    return
+                raise Conflict(f"{target} holds another result of {record.trial}; it is kept")
+        if arrays:
+            packed = io.BytesIO()
+            np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
+            write_whole(self.path / "arrays" / f"{record.key}.npz", packed.getvalue())
+        write_whole(target, record.to_json().encode())
+
+    def retire(self, record: Record) -> None:
+        """Move a record that is stale to ``stale/``; one that was moved there before is kept beside it."""
+        number = 1
+        while (self.path / "stale" / "trials" / retired(record.key, number, "json")).exists():
+            number += 1
+        for folder, ending in (("arrays", "npz"), ("trials", "json")):
+            source = self.path / folder / f"{record.key}.{ending}"
+            with contextlib.suppress(FileNotFoundError):  # it left none, or another run has moved it meanwhile
+                move(source, self.path / "stale" / folder / retired(record.key, number, ending))
+
+    def costs(self) -> list[dict[str, Any]]:
+        """Read all costs; a file that is no cost is named in ``problems``."""
+        found = []
+        for file in sorted((self.path / "costs").glob("*.json")):
+            try:
+                held = json.loads(content(file))
+                check_cost(held)
+                found.append(held)
+            except (ValueError, TypeError, OSError, RecursionError) as error:
+                why = f" ({error})" if isinstance(error, TypeError) else ""
+                self.problems[f"costs/{file.stem}"] = f"{file}: no cost{why}; left alone and not counted"
+        return found
+
+    def write_json(self, folder: str, name: str, content: Mapping[str, Any]) -> None:
+        """Write a cost or an environment."""
+        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        write_whole(self.path / folder / f"{name}.json", text.encode())
+
+    def sweep(self) -> None:
+        """Remove temporary files that a killed run left long ago."""
+        for file in self.path.glob("*/.*.tmp"):
+            with contextlib.suppress(OSError):
+                if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
+                    file.unlink()
+
+
+def retired(key: str, number: int, ending: str) -> str:
+    """Name a stale file: ``KEY.json``, then ``KEY.2.json``."""
+    return f"{key}.{ending}" if number == 1 else f"{key}.{number}.{ending}"
+
+
+def content(path: Path) -> str:
+    """Read a text file; a pipe or a device, on which reading could wait for ever, is none.
+
+    Raises:
+        OSError: if it is not there or is no file.
+    """
+    if not path.is_file() and path.exists():
+        raise OSError("not a file")
+    with open(path, encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,189 @@
+"""A trial is one training; a record is what it left. Their JSON form carries a schema version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from ..errors import UsageError
+from ..registry.settings import Value
+from .record_file import check_record
+
+SCHEMA = 1
+KEY_LENGTH = 16
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+class Status(StrEnum):
+    """How a trial ended."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    """Loss or parameters were not finite."""
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    """The activation or the task raised."""
+    UNAVAILABLE = "unavailable"
+    """Data or a device is missing here."""
+    LOST = "lost"
+    """Its process died."""
+
+    @property
+    def done(self) -> bool:
+        """Whether a rerun would end the same way: such a trial counts as done until ``--retry``."""
+        return self in (Status.OK, Status.DIVERGED, Status.ERROR)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training to be done: task, canonical spec, seed, and the task's settings that differ from its defaults."""
+
+    task: str
+    activation: str
+    seed: int
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+    @cached_property
+    def key(self) -> str:
+        """The trial's name in the store: the head of a SHA-256 of its canonical JSON."""
+        return digest({"task": self.task, "activation": self.activation, "seed": self.seed, "settings": self.settings})
+
+    def __str__(self) -> str:
+        """Say the trial in a line."""
+        return f"{self.activation} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a trial left: status, metrics, parameters, versions, environment, and all that was resolved."""
+
+    trial: Trial
+    status: Status
+    about: Mapping[str, Any] = field(default_factory=dict)
+    resolved: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    concurrency: int = 1
+    stacked: bool = False
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    """The source of what does not come with afbench: ``activation=9f3c... task=1a2b...``, empty if all does."""
+    environment: str = ""
+    started: str = ""
+    attempt: int = 1
+    error: Mapping[str, str] | None = None
+
+    @property
+    def key(self) -> str:
+        """The trial's key."""
+        return self.trial.key
+
+    @property
+    def reason(self) -> str:
+        """One line on what went wrong, empty if nothing did."""
+        return self.error["message"] if self.error else ""
+
+    def with_(self, **changes: Any) -> Record:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        """Print the record as JSON, one key a line at the top level's depth."""
+        return json.dumps({"schema": SCHEMA, "key": self.key, **asdict(self)}, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Read a record.
+
+        Raises:
+            NewerSchema: if a later afbench wrote it.
+            UsageError: if it is no record.
+        """
+        try:
+            held = json.loads(text)
+            check_record(held)
+            if held["schema"] > SCHEMA:
+                raise NewerSchema(
+                    f"schema {held['schema']} is newer than this afbench reads ({SCHEMA}): upgrade afbench"
+                )
+            fields = {name: held[name] for name in cls.__dataclass_fields__ if name in held}
+            fields["trial"] = Trial(**held["trial"])
+            fields["status"] = Status(held["status"])
+            check_fields(fields)
+            if "=" not in fields.get("source", ""):
+                fields["source"] = ""  # until 0.1 a hash of all code, which nothing read
+            record = cls(**fields)
+            key = record.key
+        except json.JSONDecodeError as error:
+            raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+        except RecursionError:
+            raise UsageError("not a record (nested too deeply)") from None
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, NewerSchema):
+                raise
+            raise UsageError(f"not a record ({type(error).__name__}: {str(error)[:200]})") from None
+        if held.get("key") != key:
+            raise UsageError(f"its key {held.get('key')!r:.80} is not that of its trial ({key})")
+        return record
+
+
+def check_fields(fields: Mapping[str, Any]) -> None:
+    """See that what reports read of a record has the type that they take it for.
+
+    Raises:
+        TypeError: naming the first field that has not.
+    """
+    trial = fields["trial"]
+    about, resolved, error = fields.get("about", {}), fields.get("resolved", {}), fields.get("error")
+    told = about if isinstance(about, Mapping) else {}
+    sound = {
+        "trial": isinstance(trial.task, str)
+        and isinstance(trial.activation, str)
+        and isinstance(trial.seed, int)
+        and isinstance(trial.settings, Mapping),
+        "about": isinstance(about, Mapping)
+        and numbers(told.get("references") or {})
+        and (told.get("target") is None or number(told["target"]))
+        and isinstance(told.get("plots") or [], list),
+        "resolved": isinstance(resolved, Mapping) and isinstance(resolved.get("task", {}), Mapping),
+        "metrics": numbers(fields.get("metrics", {})),
+        "parameters": numbers(fields.get("parameters", {})),
+        "seconds": number(fields.get("seconds", 0.0)),
+        "attempt": isinstance(fields.get("attempt", 1), int),
+        "versions": isinstance(fields.get("versions", {}), Mapping),
+        "source": isinstance(fields.get("source", ""), str),
+        "environment": isinstance(fields.get("environment", ""), str),
+        "started": isinstance(fields.get("started", ""), str),
+        "error": error is None or (isinstance(error, Mapping) and isinstance(error.get("message"), str)),
+    }
+    for name, right in sound.items():
+        if not right:
+            raise TypeError(f"its {name} is damaged")
+
+
+def numbers(held: object) -> bool:
+    """Tell whether something maps names to numbers."""
+    return isinstance(held, Mapping) and all(map(number, held.values()))
+
+
+def number(value: object) -> bool:
+    """Tell whether something is a number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, float) or abs(value) < 2**1023
+
+
+class NewerSchema(UsageError):
+    """The file was written by a later afbench."""
+
+
+def digest(content: object) -> str:
+    """Hash JSON-like content: the head of the SHA-256 of its canonical text."""
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:KEY_LENGTH]

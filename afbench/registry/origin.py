@@ -1,0 +1,83 @@
+"""Where the code of an entry comes from, and how a worker process, which shares no memory with this one, finds it."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .discovery import PLUGIN
+from .entries import Entry
+
+
+def is_own(target: Callable[..., Any]) -> bool:
+    """Tell whether a class or function comes with afbench."""
+    return f"{module_of(target)}.".startswith("afbench.")
+
+
+def module_of(target: Callable[..., Any]) -> str:
+    """Name the module that defines a class or function; a partial's is that of its function."""
+    target = getattr(target, "func", target)
+    return getattr(target, "__module__", None) or type(target).__module__
+
+
+def loads(entries: Iterable[Entry], plugins: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the plugin files and the modules that a worker process must load to find the entries.
+
+    Raises:
+        UsageError: naming every entry that no other process can find, as those of a notebook.
+    """
+    files, modules, lost = dict.fromkeys(plugins), dict[str, None](), []
+    for entry in entries:
+        if is_own(entry.target):
+            continue
+        found = imported_as(module_of(entry.target), entry.target)
+        if found is None:
+            lost.append(entry)
+        elif found.endswith(".py"):
+            files[found] = None
+        elif ":" not in entry.name:  # else its name says what to import
+            modules[found] = None
+    if lost:
+        raise UsageError(unreachable(lost))
+    return tuple(files), tuple(modules)
+
+
+def imported_as(name: str, target: Callable[..., Any]) -> str | None:
+    """Return the file or the module that defines something, for another process to load; None if it has neither."""
+    module = sys.modules.get(name)
+    if name.startswith(PLUGIN):
+        return getattr(module, "__file__", None)
+    if name != "__main__":
+        try:
+            return name if importlib.util.find_spec(name) is not None else None
+        except (ImportError, ValueError, AttributeError):
+            return None
+    started = getattr(module, "__spec__", None)
+    if started is not None and getattr(started, "name", None):  # python -m pkg.module
+        return str(started.name)
+    script = getattr(module, "__file__", None)
+    if script is None or Path(script).suffix != ".py" or not Path(script).is_file():
+        return None
+    written = [Path(code.co_filename) for code in codes(target)]
+    return str(Path(script).resolve()) if Path(script).resolve() in [path.resolve() for path in written] else None
+
+
+def codes(target: Callable[..., Any]) -> list[Any]:
+    """List the code objects of a function, or of a class's own methods."""
+    held = vars(target).values() if isinstance(target, type) else [target]
+    return [inspect.unwrap(one).__code__ for one in held if inspect.isfunction(one)]
+
+
+def unreachable(entries: Iterable[Entry]) -> str:
+    """Say which entries no worker process can find, and what to do."""
+    named = ", ".join(f"{entry.kind} {entry.name!r}" for entry in entries)
+    return (
+        f"{named}: defined in a notebook, an interactive session or -c, where worker processes cannot find it; "
+        "move it to a file and give plugins=['FILE.py'] (--plugin FILE.py) or the spec MODULE:Class, "
+        "or run with engine='inline'"
+    )

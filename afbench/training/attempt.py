@@ -1,0 +1,121 @@
+"""One attempt at a trial: train, and turn whatever happens into a record. A failure is a record too."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from ..engines.signals import interrupted
+from ..errors import AfbenchError, Unavailable, line, name_of, one_line, printable, text_of, trace
+from ..kernels import library
+from ..records.trial import Record, Status, Trial
+from ..registry.factory import Choice, choose
+from ..tasks.base import Arrays, Task, create_task
+from ..version import __version__
+from . import train as loop
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A trial about to be run, and what its record must know of the run."""
+
+    trial: Trial
+    environment: str = ""
+    concurrency: int = 1
+    number: int = 1
+
+
+def attempt(job: Attempt) -> tuple[Record, Arrays]:
+    """Run a trial; never raises for what the activation or the task does."""
+    started, clock = now(), time.perf_counter()
+    arrays: Arrays = {}
+    changes: dict[str, Any] = {}
+    try:
+        task, choice = resolve(job.trial)
+        changes = describe(task, choice)
+        trained = loop.train(task, choice, job.trial.seed)
+        arrays = trained.arrays
+        changes |= {"metrics": trained.metrics, "parameters": vars(trained.parameters), "status": Status.OK}
+    except BaseException as error:  # other people's code raises anything
+        if issubclass(type(error), KeyboardInterrupt) and interrupted():  # isinstance asks the exception itself
+            raise
+        changes |= failure(error)
+    seconds = time.perf_counter() - clock
+    return sound(blank(job).with_(started=started, seconds=seconds, **changes), job), arrays
+
+
+def sound(record: Record, job: Attempt) -> Record:
+    """Return a record as it will be read again: plain values, whatever a user's task put into it."""
+    try:
+        return Record.from_json(record.to_json())
+    except Exception as error:
+        return blank(job, Status.ERROR, f"its record cannot be kept: {one_line(error)}").with_(seconds=record.seconds)
+
+
+def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Record:
+    """Make the record of an attempt that has told nothing yet: what stands if its process dies."""
+    error = {"type": "", "message": message, "traceback": ""} if message else None
+    return Record(
+        job.trial,
+        status,
+        concurrency=job.concurrency,
+        environment=job.environment,
+        attempt=job.number,
+        error=error,
+        started=now(),
+    )
+
+
+def resolve(trial: Trial) -> tuple[Task, Choice]:
+    """Find a trial's task and activation."""
+    return create_task(trial.task, trial.settings), choose(trial.activation)
+
+
+def describe(task: Task, choice: Choice) -> dict[str, Any]:
+    """Say what a record must know to stand alone: settings, versions, and what reports print."""
+    return {
+        "about": task.about(),
+        "resolved": {"task": task.settings, "activation": choice.resolved},
+        "versions": versions(task, choice),
+    }
+
+
+def versions(task: Task, choice: Choice) -> dict[str, Any]:
+    """Return the versions that make a record stale when they change, and those of the libraries."""
+    return {
+        "task": task.version,
+        "activation": choice.entry.version,
+        "loop": loop.VERSION,
+        "afbench": __version__,
+        "torch": torch.__version__,
+        "kernels": library.path(),
+    }
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Sort an exception into a status, with one line and the end of its traceback. Never raises, whatever it is."""
+    kinds: list[tuple[type | tuple[type, ...], Status]] = [
+        (loop.Diverged, Status.DIVERGED),
+        ((MemoryError, torch.OutOfMemoryError), Status.OOM),
+        (Unavailable, Status.UNAVAILABLE),
+    ]
+    raised = type(error)  # not isinstance, which asks the exception itself
+    status = next((s for kind, s in kinds if issubclass(raised, kind)), Status.ERROR)
+    if issubclass(raised, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in text_of(error):
+        status = Status.OOM  # on a CPU torch raises no kind of its own
+    message = one_line(error, named=not issubclass(raised, AfbenchError))
+    if issubclass(raised, SystemExit):
+        message = line(f"called sys.exit({text_of(error)})")
+    return {
+        "status": status,
+        "error": {"type": printable(name_of(error)), "message": message, "traceback": trace(error)},
+    }
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
