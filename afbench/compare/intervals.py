@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from ..report.tables.cost_cells import Measure
+from ..records.cost import Figure
 from ..statistics.stats import LEVEL
 
 IQR_TO_SIGMA = 1.349
@@ -29,13 +29,13 @@ class Ratio:
     high: float | None = None
 
 
-def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | None:
+def ratio_of_medians(a: Figure, b: Figure, level: float = LEVEL) -> Ratio | None:
     """Return B / A with its interval; None if either has no median above 0.
 
     The logarithm of the ratio is taken as Student's t: each median's standard error comes from its quartiles, the
     degrees of freedom are Welch's. It knows how rounds scattered, not how two runs of the same commit do.
 
-    >>> found = ratio_of_medians(Measure(1.0, 0.99, 1.01, 15), Measure(1.2, 1.19, 1.21, 15))
+    >>> found = ratio_of_medians(Figure(1.0, 0.99, 1.01, 15), Figure(1.2, 1.19, 1.21, 15))
     >>> found.value, round(found.low, 3), round(found.high, 3)
     (1.2, 1.183, 1.217)
     """
@@ -53,7 +53,7 @@ def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | No
     return Ratio(value, value * math.exp(-reach), value * math.exp(reach))
 
 
-def variance(one: Measure) -> float:
+def variance(one: Figure) -> float:
     """Return the squared standard error of a median in units of it; NaN without quartiles."""
     if one.spread is None or not one.samples:
         return math.nan
