@@ -26,8 +26,8 @@ STEPS = ("step", "inference")
 class Figure:
     """A median over rounds with its quartiles, and the reasons why it is unstable. None where a file lacks it.
 
-    >>> Figure(2.0, 1.9, 2.1, samples=15).spread
-    0.1
+    >>> Figure(2.0, 1.75, 2.25, samples=15).spread
+    0.25
     """
 
     median: float | None = None
