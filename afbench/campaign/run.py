@@ -24,7 +24,8 @@ from ..registry import discovery, origin
 from ..registry.discovery import load_plugin
 from ..registry.entries import ACTIVATIONS, TASKS
 from ..registry.numerals import count
-from ..tasks.base import Arrays, changed, create_task
+from ..tasks.base import Arrays, create_task
+from ..tasks.settings import changed
 from ..training.attempt import Attempt, attempt, blank, describe, versions
 from . import plan
 from .plan import Pending, Plan

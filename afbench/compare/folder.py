@@ -1,4 +1,4 @@
-"""One of the two folders: what it holds, and where that comes from."""
+"""One of the two folders: its records and costs, and the machines and commits behind them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .places import environments, machine_text
 
 @dataclass(frozen=True)
 class Side:
-    """What a report says of a folder: where it is, the commits and machines behind it, and when they ran."""
+    """A folder in the report: its path, commits, machines, dates, and numbers of trials and costs."""
 
     path: str
     commits: tuple[str, ...]
@@ -27,7 +27,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Folder:
-    """A results folder that was read."""
+    """The content of a results folder."""
 
     store: Store
     records: Sequence[Record]
@@ -40,7 +40,7 @@ class Folder:
         """Read a results folder.
 
         Raises:
-            UsageError: if it is none, or another afbench wrote it in another form.
+            UsageError: if the path is no results folder, or its files have another schema.
         """
         store = Store.open(path)
         records = store.records()
@@ -48,17 +48,17 @@ class Folder:
 
     @property
     def kinds(self) -> str:
-        """What it holds, in words."""
-        held = [word for word, some in (("trials", self.records), ("costs", self.costs)) if some]
-        return " and ".join(held) or "nothing readable"
+        """What it holds: ``trials``, ``costs``, ``trials and costs``, or ``nothing readable``."""
+        kinds = [word for word, content in (("trials", self.records), ("costs", self.costs)) if content]
+        return " and ".join(kinds) or "nothing readable"
 
     @property
     def places(self) -> set[str]:
-        """The environments that its results come from."""
+        """The environments of its results."""
         return {record.environment for record in self.records} | {cost.environment for cost in self.costs}
 
     def side(self) -> Side:
-        """Describe it. A cost tells its own commit; a trial's is that of the last run in its environment."""
+        """Describe it. A cost has its own commit; a trial has the commit of the last run in its environment."""
         ran = {record.environment for record in self.records} & self.described.keys()
         commits = {str(self.described[place].get("commit") or "") for place in ran} | {
             cost.commit for cost in self.costs

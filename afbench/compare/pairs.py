@@ -1,4 +1,4 @@
-"""Which costs of two folders may be compared: the same case, machine and kernels path; and why others may not."""
+"""Pairs of costs of the same case, machine and kernels path in two folders, and why others cannot be compared."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..records.cost import Cost
 from ..report.tables.cost_tables import place
+from ..report.tables.footnotes import plural
 from ..report.tables.groups import settings_text
 from .places import Environments, machine_text, same_machine
 
@@ -22,12 +23,12 @@ FIELDS: dict[str, Callable[[Cost], str]] = {
     "threads": lambda cost: str(cost.threads or ""),
     "activation": lambda cost: cost.activation,
 }
-"""What makes two costs the same case: name, and how it is read."""
+"""The fields that two costs of the same case share: the name of each, and how to read it."""
 
 
 @dataclass
 class Pairs:
-    """Costs of A with their partner of B, how many have none, and what was refused."""
+    """Pairs of a cost of A and a cost of B, the numbers without a partner, and what was refused."""
 
     both: list[tuple[Cost, Cost]] = field(default_factory=list)
     only_a: int = 0
@@ -36,12 +37,12 @@ class Pairs:
 
 
 def identity(cost: Cost) -> tuple[str, ...]:
-    """Return what two costs must share to be of one case."""
+    """Return the values that two costs of the same case share."""
     return tuple(read(cost) for read in FIELDS.values())
 
 
 def case_text(cost: Cost) -> str:
-    """Say a cost's case in a line, without the activation."""
+    """Describe a cost's case in a line, without the activation."""
     if cost.alone:
         return f"{FIELDS['shape'](cost)} {cost.dtype}, {cost.mode}, {place(cost)}"
     settings = FIELDS["settings"](cost)
@@ -49,63 +50,63 @@ def case_text(cost: Cost) -> str:
 
 
 def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
-    """Find the pairs; of several costs of one case the newest that fit each other are taken."""
+    """Find the pairs: of several costs of one case, the newest ones that can be compared."""
     left, right = by_case(a), by_case(b)
-    found = Pairs(only_a=len(left.keys() - right.keys()), only_b=len(right.keys() - left.keys()))
-    why: dict[str, int] = {}
+    pairs = Pairs(only_a=len(left.keys() - right.keys()), only_b=len(right.keys() - left.keys()))
+    count_by_reason: dict[str, int] = {}
     for case in sorted(left.keys() & right.keys()):
         reasons = []
         for one, other in ((one, other) for other in right[case] for one in left[case]):
             reason = hindrance(one, other, known)
             if not reason:
-                found.both.append((one, other))
+                pairs.both.append((one, other))
                 break
             reasons.append(reason)
         else:
-            why[reasons[0]] = why.get(reasons[0], 0) + 1
-    found.refused = [f"{reason} ({count} costs)" for reason, count in why.items()]
+            count_by_reason[reasons[0]] = count_by_reason.get(reasons[0], 0) + 1
+    pairs.refused = [f"{reason} ({count} {plural('cost', count)})" for reason, count in count_by_reason.items()]
     if a and b and not left.keys() & right.keys():
-        found.refused.append(f"costs have no common case: {apart(a, b)}")
-    return found
+        pairs.refused.append(f"no cost of A has the same case as one of B: {apart(a, b)}")
+    return pairs
 
 
 def by_case(costs: Sequence[Cost]) -> dict[tuple[str, ...], list[Cost]]:
-    """Sort costs by case, the newest first."""
-    found: dict[tuple[str, ...], list[Cost]] = {}
+    """Group costs by case, the newest first."""
+    costs_by_case: dict[tuple[str, ...], list[Cost]] = {}
     for cost in sorted(costs, key=lambda cost: cost.measured, reverse=True):
-        found.setdefault(identity(cost), []).append(cost)
-    return found
+        costs_by_case.setdefault(identity(cost), []).append(cost)
+    return costs_by_case
 
 
 def hindrance(a: Cost, b: Cost, known: Environments) -> str:
-    """Say why two costs of one case may not be compared; empty if they may."""
+    """Explain why two costs of one case cannot be compared; empty if they can."""
     places = [cost.environment for cost in (a, b)]
     same = same_machine(places[0], places[1], known)
     if not same:
-        told = "times are of another machine" if same is False else "times are of machines that cannot be told apart"
-        return f"{told}: {machine_text(places[0], known)} in A, {machine_text(places[1], known)} in B"
-    for name, held in (("concurrency", "concurrency"), ("kernels path", "kernels")):
-        read = [value_of(cost, held) for cost in (a, b)]
+        why = "the machines differ" if same is False else "the machines may differ"
+        return f"{why}: {machine_text(places[0], known)} in A, {machine_text(places[1], known)} in B"
+    for name, key in (("number of jobs", "concurrency"), ("kernels path", "kernels")):
+        read = [value_of(cost, key) for cost in (a, b)]
         if all(read) and read[0] != read[1]:
-            return f"times are of another {name}: {read[0]} in A, {read[1]} in B"
+            return f"the {name} differs: {read[0]} in A, {read[1]} in B"
     return ""
 
 
 def value_of(cost: Cost, name: str) -> str:
-    """Read the kernels path (empty if a cost that failed has none), or how many jobs ran at a time (if not told, 1)."""
+    """Read the kernels path (a failed cost may have none: empty) or the number of concurrent jobs (1 by default)."""
     if name == "concurrency":
         return str(cost.concurrency)
     return str(cost.versions.get(name) or "")
 
 
 def apart(a: Sequence[Cost], b: Sequence[Cost]) -> str:
-    """Say in what two sets of costs differ: the fields in which they share nothing, else how they combine."""
-    said = []
+    """Explain how two sets of costs differ: the fields without a common value."""
+    differences = []
     for name, read in FIELDS.items():
         left, right = ({read(cost) for cost in side} for side in (a, b))
         if not left & right:
-            said.append(f"{name} {listed(left)} in A, {listed(right)} in B")
-    return "; ".join(said) or "each field is held by both, though never together"
+            differences.append(f"{name} {listed(left)} in A, {listed(right)} in B")
+    return "; ".join(differences) or "each value is in both folders, but no combination of values is"
 
 
 def listed(values: set[str]) -> str:

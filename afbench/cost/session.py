@@ -21,7 +21,8 @@ from ..registry.discovery import load_plugin
 from ..registry.entries import ACTIVATIONS, TASKS
 from ..registry.factory import Choice, check, choose, select
 from ..registry.numerals import count
-from ..tasks.base import changed, create_task
+from ..tasks.base import create_task
+from ..tasks.settings import changed
 from ..training import attempt
 from .alone import alone_key, batches, measure_alone, versions
 from .case import SHAPES, cases
