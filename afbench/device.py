@@ -1,4 +1,4 @@
-"""The device that a call names."""
+"""The device of a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CUDA = re.compile(r"cuda(:(0|[1-9][0-9]{0,2}))?\Z", re.ASCII)
 
 
 def resolve_device(device: str) -> str:
-    """Turn ``auto`` into what is here, and check what was asked for.
+    """Replace ``auto`` by the device of this machine, and check any other name.
 
     Raises:
         UsageError: if there is no such device.

@@ -1,1 +1,1 @@
-"""Where data comes from: a seed, a library that packages it, or files on this machine. No import downloads any."""
+"""Data: from a seed, from a library that packages it, or from files on this machine. No import downloads any."""

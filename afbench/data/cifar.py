@@ -24,14 +24,14 @@ def parse_binary(content: bytes, labels: int) -> Pair:
         Images [N, 3, 32, 32] and labels [N], uint8.
 
     Raises:
-        ValueError: if the length is no number of whole records.
+        ValueError: if the file is not a whole number of records.
 
     Source:
         Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
     """
     size = labels + PIXELS
     if not content or len(content) % size:
-        raise ValueError(f"its {len(content)} bytes are no whole number of records of {size}")
+        raise ValueError(f"its {len(content)} bytes are not a whole number of records of {size} bytes")
     records = np.frombuffer(content, np.uint8).reshape(-1, size)
     return records[:, labels:].reshape(-1, 3, 32, 32), records[:, labels - 1]
 
@@ -39,8 +39,8 @@ def parse_binary(content: bytes, labels: int) -> Pair:
 def parse_pickled(content: bytes, labels: str) -> Pair:
     """Read a batch of the Python version, a Python 2 pickle of a dictionary with ``data`` and a list of labels.
 
-    A pickle is a program that may call anything it names. Here it can name three things, those that a NumPy array
-    is made of, and each becomes an inert record of what it was called with; NumPy itself is not called either.
+    A pickle is a program that may call anything it names. Here it can name only the three things that a NumPy array
+    is made of. Each becomes an inert record of its arguments; NumPy is not called either.
 
     Args:
         content: the file.
@@ -50,7 +50,7 @@ def parse_pickled(content: bytes, labels: str) -> Pair:
         Images [N, 3, 32, 32] and labels [N], uint8.
 
     Raises:
-        ValueError: if the pickle names anything else, or holds no such batch.
+        ValueError: if the pickle names anything else, or is not such a batch.
 
     Source:
         Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html, "Python version".
@@ -74,7 +74,7 @@ class Forbidden(ValueError):
 
 
 class Inert:
-    """What a name in the pickle stands for: it keeps what it is called with and does nothing."""
+    """Stands for a name in the pickle: it keeps its arguments and does nothing."""
 
     def __init__(self, *arguments: Any) -> None:
         """Keep the arguments."""
@@ -99,7 +99,7 @@ class Dtype(Inert):
 
 
 class Reader(pickle.Unpickler):
-    """An unpickler that finds three names and no others."""
+    """An unpickler that knows three names and no others."""
 
     names = {
         ("numpy.core.multiarray", "_reconstruct"): Reconstruct,
@@ -118,16 +118,16 @@ class Reader(pickle.Unpickler):
         return self.names[module, name]
 
 
-def array(held: Any) -> np.ndarray[Any, Any]:
+def array(inert: Any) -> np.ndarray[Any, Any]:
     """Make the array [N, 3072] of unsigned bytes that an inert record describes.
 
     Raises:
         ValueError: if it is no such array.
         TypeError: if it is no array at all.
     """
-    if not isinstance(held, Reconstruct):
+    if not isinstance(inert, Reconstruct):
         raise TypeError("not an array")
-    _, shape, dtype, fortran, raw = held.state
+    _, shape, dtype, fortran, raw = inert.state
     if not isinstance(dtype, Dtype) or dtype.arguments[0] not in (b"u1", b"|u1") or not isinstance(raw, bytes):
         raise ValueError("not an array of unsigned bytes")
     if len(shape) != 2 or shape[1] != PIXELS or len(raw) != math.prod(shape):

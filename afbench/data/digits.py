@@ -1,4 +1,4 @@
-"""The 1,797 handwritten digits that scikit-learn brings along, split once and for all."""
+"""The 1,797 handwritten digits of scikit-learn, in a fixed split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def digits() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor], tuple[Tensor
     Returns:
         Three pairs: images [N, 1, 8, 8] in float32, minus the mean and divided by the standard deviation of all
         training pixels, and labels [N] from 0 to 9. Every split holds each class in proportion, and is always the
-        same. The source names no writers, so a writer may stand in more than one split.
+        same. The source names no writers, so a writer may be in more than one split.
 
     Source:
         ``sklearn.datasets.load_digits``: the test part of UCI's Optical Recognition of Handwritten Digits.

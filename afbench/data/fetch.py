@@ -1,4 +1,4 @@
-"""Bringing a data set to this machine: the first way that works, its content checked before it is stored."""
+"""Fetching a data set: in the first way that works, with its content checked before it is stored."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def target(name: str, layout: Layout) -> Layout:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the folders of fetches that were killed; one of the last hour may still be at work."""
+    """Remove the folders of killed fetches; a fetch whose folder changed within the last hour may still run."""
     for scratch in folder.glob(".fetch-*"):
         with suppress(OSError):
             if time.time() - scratch.stat().st_mtime > HOUR:

@@ -18,7 +18,7 @@ def parse(content: bytes, dimensions: int) -> np.ndarray[Any, Any]:
 
     Args:
         content: the file, uncompressed.
-        dimensions: how many are expected: 3 for images [N, H, W], 1 for labels [N].
+        dimensions: the expected number: 3 for images [N, H, W], 1 for labels [N].
 
     Returns:
         The array, uint8; it shares the content's memory and cannot be written to.

@@ -27,12 +27,12 @@ HELD_OUT = 10
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """A set in memory: images [N, C, H, W] in uint8 and labels [N] in int64. Trials share it; none writes to it.
+    """A set in memory: images [N, C, H, W] in uint8 and labels [N] in int64. Trials share it, and do not write to it.
 
     Args:
         train, validation, test: the splits, always the same.
         mean, deviation: of each channel over all published training images, of pixels from 0 to 1.
-        about: what a record says of the data: which set, from where, checked how, and a sha256 of all that it holds.
+        about: what a record keeps of the data: the set, its source, how it was checked, and a sha256 of its content.
     """
 
     train: tuple[Tensor, Tensor]
@@ -98,7 +98,7 @@ def load(name: str) -> Images:
     of ``stratified_order``. Seeds move weights and the order of batches alone, as with the test split.
 
     Raises:
-        Unavailable: if it is missing or corrupt; one line says what, and the command that brings it.
+        Unavailable: if it is missing or corrupt; one line gives the problem and the command that brings the set.
     """
     return read(find(name))
 

@@ -1,4 +1,4 @@
-"""A two-dimensional Gaussian mixture, one class a component, whose true densities say what the best accuracy is."""
+"""A two-dimensional Gaussian mixture with one class per component; its densities give the best possible accuracy."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Mixture:
 
 @lru_cache(maxsize=32)
 def random_mixture(classes: int, spread: float, unevenness: float, seed: int) -> Mixture:
-    """Make the mixture of a seed, the same one wherever it is asked for.
+    """Make the mixture of a seed; the same arguments always give the same mixture.
 
     Means are uniform over [-sqrt 3, sqrt 3]^2 and weights equal. A component's standard deviation along either
     axis of its own is spread * spacing * 2^u, u uniform over [-unevenness, unevenness], with spacing =

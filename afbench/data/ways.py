@@ -1,4 +1,4 @@
-"""The ways in which a data set comes to this machine: Debian's package, a download by pooch, torchvision."""
+"""The ways to fetch a data set: Debian's package, a download by pooch, torchvision."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .layouts import ImageSet
 from .roots import SYSTEM
 
 TIMEOUT = 30.0
-"""Seconds without an answer after which a download fails. torchvision itself waits without end."""
+"""Seconds without an answer after which a download fails; torchvision sets no limit of its own."""
 
 Way = Callable[[ImageSet, Path], Path]
-"""Brings the files of a set into an empty folder, and returns the folder of data sets there.
+"""Brings the files of a set into an empty folder, and returns the folder of data sets in it.
 
-It raises Unavailable, with the reason in one line, where it cannot.
+Raises Unavailable, with the reason in one line, if it fails.
 """
 
 
@@ -73,7 +73,7 @@ def pooch(images: ImageSet, folder: Path) -> Path:
     import pooch
 
     download = images.download
-    downloader = pooch.HTTPDownloader(headers={"Connection": "close"}, timeout=TIMEOUT)
+    downloader = pooch.HTTPDownloader(timeout=TIMEOUT, stream=False)  # streamed, its socket is left open
     for file, md5 in download.digests.items():
         unpack = pooch.Untar(extract_dir=".") if file.endswith(".tar.gz") else None
         for mirror in download.mirrors:

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, on file systems that refuse some of what that takes."""
+"""Writing a file whole or not at all, also on file systems that cannot sync or rename."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NOT_ON_DISK = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT})
-"""What ``fsync`` of a file says where its content was lost. Any other refusal means that the mount cannot sync."""
+"""Errors of ``fsync`` that mean that content was lost. Any other error means that the mount cannot sync."""
 
 CANNOT_RENAME = frozenset({errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""What a rename within one folder says where the mount cannot rename at all."""
+"""Errors of a rename within a folder that mean that the mount cannot rename at all."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a kill at any moment leaves the old one, the new one, or none: never a part of it.
+    """Write a file so that a kill at any moment leaves the old file, the new one, or none, but never a part of it.
 
-    Syncing to the disk is best effort: network mounts and some containers refuse it, and only a power cut would tell.
-    Where a mount cannot rename, the file is written in place: a record cut short by a kill is then named as damaged.
+    Where a mount cannot sync, as some network mounts and containers, the file is not safe from a power cut. Where a
+    mount cannot rename, the file is written in place; readers report a record cut short by a kill as damaged.
 
     Raises:
         OSError: if the file cannot be written; it names the path and the cause.
     """
-    with naming(path):
+    with errors_naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with scratch(path) as temporary:
-            put(temporary, content)
+        with temporary_beside(path) as temporary:
+            write_in_place(temporary, content)
             try:
                 os.replace(temporary, path)
             except OSError as error:
                 if error.errno not in CANNOT_RENAME:
                     raise
-                put(path, content)
+                write_in_place(path, content)
     sync_folder(path.parent)
 
 
@@ -42,9 +42,9 @@ def move(source: Path, target: Path) -> None:
     """Move a file into another folder, which may be on another device; a target that exists is replaced.
 
     Raises:
-        OSError: if that cannot be; it names the target and the cause.
+        OSError: if the file cannot be moved; it names the target and the cause.
     """
-    with naming(target):
+    with errors_naming(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.replace(source, target)
@@ -56,7 +56,7 @@ def move(source: Path, target: Path) -> None:
     source.unlink()
 
 
-def put(path: Path, content: bytes) -> None:
+def write_in_place(path: Path, content: bytes) -> None:
     """Write a file in place and ask the system to bring it to the disk."""
     with open(path, "wb") as file:
         file.write(content)
@@ -69,18 +69,18 @@ def put(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names to the disk, where the mount allows it."""
+    """Sync a folder's list of names to the disk, where the mount can."""
     with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(opened)
+            os.fsync(descriptor)
         finally:
-            os.close(opened)
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Let every OSError name the file that was to be written: a full disk names none, a rename the temporary one."""
+def errors_naming(path: Path) -> Iterator[None]:
+    """Let every OSError name the target: a full disk names no file, and a rename the temporary file."""
     try:
         yield
     except OSError as error:
@@ -88,11 +88,11 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def scratch(path: Path) -> Iterator[Path]:
-    """Name a temporary file beside ``path``, and remove it if it is still there after.
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Name a temporary file beside ``path``, and remove it at the end if it still exists.
 
-    Its name is short, so that the longest name that a folder takes can be written, and its own: two runs, two threads
-    or two machines may write the same file.
+    The name is short, since ``path`` may have the longest name that the folder takes, and unique, since two threads
+    or machines may write the same file.
     """
     temporary = path.parent / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:

@@ -9,11 +9,11 @@ from ..streams import stream
 from .subject import Subject, call, expect, nudge
 
 TOLERANCE = {torch.float32: 16, torch.bfloat16: 4, torch.float16: 4}
-"""In units of the effect of one rounding. In float32, most of afbench's entries need 2, and ``gelu_tanh`` needs 9."""
+"""In units of the effect of one rounding. In float32 most entries of afbench need 2; ``gelu_tanh`` needs 9."""
 PATTERNS = 6
 """Random patterns in which inputs and parameters are rounded; the largest effect counts."""
 USUAL = 8.0
-"""Sizes of inputs are dense up to here. Larger ones are judged apart: they would hide what a gradient sums up."""
+"""Input sizes are dense up to 8. Larger ones are compared apart: in a gradient's sum they would hide the others."""
 NEAR = (0.0, *(10.0**-k for k in (30, 8, 4, 3, 2)), *(USUAL * (k + 0.5) / 32 for k in range(32)))
 FAR = (10.0, 20.0, 50.0, 88.0, 90.0, 120.0, 1e3, 1e4)
 X, WEIGHTS, OUTPUT, SLOPE = "x", "weights", "output", "gradient by x"
@@ -21,7 +21,7 @@ Numbers = dict[str, Tensor]
 
 
 def check_accuracy(subject: Subject) -> None:
-    """Values and gradients in float32, bfloat16 and float16 are float64's, within what the dtype's rounding explains.
+    """Values and gradients in float32, bfloat16 and float16 are float64's, up to the rounding of the dtype.
 
     The expected results come from a float64 instance with the same parameters; ``gradient`` checks that it computes in
     float64. The tolerance is 16 times the effect of one rounding, or 4 times in 16 bits: of the result itself, and of
@@ -47,7 +47,7 @@ def _compare(subject: Subject, x: Tensor, training: bool) -> None:
     exact = {name: value.double() if value.is_floating_point() else value for name, value in given.items()}
     expected = _results(wide, exact)
     if training and not torch.equal(expected[OUTPUT], _results(wide, exact, seed=1)[OUTPUT]):
-        return  # it draws noise, and another one in each dtype
+        return  # noise, which is another one in each dtype
     moved = [_results(wide, _rounded(exact, x.dtype, pattern)) for pattern in range(PATTERNS)]
     where = f"{str(x.dtype).removeprefix('torch.')} in {'training' if training else 'eval'}"
     for name, got in _results(module, given).items():
@@ -75,9 +75,10 @@ def _results(module: nn.Module, given: Numbers, seed: int = 0) -> Numbers:
 
 
 def _rounding(name: str, expected: Numbers, exact: Numbers, dtype: torch.dtype) -> Tensor:
-    """Return one rounding of a result, and one of what the layers around it work with.
+    """Return one rounding of a result plus one at the scale of the layers around the activation.
 
-    That is the size of the input, of slopes 1, and of the gradients by s and b in f(s x + b).
+    That scale is the size of the input for the output, 1 for a slope, and for the gradient by a parameter the size of
+    the gradients by s and b in f(s x + b).
     """
     weights, x = exact[WEIGHTS], exact[X]
     size = x.abs().clamp(max=USUAL)

@@ -24,7 +24,7 @@ CHECKS: Mapping[str, Check] = _named(
 """The checks of the contract by name; an entry's ``exceptions`` use these names."""
 
 SLOW_CHECKS: Mapping[str, Check] = _named(tracing.CHECKS)
-"""Checks that take seconds each; run on request."""
+"""Checks that take seconds each; they run on request."""
 
 
 def check_activation(

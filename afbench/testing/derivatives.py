@@ -29,14 +29,14 @@ def _follows(y: Tensor, x: Tensor) -> bool:
 
 
 def _first_line(error: GradcheckError, module: nn.Module) -> str:
-    """Say what gradcheck found without its matrices, and what its numbered inputs are."""
+    """Return gradcheck's message without its matrices, with the names of its numbered inputs."""
     names = [name for name, p in module.named_parameters() if p.requires_grad]
     inputs = ", ".join(f"{number} is {name}" for number, name in enumerate(["x", *names]))
     return f"{str(error).partition(chr(10))[0].rstrip(',')} (input {inputs})"
 
 
 def check_gradient(subject: Subject) -> None:
-    """The gradients by input and parameters agree with finite differences in float64, in training and after."""
+    """The gradients by input and parameters agree with finite differences in float64, in training and in eval."""
     for mode in (True, False):
         module = subject.build().double().train(mode)
         function, parameters = _as_function(module)
@@ -88,37 +88,37 @@ def check_func_grad(subject: Subject) -> None:
 
 
 def check_vmap(subject: Subject) -> None:
-    """``torch.func.vmap`` over a further dimension of the input is the module on each slice, in training and after."""
+    """``torch.func.vmap`` over a further dimension of the input gives what the module gives on each slice."""
     x = subject.input(2, 3, subject.channels).float()
     for mode in (True, False):
         module = subject.build().train(mode)
         y = torch.func.vmap(module, randomness="different")(x)
         expect(y.shape == x.shape, f"vmap over an input {tuple(x.shape)} gave output {tuple(y.shape)}")
-        if not mode:  # noise, which only training may have, differs from slice to slice
-            agree(y, torch.stack([call(module, one) for one in x]), "vmap differs from a loop")
+        if not mode:  # in training there may be noise, another one in each slice
+            agree(y, torch.stack([call(module, part) for part in x]), "vmap differs from a loop")
 
 
 def check_vmap_parameters(subject: Subject) -> None:
-    """``torch.func.vmap`` over the parameters of two instances is each of them: what trains seeds side by side."""
+    """``torch.func.vmap`` over the parameters of two instances gives what each gives: it trains seeds side by side."""
     x = subject.input().float()
     for mode in (True, False):
         modules = [subject.build(seed=seed).train(mode) for seed in (1, 2)]
-        wanted = [call(module, x) for module in modules]
+        expected = [call(module, x) for module in modules]
         stacked = {
             name: torch.stack([dict(tensors(module))[name].detach() for module in modules])
             for name, _ in tensors(modules[0])
         }
 
-        def one(values: dict[str, Tensor], base: nn.Module = modules[0]) -> Tensor:
+        def function(values: dict[str, Tensor], base: nn.Module = modules[0]) -> Tensor:
             output: Tensor = torch.func.functional_call(base, values, (x,))
             return output
 
         if not stacked:
             return
-        y = torch.func.vmap(one, randomness="different")(stacked)
+        y = torch.func.vmap(function, randomness="different")(stacked)
         expect(y.shape == (2, *x.shape), f"vmap over parameters gave shape {tuple(y.shape)}")
         if not mode:
-            agree(y, torch.stack(wanted), "vmap over parameters differs from a loop")
+            agree(y, torch.stack(expected), "vmap over parameters differs from a loop")
 
 
 CHECKS = (

@@ -1,4 +1,4 @@
-"""Checks of what people do to modules: loading without memory, casts, pruning, parametrisation, sharing."""
+"""Checks of what users do to modules: loading without memory, casts, pruning, parametrisation, sharing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Loader = Callable[[Subject, dict[str, Tensor]], nn.Module]
 
 
 class Halved(nn.Module):
-    """A parametrisation: half of what is learnt."""
+    """A parametrisation: half of the learnt value."""
 
     def forward(self, value: Tensor) -> Tensor:
         """Halve it."""
@@ -29,7 +29,7 @@ def _on_meta(subject: Subject) -> nn.Module:
 
 
 def _fill(module: nn.Module) -> None:
-    """Put garbage into all memory, as uninitialised memory may hold."""
+    """Fill all tensors with what uninitialised memory may hold."""
     with torch.no_grad():
         for _, tensor in tensors(module):
             tensor.fill_(float("nan") if tensor.is_floating_point() else 99)
@@ -44,23 +44,25 @@ def to_empty(subject: Subject, state: dict[str, Tensor]) -> nn.Module:
 
 
 def assigned(subject: Subject, state: dict[str, Tensor]) -> nn.Module:
-    """Build on the meta device, and put the tensors of the checkpoint in place of the parameters."""
+    """Build on the meta device, and replace the parameters by the tensors of the checkpoint."""
     module = _on_meta(subject)
     module.load_state_dict({name: value.clone() for name, value in state.items()}, assign=True)
     return module
 
 
 def one_by_one(subject: Subject, state: dict[str, Tensor]) -> nn.Module:
-    """Set each tensor of the checkpoint by its name; what is not in it gets memory and no values (transformers)."""
+    """Set the tensors of the checkpoint by name, as transformers does; other tensors get memory without values."""
     module = _on_meta(subject)
     for name, tensor in list(tensors(module)):
         place, _, last = name.rpartition(".")
         value = state.get(name)
         if value is None:
             value = torch.empty_like(tensor, device="cpu").fill_(float("nan") if tensor.is_floating_point() else 99)
-        held: Any = module.get_submodule(place)
-        old = getattr(held, last)
-        setattr(held, last, nn.Parameter(value.clone(), old.requires_grad) if isinstance(old, nn.Parameter) else value)
+        parent: Any = module.get_submodule(place)
+        old = getattr(parent, last)
+        setattr(
+            parent, last, nn.Parameter(value.clone(), old.requires_grad) if isinstance(old, nn.Parameter) else value
+        )
     return module
 
 
@@ -97,21 +99,21 @@ LOADERS: dict[str, Loader] = {
 
 
 def check_loading(subject: Subject) -> None:
-    """Weights load into a module that was built without memory, in the four ways that loaders have."""
+    """Weights load into a module that was built without memory, in the four ways of loaders."""
     module, x = subject.build(seed=1).eval(), subject.input().float()
-    wanted, state = call(module, x), module.state_dict()
+    expected, state = call(module, x), module.state_dict()
     for how, loader in LOADERS.items():
-        agree(call(loader(subject, state).eval(), x), wanted, f"{how}: the values differ", rtol=0, atol=0)
+        agree(call(loader(subject, state).eval(), x), expected, f"{how}: the values differ", rtol=0, atol=0)
 
 
 def check_constants(subject: Subject) -> None:
-    """Casts to 16 bits and back, with the weights loaded again, leave it as it was: constants are no weights."""
+    """Casts to 16 bits and back, with the weights loaded again, change no value: constants are not rounded for good."""
     x = subject.input().float()
     for dtype in (torch.bfloat16, torch.float16):
         module = subject.build().eval()
-        wanted, state = call(module, x), {name: value.clone() for name, value in module.state_dict().items()}
+        expected, state = call(module, x), {name: value.clone() for name, value in module.state_dict().items()}
         module.to(dtype).float().load_state_dict(state)
-        agree(call(module, x), wanted, f"cast to {dtype} and back, the values differ", rtol=0, atol=0)
+        agree(call(module, x), expected, f"cast to {dtype} and back, the values differ", rtol=0, atol=0)
 
 
 def check_others_state(subject: Subject) -> None:
@@ -127,9 +129,9 @@ def check_others_state(subject: Subject) -> None:
     for name in ("steps_of_the_user", "notes_of_the_user"):
         expect(name in kept, f"a buffer that the user registered is gone after casts: {name}")
     expect(int(kept["steps_of_the_user"]) == 7, "a buffer that the user registered has another value after casts")
-    expect(getattr(module, "name_of_the_user", None) == "mine", "an attribute of the user's is gone after casts")
+    expect(getattr(module, "name_of_the_user", None) == "mine", "an attribute that the user set is gone after casts")
     call(module, subject.input().float())
-    expect(seen, "a hook of the user's does not run after casts")
+    expect(seen, "a hook that the user registered does not run after casts")
 
 
 def check_pruning(subject: Subject) -> None:
@@ -168,8 +170,8 @@ def _replaced(
             module, other = subject.build().eval(), subject.build().eval()
             change(module, name)
             with torch.no_grad():
-                held = other.get_parameter(name)
-                held.copy_(value_of(held))
+                value = other.get_parameter(name)
+                value.copy_(value_of(value))
             for move in (nn.Module.cpu, nn.Module.float):
                 agree(call(move(module), x), call(other, x), f"{name} {what}: the values differ", equal_nan=True)
 
@@ -177,8 +179,8 @@ def _replaced(
 def check_shared_memory(subject: Subject) -> None:
     """Its parameters can be moved into shared memory, where worker processes find them."""
     module, x = subject.build().eval(), subject.input().float()
-    wanted = call(module, x)
-    agree(call(module.share_memory(), x), wanted, "after share_memory() the values differ", rtol=0, atol=0)
+    expected = call(module, x)
+    agree(call(module.share_memory(), x), expected, "after share_memory() the values differ", rtol=0, atol=0)
     for name, parameter in module.named_parameters():
         expect(parameter.is_shared(), f"{name} is not in shared memory after share_memory()")
 

@@ -1,4 +1,4 @@
-"""Checks of the state: construction, saving and loading, copies, and what ``eval`` may keep."""
+"""Checks of the state: construction, saving and loading, copies, and what ``eval`` keeps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_seed(subject: Subject) -> None:
 
 
 def check_meta(subject: Subject) -> None:
-    """It can be built on the meta device, where a plan is checked before anything runs."""
+    """It can be built on the meta device: ``afbench run`` builds every activation there before anything runs."""
     with torch.device("meta"):
         module = subject.build()
     for name, parameter in module.named_parameters():
@@ -29,7 +29,7 @@ def check_meta(subject: Subject) -> None:
 
 
 def check_state_dict(subject: Subject) -> None:
-    """The state dict holds all that another instance needs to do the same."""
+    """An instance that loads the state dict of another gives the same values."""
     module, other = subject.build(seed=1), subject.build(seed=2)
     x = subject.input().float()
     call(module, x)
@@ -45,7 +45,7 @@ def check_state_dict(subject: Subject) -> None:
 
 
 def check_eval(subject: Subject) -> None:
-    """Weights that change after ``eval()`` are seen: loaded ones, and those written in place."""
+    """Weights that are loaded or written in place after ``eval()`` count at the next call."""
     module, other = subject.build(seed=1).eval(), subject.build(seed=2).eval()
     x = subject.input().float()
     call(module, x)
@@ -60,7 +60,7 @@ def check_eval(subject: Subject) -> None:
 
 
 def check_deepcopy(subject: Subject) -> None:
-    """``copy.deepcopy`` works after a step in training and in eval, and shares no parameter."""
+    """``copy.deepcopy`` works after a step in training or in eval, and shares no parameter."""
     for mode in (True, False):
         module = _used(subject, mode)
         clone = copy.deepcopy(module)
@@ -70,14 +70,14 @@ def check_deepcopy(subject: Subject) -> None:
 
 
 def check_pickle(subject: Subject) -> None:
-    """Pickling works after a step in training and in eval; its class stands at a module's top level."""
+    """Pickling works after a step in training or in eval; the class must be defined at a module's top level."""
     for mode in (True, False):
         module = _used(subject, mode)
         _same(module, pickle.loads(pickle.dumps(module)), subject.input().float(), "a pickled copy")
 
 
 def check_penalty(subject: Subject) -> None:
-    """``penalty()``, if there is one, is a finite scalar that parameters can be differentiated by."""
+    """``penalty()``, if there is one, is a finite scalar with gradients by the parameters."""
     module = subject.build()
     if not callable(getattr(type(module), "penalty", None)):
         return
@@ -88,7 +88,7 @@ def check_penalty(subject: Subject) -> None:
 
 
 def _used(subject: Subject, mode: bool) -> nn.Module:
-    """Build a module that has been through a forward and a backward pass: what it caches then must copy too."""
+    """Build a module and run it forward and backward: its caches must survive copying too."""
     module = subject.build().train(mode)
     call(module, subject.input().float().requires_grad_()).sum().backward()
     return module

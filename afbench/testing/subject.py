@@ -1,4 +1,4 @@
-"""What the checks are run on: an activation that can be built again and again, and inputs for it."""
+"""What a check runs on: an activation that it can build anew, and inputs for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Subject:
     choice: Choice
     channels: int = 4
     exceptions: Mapping[str, str] = field(default_factory=dict)
-    """Checks that it declares it cannot pass, each with the reason."""
+    """The checks that it declares it cannot pass, with the reasons."""
 
     @classmethod
     def of(
@@ -32,7 +32,7 @@ class Subject:
         channels: int = 4,
         exceptions: Mapping[str, str] | None = None,
     ) -> Subject:
-        """Make the subject of a spec or a class; a class that is not registered may still be checked.
+        """Make the subject of a spec or a class; a class need not be registered.
 
         Raises:
             UsageError: if the spec names nothing, or its settings are wrong.
@@ -51,7 +51,7 @@ class Subject:
             return self.choice.build(self.channels, channel_dim)
 
     def build_without_channels(self) -> nn.Module | None:
-        """Build an instance that knows of no channels; None if it is per channel."""
+        """Build an instance without channels; None if it is per channel."""
         try:
             with forked(0, "check"):
                 return self.choice.build()
@@ -65,7 +65,7 @@ class Subject:
 
 
 def call(module: nn.Module, x: Tensor, seed: int = 0) -> Tensor:
-    """Run a module under a fixed seed, so that an activation that draws noise draws the same each time."""
+    """Run a module under a fixed seed: an activation that draws noise draws the same noise at every call."""
     with forked(seed, "check/noise"):
         output: Tensor = module(x)
     return output
@@ -83,14 +83,14 @@ def expect(condition: object, message: str) -> None:
         raise AssertionError(message)
 
 
-def agree(got: Tensor, wanted: Tensor, what: str, **tolerance: Any) -> None:
+def agree(got: Tensor, expected: Tensor, what: str, **tolerance: Any) -> None:
     """Raise AssertionError unless two tensors agree within ``rtol`` and ``atol``, by default those of their dtype."""
 
-    def said(message: str) -> str:
+    def one_line(message: str) -> str:
         lines = [line.strip() for line in message.splitlines() if line.strip()]
         return f"{what}: {'; '.join(lines[1:] or lines)}"
 
-    torch.testing.assert_close(got, wanted, msg=said, **tolerance)
+    torch.testing.assert_close(got, expected, msg=one_line, **tolerance)
 
 
 def nudge(module: nn.Module) -> None:

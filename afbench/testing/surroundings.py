@@ -1,4 +1,4 @@
-"""Checks of the surroundings: torch's own state neither changes a result nor is changed."""
+"""Checks of the surroundings: torch's global state changes no result, and no call changes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .subject import Subject, agree, call, expect
 
 @contextmanager
 def float64_by_default() -> Iterator[None]:
-    """Within it, tensors are made in float64 unless it is said otherwise."""
+    """Make float64 the default dtype within the block."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -24,7 +24,7 @@ def float64_by_default() -> Iterator[None]:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Within it, torch refuses operators that may give other bits each time."""
+    """Let torch refuse nondeterministic operators within the block."""
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
@@ -35,7 +35,7 @@ def deterministic() -> Iterator[None]:
 
 @contextmanager
 def two_threads() -> Iterator[None]:
-    """Within it, torch computes with two threads."""
+    """Let torch compute with two threads within the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -66,9 +66,9 @@ def _state() -> dict[str, object]:
 
 
 def check_surroundings(subject: Subject) -> None:
-    """Default dtype, grad mode, determinism and threads change no value, and are as before after a call."""
+    """Default dtype, grad mode, determinism and threads change no value, and a call leaves them as they are."""
     x = subject.input().float()
-    wanted = call(subject.build().eval(), x)
+    expected = call(subject.build().eval(), x)
     for where, surroundings in SURROUNDINGS.items():
         module = subject.build().eval()
         with surroundings():  # type: ignore[attr-defined]
@@ -76,8 +76,8 @@ def check_surroundings(subject: Subject) -> None:
             y = call(module, x)
             changed = [name for name, value in _state().items() if value != before[name]]
         expect(not changed, f"a call changes torch's {', '.join(changed)}")
-        expect(y.dtype == wanted.dtype, f"{where}, float32 inputs gave {y.dtype}")
-        agree(Tensor.clone(y), wanted, f"{where}, the values differ")
+        expect(y.dtype == expected.dtype, f"{where}, float32 inputs gave {y.dtype}")
+        agree(Tensor.clone(y), expected, f"{where}, the values differ")
 
 
 CHECKS = (check_surroundings,)

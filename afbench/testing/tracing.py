@@ -1,4 +1,4 @@
-"""Slow checks: what traces the module into a graph."""
+"""Slow checks: compiling, exporting and tracing."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from .subject import Subject, agree, call
 def check_compile(subject: Subject) -> None:
     """``torch.compile(fullgraph=True)`` gives the values and gradients of eager execution.
 
-    The graph runs on the ``aot_eager`` backend, which needs no C++ compiler: what breaks is the tracing.
+    The graph runs on the ``aot_eager`` backend, which needs no C++ compiler: the check is of the tracing.
     """
     for mode in (True, False):
         module = subject.build().train(mode)
         torch.compiler.reset()
         compiled = torch.compile(subject.build().train(mode), fullgraph=True, backend="aot_eager")
         x = subject.input().float().requires_grad_()
-        wanted = call(module, x)
+        expected = call(module, x)
         with torch.random.fork_rng(devices=[]):
             got = compiled(x)
         (gradient,) = torch.autograd.grad(got.sum(), x)
         if not mode:  # a compiled graph draws its own noise
-            agree(got, wanted, "compiled and eager values differ")
-            agree(gradient, torch.autograd.grad(wanted.sum(), x)[0], "compiled and eager gradients differ")
+            agree(got, expected, "compiled and eager values differ")
+            agree(gradient, torch.autograd.grad(expected.sum(), x)[0], "compiled and eager gradients differ")
 
 
 def check_export(subject: Subject) -> None:
-    """``torch.export`` gives a program with the module's values, for any batch size."""
+    """The program that ``torch.export`` makes gives the module's values, for any batch size."""
     module = subject.build().eval()
     x = subject.input().float()
     batch = torch.export.Dim("batch", min=2)

@@ -11,7 +11,7 @@ EXTREMES = (0.0, 1e-30, 1e-8, 0.5, 1.0, 2.0, 10.0, 88.0, 90.0, 1e3, 1e4)
 
 
 def check_shape(subject: Subject) -> None:
-    """NC, NCL, NCHW, NCDHW, and each with the channels last: the same shape back, the same values in either layout."""
+    """NC, NCL, NCHW and NCDHW inputs give outputs of their shape; with the channels last, the same values."""
     first = subject.build(1).eval()
     last = subject.build(-1).eval()
     for extra in ((), (5,), (5, 6), (2, 5, 3)):
@@ -81,11 +81,11 @@ def check_strides(subject: Subject) -> None:
             y = call(subject.build().eval(), tensor)
             (gradient,) = torch.autograd.grad(y.sum(), tensor)
             results.append((y, gradient))
-        (y, gradient), (wanted, wanted_gradient) = results
-        agree(y, wanted, f"a {name} input differs from a contiguous one", check_stride=False)
+        (y, gradient), (expected, expected_gradient) = results
+        agree(y, expected, f"a {name} input differs from a contiguous one", check_stride=False)
         agree(
             gradient,
-            wanted_gradient,
+            expected_gradient,
             f"the gradient of a {name} input differs from a contiguous one's",
             check_stride=False,
         )
@@ -103,15 +103,15 @@ def check_layout(subject: Subject) -> None:
 
 
 def check_integers(subject: Subject) -> None:
-    """Integers and bools raise a TypeError, or give floats: cast back, their values would be truncated."""
+    """Integers and bools raise a TypeError or give floats; cast back to integers, values would be truncated."""
     module = subject.build().eval()
     for dtype in (torch.int64, torch.bool):
         try:
             y = call(module, torch.ones(3, subject.channels, dtype=dtype))
         except TypeError:
             continue
-        told = f"inputs {dtype} gave {y.dtype}; right would be a TypeError that floating-point inputs are taken"
-        expect(y.is_floating_point(), told)
+        problem = f"inputs {dtype} gave {y.dtype}; expected is a TypeError: takes floating-point inputs, not {dtype}"
+        expect(y.is_floating_point(), problem)
 
 
 def check_unchanged_input(subject: Subject) -> None:

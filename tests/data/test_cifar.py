@@ -49,7 +49,7 @@ def test_binary(coarse):
 
 @pytest.mark.parametrize("content", [b"", bytes(3073 * 2 - 1), bytes(3074)])
 def test_binary_refuses_part_of_a_record(content):
-    with pytest.raises(ValueError, match="no whole number of records of 3073"):
+    with pytest.raises(ValueError, match="are not a whole number of records of 3073 bytes"):
         parse_binary(content, 1)
 
 
