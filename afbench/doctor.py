@@ -1,4 +1,4 @@
-"""Whether this machine is fit to time on: what could spoil a measurement, said before hours are spent on it."""
+"""Whether this machine is fit to time on: looks for what spoils a measurement, before hours are spent on it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from .cost.clock import CpuClock
 from .cost.figures import SPREAD, quartiles
 from .engines.ambient import pinned
 from .kernels import library
-from .records import environment, machine
+from .records import environment
 
 WAIT = 0.5
-"""Seconds over which processes are watched."""
+"""Seconds for which processes are watched."""
 LOAD = 0.25
-"""Load per core from which on the machine counts as busy."""
+"""Load per core above which the machine counts as busy."""
 STEAL = 0.02
-"""Share of time given to other machines from which on the host counts as busy."""
+"""Share of time given to other machines above which the host counts as busy."""
+UNKNOWN = "this system does not tell"
 SAMPLES = 40
 ELEMENTS = 2**18
-"""Of the kernel whose jitter is measured: 1 MiB, about a tenth of a millisecond."""
+"""Of the tensor that the timed kernel copies: 1 MiB, about a tenth of a millisecond."""
 OUTLIER = 1.5
-"""A sample so many times the median, more than one in ten of them, is jitter too, though the quartiles agree."""
+"""A sample above 1.5 times the median is late. More than one late sample in ten is jitter, even if quartiles agree."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was looked at, what was found, and what to do if that spoils a measurement."""
+    """One line of the doctor: what was looked at, the result, and what to do if that spoils a measurement."""
 
     name: str
     found: str
@@ -43,22 +44,22 @@ class Finding:
         return not self.remedy
 
 
-def examine(root: Path = machine.ROOT, wait: float = WAIT) -> list[Finding]:
+def examine(root: Path = environment.ROOT, wait: float = WAIT) -> list[Finding]:
     """Look at everything; takes about two seconds.
 
     Args:
-        root: where ``proc`` and ``sys`` are.
-        wait: seconds to watch other processes for.
+        root: the folder of ``proc`` and ``sys``.
+        wait: seconds for which other processes are watched.
     """
     looks: list[Callable[[], Finding]] = [
         load,
-        lambda: processes(machine.busy(wait, root)),
-        lambda: host(machine.stolen(wait, root)),
-        lambda: scaling(machine.governors(root), machine.turbo(root)),
-        lambda: threads(torch.get_num_threads(), environment.cores(), machine.cpu_limit(root), os.environ),
+        lambda: processes(environment.busy_processes(wait)),
+        lambda: host(environment.stolen_time(wait)),
+        lambda: scaling(environment.governors(root), environment.turbo(root)),
+        lambda: threads(torch.get_num_threads(), environment.cores(), environment.cpu_limit(root), os.environ),
         jitter,
         kernels,
-        lambda: caches(machine.caches(root)),
+        lambda: caches(environment.caches(root)),
         memory,
         device,
         versions,
@@ -68,55 +69,55 @@ def examine(root: Path = machine.ROOT, wait: float = WAIT) -> list[Finding]:
 
 def load() -> Finding:
     """Compare the load average of the last minute with the cores."""
-    if not hasattr(os, "getloadavg"):
-        return Finding("load", "not told by this system")
-    one, cores = os.getloadavg()[0], os.cpu_count() or 1
-    found = f"{one:.2f} over the last minute, {cores} cores"
-    return Finding("load", found, "wait until the load has gone down" if one / cores > LOAD else "")
+    averages, cores = environment.load(), os.cpu_count() or 1
+    if not averages:
+        return Finding("load", UNKNOWN)
+    result = f"{averages[0]:.2f} over the last minute, {cores} cores"
+    return Finding("load", result, "wait until the load has gone down" if averages[0] / cores > LOAD else "")
 
 
 def processes(busy: list[tuple[str, int, float]]) -> Finding:
     """Name other processes that compute."""
     if not busy:
-        return Finding("other processes", "none that computes")
+        return Finding("other processes", "none computes")
     named = ", ".join(f"{name} ({pid}) {100 * used:.0f} %" for name, pid, used in busy[:3])
     more = f" and {len(busy) - 3} more" if len(busy) > 3 else ""
     return Finding("other processes", f"{named}{more} of a core", "end them, or wait for them")
 
 
 def host(stolen: float | None) -> Finding:
-    """Say how much time a virtual machine's host gave to others."""
+    """Compare the time that a virtual machine's host gave to others with the limit."""
     if stolen is None:
-        return Finding("host", "not told by this system")
+        return Finding("host", UNKNOWN)
     remedy = "other machines on this host compute: measure at another time, or on another one"
     return Finding("host", f"{100 * stolen:.0f} % of the time went to other machines", remedy if stolen > STEAL else "")
 
 
 def scaling(governors: list[str], turbo: bool | None) -> Finding:
-    """Say whether the cores' frequency changes under way."""
-    told = [f"governor {', '.join(governors)}"] if governors else []
-    told += [f"turbo {'on' if turbo else 'off'}"] if turbo is not None else []
+    """Look at what changes the cores' frequency during a measurement."""
+    parts = [f"governor {', '.join(governors)}"] if governors else []
+    parts += [f"turbo {'on' if turbo else 'off'}"] if turbo is not None else []
     remedies = []
     if governors and governors != ["performance"]:
         remedies.append("set the governor (cpupower frequency-set -g performance)")
     if turbo:
         remedies.append("switch turbo off in the firmware or in /sys, or trust ratios within a round alone")
-    return Finding("frequency", "; ".join(told) or "not told by this system", "; ".join(remedies))
+    return Finding("frequency", "; ".join(parts) or UNKNOWN, "; ".join(remedies))
 
 
 def threads(count: int, cores: int, limit: float | None, variables: Mapping[str, str]) -> Finding:
     """Compare torch's threads with the cores and the time that this process may use."""
-    told = [f"torch uses {count}, {cores} cores are ours"]
-    told += [f"{name}={variables[name]}" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name in variables]
-    told += [f"the control group leaves {limit:g} cores' time"] if limit is not None else []
+    parts = [f"torch uses {count}; this process may use {cores} cores"]
+    parts += [f"{name}={variables[name]}" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name in variables]
+    parts += [f"the control group limits it to the time of {limit:g} cores"] if limit is not None else []
     remedies = []
     if count > cores:
         remedies.append(f"set OMP_NUM_THREADS={cores}: more threads than cores wait for each other")
     if limit is not None and limit < cores:
         remedies.append(
-            f"measure with --threads up to {max(1, int(limit))}: beyond it the group is stopped now and then"
+            f"measure with --threads up to {max(1, int(limit))}: with more, the system stops the group at times"
         )
-    return Finding("threads", "; ".join(told), "; ".join(remedies))
+    return Finding("threads", "; ".join(parts), "; ".join(remedies))
 
 
 def jitter() -> Finding:
@@ -130,48 +131,45 @@ def jitter() -> Finding:
 
 
 def judged(times: list[float]) -> Finding:
-    """Judge the times of a kernel that always does the same."""
+    """Judge the spread of the times of a kernel that always does the same."""
     low, median, high = quartiles(times)
     spread = (high - low) / median
     late = statistics.fmean(value > OUTLIER * median for value in times)
-    found = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / median:.2f}x it"
+    result = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / median:.2f}x the median"
     bad = spread > SPREAD or late > 0.1
     return Finding(
-        "jitter", found, "figures will be unstable: see what else computes, or use more --rounds" if bad else ""
+        "jitter", result, "figures will be unstable: see what else computes, or use more --rounds" if bad else ""
     )
 
 
 def kernels() -> Finding:
-    """Say which kernels run."""
+    """Name the kernels in use."""
     return Finding("kernels", library.path())
 
 
 def caches(sizes: Mapping[int, int]) -> Finding:
-    """Say the sizes of the caches."""
+    """List the sizes of the caches."""
     if not sizes:
-        return Finding(
-            "caches", "not told by this system", "64 MiB are assumed for cold figures: see that it is enough"
-        )
+        return Finding("caches", UNKNOWN, "cold figures assume 64 MiB: check that the last-level cache is smaller")
     return Finding("caches", ", ".join(f"L{level} {size / 2**20:g} MiB" for level, size in sorted(sizes.items())))
 
 
 def memory() -> Finding:
-    """Say how much memory is free."""
-    free = machine.available_memory()
-    return Finding("memory", "not told by this system" if free is None else f"{free / 2**30:.1f} GiB available")
+    """Return how much memory is available."""
+    return Finding("memory", f"{environment.available_memory() / 2**30:.1f} GiB available")
 
 
 def device() -> Finding:
-    """Say the processor and the GPUs."""
-    held = environment.read()["machine"]
-    return Finding("device", ", ".join([held["processor"], *held["cuda"]]))
+    """Name the processor and the GPUs."""
+    machine = environment.read()["machine"]
+    return Finding("device", ", ".join([machine["processor"], *machine["cuda"]]))
 
 
 def versions() -> Finding:
-    """Say the versions, and the commit."""
-    held = environment.read()
-    commit = f", commit {held['commit'][:12]}" if held["commit"] else ""
+    """List the versions, and the commit."""
+    here = environment.read()
+    commit = f", commit {here['commit'][:12]}" if here["commit"] else ""
     return Finding(
         "versions",
-        f"afbench {held['packages']['afbench']}{commit}, torch {held['packages']['torch']}, Python {held['python']}",
+        f"afbench {here['packages']['afbench']}{commit}, torch {here['packages']['torch']}, Python {here['python']}",
     )

@@ -1,11 +1,11 @@
-"""``afbench doctor``: is this machine fit to time on."""
+"""``afbench doctor``: tells whether this machine is fit to time on."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
-HELP = "say whether this machine is fit to time on"
+HELP = "tell whether this machine is fit to time on"
 EXAMPLES = ("afbench doctor --json", "afbench doctor --strict && afbench cost --acts all")
 
 
@@ -16,17 +16,17 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """Print a line a finding."""
+    """Print a line per finding."""
     from ..doctor import examine
 
     findings = examine()
     if arguments.json:
-        print(json.dumps([{**vars(one), "ok": one.ok} for one in findings], indent=1))
+        print(json.dumps([{**vars(finding), "ok": finding.ok} for finding in findings], indent=1))
     else:
-        width = max(len(one.name) for one in findings)
-        for one in findings:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
             print(
-                f"{'ok  ' if one.ok else 'warn'}  {one.name:{width}}  {one.found}"
-                + (f"; {one.remedy}" if one.remedy else "")
+                f"{'ok  ' if finding.ok else 'warn'}  {finding.name:{width}}  {finding.found}"
+                + (f"; {finding.remedy}" if finding.remedy else "")
             )
-    return 1 if arguments.strict and not all(one.ok for one in findings) else 0
+    return 1 if arguments.strict and not all(finding.ok for finding in findings) else 0

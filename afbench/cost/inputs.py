@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..errors import AfbenchError
-from ..records import machine
+from ..records import environment
 from ..streams import stream
 from .case import Case
 
@@ -30,7 +30,7 @@ class TooLarge(AfbenchError, MemoryError):
 
 def cache_bytes() -> int:
     """Return the size of the last-level cache."""
-    found = machine.caches()
+    found = environment.caches()
     return found[max(found)] if found else ASSUMED_CACHE
 
 
@@ -69,6 +69,6 @@ def generator(device: str) -> torch.Generator:
 
 def check_room(needed: int, what: str) -> None:
     """Raise ``TooLarge`` if something would take more than half of the memory that is available."""
-    available = machine.available_memory()
-    if available is not None and needed > HEADROOM * available:
+    available = environment.available_memory()
+    if needed > HEADROOM * available:
         raise TooLarge(f"{what} would take {needed / 2**30:.1f} GiB of {available / 2**30:.1f} GiB available")

@@ -140,10 +140,10 @@ def test_inputs_that_do_not_fit_fail_all_with_the_reason():
 
 
 def test_what_forward_and_backward_would_keep_is_asked_for_before(monkeypatch):
-    from afbench.records import machine
+    from afbench.records import environment
 
     case = Case((10_000, 8))  # 320 kB; the plain PAU keeps 76 bytes an element, 6 MB
-    monkeypatch.setattr(machine, "available_memory", lambda: 10 * 2**20)
+    monkeypatch.setattr(environment, "available_memory", lambda: 10 * 2**20)
     with library.using(None):
         costs = measured("relu", "pau", case=case)
     assert (costs["relu"].status, costs["pau"].status) == ("ok", "oom")
