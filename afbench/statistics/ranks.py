@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .stats import ALPHA
+from .significance import ALPHA
 
 Array = np.ndarray[Any, Any]
 

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
-from ...statistics.stats import LEVEL, Interval
 from ..costs import Cost
 from .cost_table import UNSTABLE
 from .rows import Row, Table

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...statistics.intervals import Interval
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
-from ...statistics.stats import Interval
 from ..costs import Cost, Costs
 from .footnotes import Failure
 from .groups import Group
