@@ -12,8 +12,8 @@ from ..report.summary import values
 from ..report.tables.footnotes import agree, plural, ranges, shorten
 from ..report.tables.groups import Group, grouped, headings
 from ..report.tables.members import members as by_row
+from ..statistics.intervals import differences, interval
 from ..statistics.metric import written
-from ..statistics.stats import differences, interval
 from .change import Change, Verdict, judged
 from .costs import SETTLED
 from .places import Environments, machine_text, same_machine

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from scipy.special import stdtrit
 
 from ...errors import UsageError
-from ...statistics.stats import LEVEL
+from ...statistics.intervals import LEVEL
 from ..tables.caption import quantity
 from ..tables.footnotes import plural
 from .captions import compared, left_out, title

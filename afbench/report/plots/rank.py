@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError
 from ...statistics.ranks import Nemenyi, nemenyi, ranks
-from ...statistics.stats import ALPHA
+from ...statistics.significance import ALPHA
 from ..tables.footnotes import plural
 from .captions import left_out, left_out_of_each, title
 from .kind import Plot

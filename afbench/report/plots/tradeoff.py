@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...statistics.stats import LEVEL, interval
+from ...statistics.intervals import LEVEL, interval
 from . import tradeoff_over_tasks
 from .captions import compared, left_out, title
 from .curve import compare

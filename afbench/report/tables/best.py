@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...statistics.stats import BOOTSTRAP_FROM, differences, intervals
+from ...statistics.intervals import BOOTSTRAP_FROM, differences, intervals
 from .footnotes import plural
 from .members import is_older
 from .rows import Row

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from ...statistics.stats import ALPHA, BOUNDED, LEVEL, seeds_needed
+from ...statistics.intervals import BOUNDED, LEVEL
+from ...statistics.significance import ALPHA, seeds_needed
 from .cost_table import UNSTABLE_RULE
 from .footnotes import plural
 from .rows import Table

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...records.cost import Figure
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
-from ...statistics.stats import LEVEL, Interval
 from .cost_table import UNSTABLE
 from .rows import Row, Table
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from ...errors import UsageError
 from ...records.cost import Figure
 from ...records.trial import Status
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
-from ...statistics.stats import LEVEL, Interval
 from .cost_table import CostTable
 from .rows import Row, Table
 from .view import PLAIN, View

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...records.cost import Cost
+from ...statistics.intervals import Interval
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
-from ...statistics.stats import Interval
 from ..costs import Costs
 from .footnotes import Failure
 from .groups import Group

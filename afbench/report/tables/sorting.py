@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ...errors import UsageError
-from ...statistics.stats import Interval
+from ...statistics.intervals import Interval
 from .rows import Row, Table
 from .view import chosen, names_of
 from .wide import Wide, WideRow

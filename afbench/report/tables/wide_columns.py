@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...statistics.stats import LEVEL, Interval
+from ...statistics.intervals import LEVEL, Interval
 from .caption import RULES, marked, methods_of, quantity, seeds
 from .columns import Scale, scale_of
 from .footnotes import plural

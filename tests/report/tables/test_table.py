@@ -16,7 +16,7 @@ from afbench.report.tables.latex import escape, numbers
 from afbench.report.tables.rows import Published
 from afbench.report.tables.table import FORMATS, WIDTH, render
 from afbench.report.tables.wide import widen
-from afbench.statistics.stats import Interval
+from afbench.statistics.intervals import Interval
 
 NASTY = 'x_y & 50 % of $5 #1 {a} ~ ^ \\ [b] | <c> *d* `e` "f" -- α² é 漢 \x1b[1m'
 
