@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..records.wording import shorten
 from ..report.tables.cost_cells import Measure, counted, reading
 from ..report.tables.cost_tables import PASSES, TEMPERATURES, is_alone, timed
-from ..report.tables.footnotes import shorten
 from .change import Change, Verdict, judged
 from .intervals import ratio_of_medians
 from .pairs import case_text

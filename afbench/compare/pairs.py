@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..records.groups import settings_text
 from ..report.tables.cost_tables import is_alone, place
-from ..report.tables.groups import settings_text
 from .places import Environments, machine_text, same_machine
 
 Cost = Mapping[str, Any]

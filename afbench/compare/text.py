@@ -6,8 +6,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..records.wording import WIDTH
 from ..report.tables.cost_cells import duration
-from ..report.tables.cost_table import WIDTH
 from ..report.tables.cost_tables import short
 from .change import Change, Verdict
 from .comparison import Comparison

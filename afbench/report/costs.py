@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..cost.busy import too_busy
-from .tables.groups import Group, settings_text
+from ..records.groups import Group, settings_text
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
+from afbench.records.groups import Group
 from afbench.report.costs import Cost, Costs, costs_of
 from afbench.report.summary import tables
-from afbench.report.tables.groups import Group
 
 HERE = Group("moons", "", "cpu", "float32")
 

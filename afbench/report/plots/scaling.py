@@ -13,10 +13,10 @@ from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ...errors import UsageError
 from ...records.store import Store
+from ...records.wording import plural
 from ..selection import Selection, one, renamed, select
 from ..tables.cost_cells import Measure, reading
 from ..tables.cost_tables import PASSES, Cost, is_alone, place
-from ..tables.footnotes import plural
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet

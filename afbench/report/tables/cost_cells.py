@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...records.wording import shorten
 from ..costs import number
-from .cost_table import UNSTABLE
-from .footnotes import shorten
+from .task_grid import UNSTABLE
 
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 

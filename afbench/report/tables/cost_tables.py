@@ -6,19 +6,18 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ...records.store import Store
+from ...records.groups import settings_text
 from ..costs import number
 from .cost_cells import Measure, counted, measure, reading, remarks
-from .cost_table import UNSTABLE_RULE, CostRow, CostTable
-from .footnotes import Footnotes
-from .groups import settings_text
+from .cost_table import CostRow, CostTable
+from .grid import Footnotes
 
 Cost = Mapping[str, Any]
 ALONE = "alone"
 PASSES = {"forward": "forward", "training": "forward+backward"}
 TEMPERATURES = ("cold", "warm")
 YARDSTICKS = ("relu", "gelu", "copy")
-RULES = f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE_RULE}"
+FIGURES = "Times and ratios are medians over rounds (±: half the distance of the quartiles, in percent; !: unstable)."
 
 
 def is_alone(cost: Cost) -> bool:
@@ -26,18 +25,17 @@ def is_alone(cost: Cost) -> bool:
     return cost.get("kind") == ALONE
 
 
-def cost_tables(store: Store, activations: Sequence[str] | None = None, network: bool = True) -> list[CostTable]:
-    """Make the tables of a store's costs; a store without any gives none.
+def cost_tables(costs: Iterable[Cost], network: bool = True) -> list[CostTable]:
+    """Make the tables of costs, one a case.
 
     Args:
-        store: the results folder.
-        activations: canonical specs of those to show; all if None.
+        costs: those of one results folder.
         network: whether costs in tasks' networks are shown, beside those measured alone.
     """
-    held = [cost for cost in store.costs() if activations is None or cost.get("activation") in activations]
-    places = sorted({str(cost.get("environment", "")) for cost in held})
+    costs = list(costs)
+    places = sorted({str(cost.get("environment", "")) for cost in costs})
     groups: dict[tuple[Any, ...], list[Cost]] = {}
-    for cost in held:
+    for cost in costs:
         if is_alone(cost) or network:
             groups.setdefault(case_of(cost), []).append(cost)
     made = []
@@ -93,20 +91,13 @@ def alone_words(costs: Sequence[Cost]) -> list[str]:
     """Word the caption of a case."""
     cache = next((number(cost.get("cache_bytes")) for cost in costs if cost.get("cache_bytes")), None)
     size = f" ({cache / 2**20:g} MiB)" if cache else ""
-    dimension = costs[0].get("channel_dim")
     commits = sorted({short(str(cost.get("commit"))) for cost in costs if cost.get("commit")})
     return [
-        "Forward: in evaluation under no_grad. Forward+backward: in training, gradients of the input and of the "
-        "parameters, penalties left out.",
-        "vs relu, gelu, copy: ratios within a round, medians over the rounds; a copy is x.clone(), and with "
-        "backward one of the gradient too.",
-        f"Cold: inputs in turn that take twice the last-level cache{size}; warm: one input again and again, where it "
-        "and its output fit there.",
-        RULES,
-        "Saved: bytes kept for backward, each storage once, parameters left out, per element of the input. Params: "
-        f"trainable ones; the channels are dimension {dimension} (1 of 4-D shapes, else the last).",
-        f"Kernels: {', '.join(versions(costs, 'kernels'))}; torch {', '.join(versions(costs, 'torch'))}.",
-        *([f"Commit: {', '.join(commits)}."] if commits else []),
+        FIGURES,
+        f"Cold: inputs that exceed the last-level cache{size}; warm: one input that fits into it; saved: bytes kept "
+        "for backward.",
+        f"Measured with kernels {', '.join(versions(costs, 'kernels'))}, torch {', '.join(versions(costs, 'torch'))}"
+        f"{', commit ' * bool(commits)}{', '.join(commits)}.",
     ]
 
 
@@ -139,11 +130,8 @@ def network_table(costs: Sequence[Cost], where: str) -> CostTable:
     title = f"cost in the network of {one.get('task')}{f' ({settings})' if settings else ''}, {place(one)}{where}"
     first = [timed(cost, "step")[1].median for cost in costs]
     told = [
-        "Training step: the whole one, on one batch; inference: the same batch, in evaluation under no_grad.",
-        f"vs {base}: ratios within a round, medians over the rounds.",
-        RULES,
-        "Saved: bytes kept for backward by network and loss, each storage once, parameters left out; added: more than "
-        "in the same network with the identity.",
+        FIGURES,
+        "Saved: bytes that network and loss keep for backward; added: more than with the identity.",
     ]
     return assembled(title, groups, readers, costs, first, network_figures, told)
 
