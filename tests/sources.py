@@ -20,9 +20,9 @@ from afbench.training import train
 FILE = Path(__file__).with_suffix(".json")
 FOLLOWED = ("activations", "kernels", "models", "data", "tasks")
 """Folders of afbench whose code enters an entry's results."""
-APART = ("afbench.tasks.base", "afbench.kernels.library")
-"""Not these: the first is the loop's, the second only finds the compiled kernels."""
-LOOP = ("afbench.training.train", "afbench.tasks.base", "afbench.streams")
+APART = ("afbench.tasks.base", "afbench.tasks.settings", "afbench.kernels.library")
+"""Not these: the first two are the loop's, the third only finds the compiled kernels."""
+LOOP = ("afbench.training.train", "afbench.tasks.base", "afbench.tasks.settings", "afbench.streams")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
 
 

@@ -12,7 +12,8 @@ from ..records.trial import Record, Trial
 from ..registry.entries import TASKS, Entry
 from ..registry.factory import SHOWN, Choice, check, choose, select
 from ..registry.numerals import count
-from ..tasks.base import Task, changed
+from ..tasks.base import Task
+from ..tasks.settings import changed
 from ..training import attempt
 
 MOST_SEEDS = 10_000

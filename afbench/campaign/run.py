@@ -24,7 +24,8 @@ from ..registry import discovery, origin
 from ..registry.discovery import load_plugin
 from ..registry.entries import ACTIVATIONS, TASKS
 from ..registry.numerals import count
-from ..tasks.base import Arrays, changed, create_task
+from ..tasks.base import Arrays, create_task
+from ..tasks.settings import changed
 from ..training.attempt import Attempt, attempt, blank, describe, versions
 from . import plan
 from .plan import Pending, Plan
@@ -220,7 +221,7 @@ def trials(
 def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
     """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
     store, here, made = summary.store, environment.read()["id"], summary.plan
-    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
+    held = {cost.key: (cost.versions, cost.source) for cost in store.costs()}
     trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
     around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
     jobs, sources, settings = [], {}, changed(made.task)
@@ -234,11 +235,10 @@ def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
             if isinstance(outcome, Failure):
                 listener.warned(f"no cost for {job.activation}: {outcome.message}")
             else:
-                source = sources[job.activation]
-                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
+                store.write_cost(outcome.with_(source=sources[job.activation]))
             listener.costing(done, len(jobs))
     keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
-    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
+    if jobs and (why := too_busy(cost for cost in store.costs() if cost.key in keys)):
         given = "".join(f" --set {name}={value}" for name, value in settings.items())
         listener.warned(
             f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "

@@ -16,7 +16,8 @@ from . import closing, options
 from .progress import LINE_EVERY, duration
 
 if TYPE_CHECKING:
-    from ..cost.listening import Cost, Measured
+    from ..cost.listening import Measured
+    from ..records.cost import Cost
     from ..records.store import Store
 
 HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
@@ -85,12 +86,12 @@ def call(arguments: argparse.Namespace) -> int:
         )
         return 130
     if arguments.json:
-        print(json.dumps(done.costs, indent=1))
+        print(json.dumps([cost.to_dict() for cost in done.costs], indent=1))
         lost: list[str] = []
     else:
         text, lost = written(done)
         print(text)
-    failed = [(c["activation"], c["status"], (c.get("error") or {}).get("message", "")) for c in done.failed]
+    failed = [(cost.activation, cost.status, cost.reason) for cost in done.failed]
     for line in [*closing.failures(failed), *(f"afbench: {problem}" for problem in lost)]:
         print(line, file=sys.stderr)
     return 1 if done.failed or lost else 0
@@ -132,7 +133,7 @@ class Lines:
         if time.monotonic() - self.last > LINE_EVERY or count == total:
             self.last = time.monotonic()
             rest = f"  {duration(left)} left" if count < total else ""
-            print(f"cost {count}/{total}{rest}  {cost['activation']}", file=sys.stderr, flush=True)
+            print(f"cost {count}/{total}{rest}  {cost.activation}", file=sys.stderr, flush=True)
 
 
 def written(done: Measured) -> tuple[str, list[str]]:
@@ -141,8 +142,7 @@ def written(done: Measured) -> tuple[str, list[str]]:
     The tables themselves are printed in any case.
     """
     from ..records.store import Store
-    from ..report.tables.cost_table import cost_grid
-    from ..report.tables.cost_tables import case_of, cost_tables
+    from ..report.tables.cost_table import case_of, cost_grid, cost_tables
     from ..report.tables.formats import FORMATS, find, render
 
     store = Store.open(done.store.path)

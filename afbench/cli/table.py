@@ -42,8 +42,7 @@ def call(arguments: argparse.Namespace) -> int:
     from ..report.selection import canonical, holdings, one, renamed, select
     from ..report.summary import tables_of
     from ..report.tables.arrange import named, restricted
-    from ..report.tables.cost_table import cost_grid
-    from ..report.tables.cost_tables import cost_tables
+    from ..report.tables.cost_table import cost_grid, cost_tables
     from ..report.tables.formats import render
     from ..report.tables.grid import chosen, sort
     from ..report.tables.task_grid import task_grid
@@ -63,13 +62,14 @@ def call(arguments: argparse.Namespace) -> int:
     if made and baseline != BASELINE:
         one(baseline, [row.activation for table in made for row in table.rows])
     counts = [(row.activation, row.parameters) for table in made for row in table.rows]
-    held = holdings([*counts, *((row.activation, row.parameters) for case in timed for row in case.rows)])
+    counts += [(cost.activation, cost.parameters.get("activation")) for case in timed for cost in case.costs]
+    held = holdings(counts)
     names = renamed(arguments.names, held)
     if arguments.acts is not None:
         selection = select(arguments.acts, held)
         keep = [activation for activation in held if selection.shows(activation, baseline)]
         made = [kept for table in made if (kept := restricted(table, keep)).rows]
-        timed = [left for case in timed if (left := case.restricted(keep)).rows]
+        timed = [left for case in timed if (left := case.restricted(keep)).costs]
     if names:
         made, timed = [named(table, names) for table in made], [case.named(names) for case in timed]
     groups = [table.group for table in made]

@@ -13,7 +13,8 @@ from ..engines.ambient import pinned
 from ..errors import UsageError
 from ..kernels import library
 from ..records import environment
-from ..records.trial import SCHEMA, digest
+from ..records.cost import ALONE, PASSES, Cost, Timing
+from ..records.trial import digest
 from ..registry.factory import choose
 from ..training import attempt
 from ..version import __version__
@@ -21,9 +22,8 @@ from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture
 from .inputs import Inputs, cache_bytes
 from .rounds import BUDGET, ROUNDS, Samples, interleave
-from .subject import FORWARD, PASSES, Copy, Subject, facts, subject
+from .subject import FORWARD, Copy, Subject, facts, subject
 
-KIND = "alone"
 YARDSTICKS = ("relu", "gelu", "copy")
 """What each activation is a ratio to: measured in the same rounds, whatever else is in the batch."""
 OWN = "="
@@ -48,38 +48,35 @@ class AloneJob:
 
 def alone_key(case: Case, activation: str, environment: str) -> str:
     """Return the name of a cost in the store: what was measured, and where; not beside what."""
-    return digest({"kind": KIND, "activation": activation, "environment": environment, **asdict(case)})
+    return digest({"kind": ALONE, "activation": activation, "environment": environment, **asdict(case)})
 
 
-def measure_alone(job: AloneJob) -> list[dict[str, Any]]:
+def measure_alone(job: AloneJob) -> list[Cost]:
     """Measure a batch; it never raises for what an activation does. One cost for each, in the job's order."""
     blanks = {name: blank(job, name) for name in job.activations}
     batch = {"id": job.batch, "activations": list(job.activations), "rounds": job.rounds}
     try:
         with pinned(job.case.threads):
-            measured = batch_of(job, blanks)
+            costs = measure_batch(job, blanks)
     except Exception as error:  # the inputs do not fit, or a yardstick fails: nobody has a figure
-        measured = {name: {**cost, **failed(error)} for name, cost in blanks.items()}
-    return [{**measured[name], "batch": batch, "measured": attempt.now()} for name in job.activations]
+        costs = {name: failed(cost, error) for name, cost in blanks.items()}
+    return [costs[name].with_(batch=batch, measured=attempt.now()) for name in job.activations]
 
 
-def blank(job: AloneJob, name: str) -> dict[str, Any]:
-    """Lay out what is known of a cost before anything is measured."""
+def blank(job: AloneJob, name: str) -> Cost:
+    """Return what is known of a cost before anything is measured."""
     case = job.case
-    return {
-        "schema": SCHEMA,
-        "key": alone_key(case, name, job.environment),
-        "kind": KIND,
-        "activation": name,
-        **asdict(case),
-        "shape": list(case.shape),
-        "channel_dim": case.channel_dim,
-        "elements": case.elements,
-        "environment": job.environment,
-        "commit": environment.commit(),
-        "versions": versions(name),
-        "status": "ok",
-    }
+    return Cost(
+        alone_key(case, name, job.environment),
+        name,
+        ALONE,
+        environment=job.environment,
+        commit=environment.commit(),
+        versions=versions(name),
+        channel_dim=case.channel_dim,
+        elements=case.elements,
+        **vars(case),
+    )
 
 
 def versions(name: str) -> dict[str, Any]:
@@ -96,13 +93,13 @@ def versions(name: str) -> dict[str, Any]:
     }
 
 
-def failed(error: Exception) -> dict[str, Any]:
-    """Say why there is no figure."""
+def failed(cost: Cost, error: Exception) -> Cost:
+    """Return a cost that says why it has no figure."""
     why = attempt.failure(error)
-    return {"status": str(why["status"]), "error": why["error"]}
+    return cost.with_(status=str(why["status"]), error=why["error"])
 
 
-def batch_of(job: AloneJob, blanks: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def measure_batch(job: AloneJob, blanks: Mapping[str, Cost]) -> dict[str, Cost]:
     """Count, then time each pass, cold and (where it differs) warm."""
     case, cache = job.case, cache_bytes()
     if case.mode == "compile":
@@ -111,13 +108,13 @@ def batch_of(job: AloneJob, blanks: Mapping[str, dict[str, Any]]) -> dict[str, d
     yardsticks: dict[str, Subject] = {"relu": subject("relu", case), "gelu": subject("gelu", case), "copy": Copy()}
     for name in ("relu", "gelu"):
         facts(yardsticks[name], case, inputs)
-    costs, subjects = {name: {**cost, "cache_bytes": cache} for name, cost in blanks.items()}, {}
+    costs, subjects = {name: cost.with_(cache_bytes=cache) for name, cost in blanks.items()}, {}
     for name, cost in costs.items():
         try:
             subjects[name] = subject(name, case)
-            cost |= facts(subjects[name], case, inputs)
+            costs[name] = cost.with_(**facts(subjects[name], case, inputs))
         except Exception as error:
-            cost |= failed(error)
+            costs[name] = failed(cost, error)
             subjects.pop(name, None)
     everyone = {**subjects, **{OWN + name: one for name, one in yardsticks.items()}}
     for which in PASSES:
@@ -126,12 +123,12 @@ def batch_of(job: AloneJob, blanks: Mapping[str, dict[str, Any]]) -> dict[str, d
             with torch.no_grad() if which == FORWARD else contextlib.nullcontext():
                 clock, calls = ready(case, {n: one.call(inputs, which, cold) for n, one in everyone.items()}, cold)
                 samples = interleave(calls, clock, job.rounds, budget=job.budget)
-            for name in [name for name in subjects if costs[name]["status"] == "ok"]:
-                place = costs[name].setdefault(which, {"warm": None})
-                if samples[name].error is not None:
-                    costs[name] |= failed(samples[name].error)  # type: ignore[arg-type]
+            for name in [name for name in subjects if costs[name].ok]:
+                cost, raised = costs[name], samples[name].error
+                if raised is None:
+                    costs[name] = cost.with_(times={**cost.times, f"{which}_{temperature}": timing(samples, name)})
                 else:
-                    place[temperature] = figures(samples, name)
+                    costs[name] = failed(cost, raised)
     return costs
 
 
@@ -145,13 +142,15 @@ def ready(case: Case, calls: Mapping[str, Call], cold: bool) -> tuple[Clock, Map
     return EventClock(device, cold), calls
 
 
-def figures(samples: Mapping[str, Samples], name: str) -> dict[str, Any]:
-    """Lay out an activation's seconds, its ratios to the yardsticks within the rounds, and the yardsticks' seconds."""
-    own = samples[name]
-    against = {yard: samples[OWN + yard] for yard in YARDSTICKS}
-    found: dict[str, Any] = {"seconds": own.figure().to_json(), "calls": own.number}
-    found |= {yard: own.over(other).to_json() for yard, other in against.items()}
-    return found | {"yardsticks": {yard: other.figure().to_json() for yard, other in against.items()}}
+def timing(samples: Mapping[str, Samples], name: str) -> Timing:
+    """Return an activation's seconds, its ratios to the yardsticks within the rounds, and the yardsticks' seconds."""
+    own, beside = samples[name], {yard: samples[OWN + yard] for yard in YARDSTICKS}
+    return Timing(
+        own.figure(),
+        {yard: own.over(other) for yard, other in beside.items()},
+        {yard: other.figure() for yard, other in beside.items()},
+        own.number,
+    )
 
 
 def batches(case: Case, activations: Sequence[str], environment: str, size: int, **options: Any) -> list[AloneJob]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from ..records.cost import Cost
 from ..records.store import Store
-
-Cost = dict[str, Any]
-"""A cost as it is stored."""
 
 
 class Listener(Protocol):
@@ -48,4 +46,4 @@ class Measured:
     @property
     def failed(self) -> list[Cost]:
         """Those without figures."""
-        return [cost for cost in self.costs if cost["status"] != "ok"]
+        return [cost for cost in self.costs if not cost.ok]

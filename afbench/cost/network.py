@@ -10,7 +10,8 @@ from torch import nn
 
 from ..engines.ambient import pinned
 from ..records import environment
-from ..records.trial import SCHEMA, digest
+from ..records.cost import Cost, Timing
+from ..records.trial import digest
 from ..registry.factory import choose
 from ..registry.parameters import count_parameters, penalty
 from ..streams import stream
@@ -40,6 +41,10 @@ class CostJob:
         """The cost's name in the store."""
         return digest(vars(self))
 
+    def blank(self) -> Cost:
+        """Return what is known of the cost before anything is measured."""
+        return Cost(self.key, commit=environment.commit(), measured=attempt.now(), **vars(self))
+
 
 @dataclass
 class Bench:
@@ -60,39 +65,33 @@ class Bench:
             self.network(self.batch[0])
 
 
-def measure_network(job: CostJob, rounds: int = ROUNDS) -> dict[str, Any]:
+def measure_network(job: CostJob, rounds: int = ROUNDS) -> Cost:
     """Measure a cost; like a trial, it never raises for what the activation does.
 
     Times are ratios to the baseline's within the same round, the order drawn anew each round; the median and the
     quartiles over the rounds are kept. Saved bytes are those kept for backward by the whole network and its loss;
     ``added_bytes`` is what is more than in the same network without any activation.
     """
-    cost: dict[str, Any] = {
-        "schema": SCHEMA,
-        "key": job.key,
-        **vars(job),
-        "status": "ok",
-        "commit": environment.commit(),
-        "measured": attempt.now(),
-    }
+    known: dict[str, Any] = {}
+    times: dict[str, Timing] = {}
     try:
         task, choice = create_task(job.task, job.settings), choose(job.activation)
-        cost |= {"threads": task.threads, "device": task.device, "versions": attempt.versions(task, choice)}
+        known |= {"threads": task.threads, "device": task.device, "versions": attempt.versions(task, choice)}
         with pinned(task.threads):
             own, base = bench(task, job.activation), bench(task, job.baseline)
-            cost["parameters"] = vars(count_parameters(own.network))
-            cost["step"] = compare(own.step, base.step, task.threads, rounds)
+            known["parameters"] = vars(count_parameters(own.network))
+            times["step"] = compare(own.step, base.step, job.baseline, task.threads, rounds)
             bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, NOTHING)))
-            cost["saved"] = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
-            cost["saved"] |= {"identity_bytes": bare, "added_bytes": bytes_ - bare}
-            cost["peak"] = peak(own, base)
+            saved = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
+            known["saved"] = {**saved, "identity_bytes": bare, "added_bytes": bytes_ - bare}
+            known["peak"] = peak(own, base)
             for one in (own, base):
                 one.network.eval()
-            cost["inference"] = compare(own.infer, base.infer, task.threads, rounds)
+            times["inference"] = compare(own.infer, base.infer, job.baseline, task.threads, rounds)
     except Exception as error:
         failed = attempt.failure(error)
-        cost |= {"status": failed["status"], "error": failed["error"]}
-    return cost
+        known |= {"status": str(failed["status"]), "error": failed["error"]}
+    return job.blank().with_(**known, times=times)
 
 
 def bench(task: Task, spec: str) -> Bench:
@@ -103,23 +102,14 @@ def bench(task: Task, spec: str) -> Bench:
     return Bench(task, network.train(), make_optimizer(task, network), batch)
 
 
-def compare(own: Call, base: Call, threads: int, rounds: int) -> dict[str, Any]:
+def compare(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
     """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
     samples = interleave({"own": own, "base": base}, CpuClock(threads), rounds)
     for one in samples.values():
         if one.error is not None:
             raise one.error
-    ratio, seconds = samples["own"].over(samples["base"]), samples["own"].figure()
-    return {
-        "ratio": ratio.median,
-        "quartiles": list(ratio.quartiles),
-        "rounds": ratio.samples,
-        "unstable": list(ratio.unstable),
-        "seconds": seconds.median,
-        "seconds_quartiles": list(seconds.quartiles),
-        "seconds_unstable": list(seconds.unstable),
-        "baseline_seconds": samples["base"].figure().median,
-    }
+    mine, other = samples["own"], samples["base"]
+    return Timing(mine.figure(), {baseline: mine.over(other)}, {baseline: other.figure()}, mine.number)
 
 
 def saved_by(one: Bench) -> int:
@@ -130,9 +120,9 @@ def saved_by(one: Bench) -> int:
     )
 
 
-def peak(own: Bench, base: Bench) -> dict[str, int] | None:
+def peak(own: Bench, base: Bench) -> dict[str, int]:
     """Return the allocator's peak of a step on CUDA above what was held before it, beside the baseline's."""
     peaks = [peak_bytes(one.step, one.task.device) for one in (own, base)]
     if peaks[0] is None or peaks[1] is None:
-        return None
+        return {}
     return {"bytes": peaks[0], "baseline_bytes": peaks[1], "added_bytes": peaks[0] - peaks[1]}

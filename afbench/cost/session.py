@@ -13,6 +13,7 @@ from ..engines import ENGINES, Setup
 from ..engines.signals import terminable
 from ..errors import UsageError, did_you_mean
 from ..records import environment
+from ..records.cost import Cost
 from ..records.sources import source_of
 from ..records.store import Store
 from ..registry import origin
@@ -20,11 +21,12 @@ from ..registry.discovery import load_plugin
 from ..registry.entries import ACTIVATIONS, TASKS
 from ..registry.factory import Choice, check, choose, select
 from ..registry.numerals import count
-from ..tasks.base import changed, create_task
+from ..tasks.base import create_task
+from ..tasks.settings import changed
 from ..training import attempt
 from .alone import alone_key, batches, measure_alone, versions
 from .case import SHAPES, cases
-from .listening import Cost, Listener, Measured, Silent
+from .listening import Listener, Measured, Silent
 from .network import CostJob
 from .rounds import ROUNDS
 from .work import carry_out, members, one_network
@@ -91,7 +93,7 @@ def measure(
     choices = [check(choice.spec) for choice in select(acts)]
     here, resolved = environment.read(), resolve_device(device)
     store = Store.open(out, write=True)
-    held = {} if again else {cost["key"]: cost for cost in store.costs()}
+    held = {} if again else {cost.key: cost for cost in store.costs()}
     found = Measured(store)
     about = [TASKS.find(task)[0], choose(baseline).entry] if task is not None else []
     setup = Setup(files, tuple(sys.path))
@@ -139,9 +141,9 @@ def measure(
 
 def counts(cost: Cost | None, current: Mapping[str, Any], source: str) -> bool:
     """Tell whether a cost that is held need not be measured again: this code, and no failure that may pass."""
-    if cost is None or cost.get("status") not in ("ok", "error"):
+    if cost is None or cost.status not in ("ok", "error"):
         return False
-    return (cost.get("versions"), cost.get("source", "")) == (current, source)
+    return (cost.versions, cost.source) == (current, source)
 
 
 def network_jobs(

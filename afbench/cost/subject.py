@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ..records.cost import PASSES
 from ..registry.factory import choose
 from ..registry.parameters import count_parameters
 from ..streams import forked
@@ -19,9 +20,7 @@ from .clock import Call
 from .inputs import Inputs, check_room
 from .memory import peak_bytes, saved_bytes
 
-FORWARD, TRAINING = "forward", "training"
-PASSES = (FORWARD, TRAINING)
-"""What is timed: forward in evaluation under no_grad, and forward with backward in training."""
+FORWARD, TRAINING = PASSES
 PROBE_ROWS = 2
 """Rows of the small input that tells how many bytes an element will keep; statistics over a batch need two."""
 SPARE = 1.5
@@ -113,7 +112,7 @@ def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
     return {
         "parameters": vars(count_parameters(one.module)),
         "saved": {"bytes": counted, "per_element": counted / case.elements},
-        "peak": None if peak is None else {"bytes": peak},
+        "peak": {} if peak is None else {"bytes": peak},
     }
 
 

@@ -8,9 +8,10 @@ from contextlib import closing
 from typing import Any
 
 from ..engines import ENGINES, Failure, Setup
+from ..records.cost import Cost
 from ..training import attempt
 from .alone import AloneJob, batches, blank
-from .listening import Cost, Listener, Measured
+from .listening import Listener, Measured
 from .network import CostJob, measure_network
 from .rounds import ROUNDS
 
@@ -58,9 +59,8 @@ def carry_out(
                 done += weight(job)
                 costs = [lost(job, outcome)] if isinstance(outcome, Failure) else outcome
                 for cost in costs:
-                    if sources[cost["activation"]]:
-                        cost["source"] = sources[cost["activation"]]
-                    found.store.write_json("costs", cost["key"], cost)
+                    cost = cost.with_(source=sources[cost.activation])
+                    found.store.write_cost(cost)
                     found.new.append(cost)
                     rest = (whole - done) * (time.monotonic() - start) / done
                     listener.measured(cost, len(found.new), total, rest)
@@ -74,6 +74,6 @@ def weight(job: Job) -> float:
 
 def lost(job: Job, failure: Failure) -> Cost:
     """Make the cost of an activation whose process died: no figures, and the reason."""
-    known: Cost = {"key": job.key, **vars(job)} if isinstance(job, CostJob) else blank(job, job.activations[0])
+    known = job.blank() if isinstance(job, CostJob) else blank(job, job.activations[0])
     error = {"type": "", "message": failure.message, "traceback": ""}
-    return {"schema": 1, **known, "status": failure.kind, "error": error, "measured": attempt.now()}
+    return known.with_(status=failure.kind, error=error, measured=attempt.now())

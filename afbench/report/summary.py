@@ -6,8 +6,8 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from ..records.cost import Cost
 from ..records.groups import Group, agree, grouped
 from ..records.members import is_older, members, values
 from ..records.store import Store
@@ -41,7 +41,7 @@ def tables(store: Store, baseline: str = BASELINE, published: Mapping[str, Publi
 
 def tables_of(
     records: Iterable[Record],
-    costs: Sequence[Mapping[str, Any]] = (),
+    costs: Sequence[Cost] = (),
     baseline: str = BASELINE,
     published: Mapping[str, Published] | None = None,
 ) -> list[Table]:

@@ -326,11 +326,11 @@ def test_a_comment_is_no_edit(edited: Any) -> None:
 @pytest.mark.slow
 def test_a_cost_of_edited_code_is_measured_anew(edited: Any, out: Path) -> None:
     edited(1.0, seeds=1, cost=True)
-    before = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    before = {cost.activation: cost for cost in Store.open(out).costs()}
     edited(2.0, seeds=1, cost=True)
-    after = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    after = {cost.activation: cost for cost in Store.open(out).costs()}
     assert after["relu"] == before["relu"]
-    assert after["scales"]["source"] != before["scales"]["source"]
+    assert after["scales"].source != before["scales"].source
 
 
 # What is odd
@@ -375,7 +375,7 @@ def test_costs_are_measured_of_what_is_ok_and_once(run: Any, out: Path) -> None:
     heard = Heard()
     run("relu,gelu,raises", seeds=1, cost=True, listener=heard)
     costs = Store.open(out).costs()
-    assert {cost["activation"]: cost["status"] for cost in costs} == {"relu": "ok", "gelu": "ok"}
+    assert {cost.activation: cost.status for cost in costs} == {"relu": "ok", "gelu": "ok"}
     assert heard.costs == [(1, 2), (2, 2)]
     before, heard = files(out), Heard()
     run("relu,gelu,raises", seeds=1, cost=True, listener=heard)

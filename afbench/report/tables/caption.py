@@ -87,7 +87,7 @@ def relative(table: Table) -> Iterable[str]:
     if table.comparisons:
         by_baseline[table.baseline] = ["differences"]
     if costs.by_activation:
-        unstable = any(cost.unstable for cost in costs.by_activation.values())
+        unstable = any(cost.step.unstable for cost in costs.by_activation.values())
         step = [] if costs.busy else ["step (!: unstable)" if unstable else "step"]
         by_baseline.setdefault(costs.baseline, []).extend([*step, "saved"])
     parts = [f"relative to {table.name(baseline)}: {listed(names)}" for baseline, names in by_baseline.items()]

@@ -6,12 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...records.cost import Cost
 from ...records.groups import Group
 from ...records.members import spec_of
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
 from ...statistics.stats import Interval
-from ..costs import Cost, Costs
+from ..costs import Costs
 from .footnotes import Failure
 
 

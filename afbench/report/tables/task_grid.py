@@ -7,11 +7,11 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ...records.cost import Figure
 from ...records.members import spec_of
 from ...records.trial import Status
 from ...statistics.metric import written
 from ...statistics.stats import LEVEL, Interval
-from ..costs import Cost
 from .caption import RULES, notes, sentences
 from .footnotes import Failure
 from .grid import Cell, Column, Grid, Value
@@ -54,8 +54,8 @@ def columns(table: Table) -> list[tuple[Column, list[Cell]]]:
     low, high = table.counts
     uneven = low != high or any(row.ok != len(table.seeds) for row in rows)
     parted = any(row.modes for row in rows)
-    steps = step_texts([row.cost or Cost() for row in rows], table.costs.busy)
-    costs = [row.cost or Cost() for row in rows]
+    steps = [row.cost.step if row.cost else Figure() for row in rows]
+    saved = [row.cost.saved_ratio if row.cost else None for row in rows]
     found = [
         filled(
             Column("n", "n", shown=uneven, aliases=("seeds",), fields=("trials", "ok")),
@@ -107,11 +107,11 @@ def columns(table: Table) -> list[tuple[Column, list[Cell]]]:
         ),
         filled(
             Column("step", "step", fields=("step_ratio", "step_low_quartile", "step_high_quartile", "step_unstable")),
-            ((text, cost.step) for text, cost in zip(steps, costs, strict=True)),
+            zip(step_texts(steps, table.costs.busy), (step.median for step in steps), strict=True),
         ),
         filled(
             Column("saved", "saved", fields=("saved_ratio",)),
-            ((shown(cost.saved, ".2f", after="x"), cost.saved) for cost in costs),
+            ((shown(ratio, ".2f", "x"), ratio) for ratio in saved),
         ),
     ]
     taken = {alias for column, _ in found for alias in (column.name, *column.aliases)}
@@ -168,16 +168,16 @@ def count(row: Row) -> str:
     return str(row.ok) if row.ok == len(row.seeds) else f"{row.ok}/{len(row.seeds)}"
 
 
-def step_texts(costs: Sequence[Cost], busy: str = "") -> list[str]:
+def step_texts(steps: Sequence[Figure], busy: str = "") -> list[str]:
     """Print step times with one decimal or two, as the median row's quartiles have it; unstable ones are marked.
 
     Where the machine was too busy to time on there are none.
     """
-    widths = [(high - low) / 2 for low, high in (cost.quartiles for cost in costs if cost.quartiles)]
+    widths = [(high - low) / 2 for low, high in (step.quartiles for step in steps if step.quartiles)]
     width = statistics.median(widths) if widths else 0.0
     decimals = min(max(certain(width), 1), 2) if width else 2
-    after = [f"x{UNSTABLE}" if cost.unstable else "x" for cost in costs]
-    return ["" if busy else shown(cost.step, f".{decimals}f", after=x) for cost, x in zip(costs, after, strict=True)]
+    after = [f"x{UNSTABLE}" if step.unstable else "x" for step in steps]
+    return ["" if busy else shown(step.median, f".{decimals}f", x) for step, x in zip(steps, after, strict=True)]
 
 
 def known(line: Mapping[str, Value]) -> dict[str, Value]:
@@ -189,8 +189,8 @@ def flat(table: Table, row: Row) -> dict[str, Value]:
     """Return a row's numbers; ``low`` and ``high`` are the ends of an interval, ``name`` is the printed name."""
     counts = {failure.status: failure.count for failure in row.failures}
     failed = {str(status): counts.pop(str(status), 0) for status in Status if status is not Status.OK}
-    versus, step = row.versus or Interval(), row.cost
-    quartiles = (step.quartiles if step else None) or (None, None)
+    versus, cost = row.versus or Interval(), row.cost
+    step = cost.step if cost else Figure()
     cells: dict[str, Value] = {
         **vars(table.group),
         "metric": table.metric_name,
@@ -221,12 +221,12 @@ def flat(table: Table, row: Row) -> dict[str, Value]:
         "comparisons": table.comparisons,
         "significant": row.significant if row.versus and table.testable else None,
         "activation_parameters": row.parameters,
-        "cost_baseline": table.costs.baseline if step and not step.failure else "",
-        "step_ratio": step.step if step else None,
-        "step_low_quartile": quartiles[0],
-        "step_high_quartile": quartiles[1],
-        "step_unstable": "; ".join(step.unstable) if step else "",
-        "saved_ratio": step.saved if step else None,
+        "cost_baseline": table.costs.baseline if cost and cost.ok else "",
+        "step_ratio": step.median,
+        "step_low_quartile": step.low,
+        "step_high_quartile": step.high,
+        "step_unstable": "; ".join(step.unstable),
+        "saved_ratio": cost.saved_ratio if cost else None,
         "published": row.published,
         "published_source": table.source if row.published is not None else "",
     }

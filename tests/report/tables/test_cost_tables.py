@@ -8,10 +8,10 @@ import io
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.cost import Cost, Figure
+from afbench.records.wording import duration
 from afbench.report.summary import tables
-from afbench.report.tables.cost_cells import Measure, duration, remarks
-from afbench.report.tables.cost_table import cost_grid
-from afbench.report.tables.cost_tables import cost_tables
+from afbench.report.tables.cost_table import cost_grid, cost_tables, remarks
 from afbench.report.tables.formats import render
 from afbench.report.tables.task_grid import task_grid
 
@@ -63,8 +63,8 @@ def test_a_row_an_activation_the_cheapest_first(store, put_alone):
     put_alone("gelu", 2.0)
     (table,) = cost_tables(store.costs())
     assert table.title == "cost alone: 4x3x5x7 float32, eager, cpu, 1 thread"
-    assert [row.activation for row in table.rows] == ["gelu", "pau"]
-    assert list(table.groups) == [
+    assert [cost.activation for cost in table.costs] == ["gelu", "pau"]
+    assert list(dict.fromkeys(column.above for column in cost_grid(table).columns[1:])) == [
         "forward, cold",
         "forward+backward, cold",
         "forward+backward, warm",
@@ -75,9 +75,9 @@ def test_a_row_an_activation_the_cheapest_first(store, put_alone):
     assert cells["forward+backward, warm: vs relu"] == "3.00x ±1%"
     assert cells["forward, cold: vs gelu"] == "1.50x ±1%"
     assert cells["memory and parameters: saved B/element"] == "4.0"
-    caption = " ".join(table.caption)
+    caption = " ".join(cost_grid(table).caption)
     assert "last-level cache (32 MiB)" in caption and "kernels plain, torch 2.13.0, commit 0123456789ab+." in caption
-    assert not table.footnotes
+    assert not cost_grid(table).footnotes
 
 
 def test_cases_and_machines_are_tables_of_their_own(store, put_alone):
@@ -99,14 +99,15 @@ def test_an_unstable_figure_is_marked_and_the_reason_stands_below(store, put_alo
     wild = {"seconds": figure(1e-3), "relu": figure(2.0, 0.3, ["quartiles 30 % apart"]), "gelu": figure(1.0)}
     put_alone("pau", forward={"cold": wild, "warm": None})
     (table,) = cost_tables(store.costs())
-    assert table.rows[0].cells[1] == "2.00x ±15%!"
-    assert table.footnotes == ("! unstable: quartiles 30 % apart (1 figure)",) and table.rows[0].marks == (1,)
+    assert cells_of(table, 0)["forward, cold: vs relu"] == "2.00x ±15%!"
+    grid = cost_grid(table)
+    assert grid.footnotes == ("! unstable: quartiles 30 % apart (1 figure)",) and grid.rows[0][0].marks == (1,)
     assert "(1) ! unstable" in render(cost_grid(table)) and "2.00x +-15%!" in render(cost_grid(table))
 
 
 def test_reasons_of_one_kind_are_said_once_with_the_worst():
     said = [["quartiles 12 % apart"], ["quartiles 30 % apart", "shortest sample 0.5 ms"], ["shortest sample 0.2 ms"]]
-    (remark,) = remarks({}, [Measure(unstable=tuple(one)) for one in said])
+    (remark,) = remarks(Cost("", ""), [Figure(unstable=tuple(one)) for one in said])
     assert remark == "! unstable: quartiles up to 30 % apart (2 figures); shortest sample down to 0.2 ms (2 figures)"
 
 
@@ -114,8 +115,9 @@ def test_a_failure_comes_last_with_its_reason(store, put_alone):
     put_alone("relu")
     put_alone("bad", status="oom", error={"message": "out of\nmemory"}, forward=None, training=None, saved=None)
     (table,) = cost_tables(store.costs())
-    assert table.rows[-1].activation == "bad" and set(table.rows[-1].cells[:8]) == {""}
-    assert table.footnotes == ("no figures: oom out of memory",)
+    grid = cost_grid(table)
+    assert grid.rows[-1][0].text == "bad" and {cell.text for cell in grid.rows[-1][1:9]} == {""}
+    assert grid.footnotes == ("no figures: oom out of memory",)
 
 
 def test_costs_in_a_network_and_files_of_earlier_versions(store, put_cost):
@@ -167,7 +169,7 @@ def test_a_damaged_file_is_named_and_the_others_are_shown(store, put_alone):
     put_alone("gelu", shape=["4"])
     (store.path / "costs" / "torn.json").write_text('{"key": ')
     (table,) = cost_tables(store.costs())
-    assert [row.activation for row in table.rows] == ["relu"]
+    assert [cost.activation for cost in table.costs] == ["relu"]
     assert len(store.problems) == 2
 
 
