@@ -13,7 +13,7 @@ from torch.utils.benchmark import Timer
 
 import afbench
 from afbench.cost import alone
-from afbench.cost.alone import AloneJob, alone_key, batches, measure_alone
+from afbench.cost.alone import AloneJob, ready
 from afbench.cost.case import Case
 from afbench.cost.clock import CpuClock
 from afbench.kernels import library
@@ -75,7 +75,7 @@ def small_cache(monkeypatch):
 
 
 def measured(*activations, case=CASE, rounds=5):
-    return dict(zip(activations, measure_alone(AloneJob(case, activations, "here", rounds)), strict=True))
+    return dict(zip(activations, AloneJob(case, activations, "here", rounds).measure(), strict=True))
 
 
 def test_a_cost_says_what_was_measured_where_and_beside_what():
@@ -84,7 +84,7 @@ def test_a_cost_says_what_was_measured_where_and_beside_what():
     assert cost.status == "ok" and cost.kind == "alone"
     assert (cost.shape, cost.channel_dim, cost.elements) == ((4, 3, 5, 7), 1, N)
     assert (cost.dtype, cost.mode, cost.device, cost.threads) == ("float32", "eager", "cpu", 1)
-    assert cost.key == alone_key(CASE, "acon_c", "here")
+    assert cost.key == AloneJob(CASE, (), "here").key("acon_c")
     assert cost.parameters == {"activation": 9, "trainable": 9, "total": 9}
     assert costs["gelu"].saved == {"bytes": 4 * N, "per_element": 4.0}
     assert cost.peak == {}
@@ -165,15 +165,9 @@ def test_threads_and_gradients_are_as_they_were():
     [Case((4, 3, 5, 8)), Case(CASE.shape, "bfloat16"), Case(CASE.shape, mode="compile"), Case(CASE.shape, threads=2)],
 )
 def test_another_case_machine_or_activation_has_another_key(other):
-    assert len({alone_key(CASE, "relu", "a"), alone_key(other, "relu", "a")}) == 2
-    assert len({alone_key(CASE, "relu", "a"), alone_key(CASE, "relu", "b"), alone_key(CASE, "gelu", "a")}) == 3
-
-
-def test_batches_are_small_and_hold_each_activation_once():
-    made = batches(CASE, [str(i) for i in range(19)], "here", 8, rounds=7)
-    assert [len(job.activations) for job in made] == [8, 8, 3]
-    assert [name for job in made for name in job.activations] == [str(i) for i in range(19)]
-    assert {job.rounds for job in made} == {7}
+    here, elsewhere = AloneJob(CASE, (), "a"), AloneJob(CASE, (), "b")
+    assert here.key("relu") != AloneJob(other, (), "a").key("relu")
+    assert len({here.key("relu"), elsewhere.key("relu"), here.key("gelu")}) == 3
 
 
 @pytest.mark.slow
@@ -196,7 +190,7 @@ def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
 
     def pair():
         before = timer.blocked_autorange(min_run_time=0.3).median
-        ours = measure_alone(job)[0].time("forward_warm").seconds.median
+        ours = job.measure()[0].time("forward_warm").seconds.median
         return 2 * ours / (before + timer.blocked_autorange(min_run_time=0.3).median)
 
     with torch.no_grad():
@@ -205,5 +199,5 @@ def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
 
 
 def test_the_clock_of_a_cpu_is_the_one_of_torch():
-    clock, calls = alone.ready(CASE, {"a": len}, cold=True)
+    clock, calls = ready(CASE, {"a": len}, cold=True)
     assert isinstance(clock, CpuClock) and clock.threads == 1 and calls == {"a": len}

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from afbench.cost.busy import too_busy
+from afbench.cost.network import NetworkJob
 from afbench.records.cost import Cost
 from afbench.records.store import Store
 from afbench.records.trial import Record, Status, Trial
@@ -91,25 +92,15 @@ def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
 
     heard = []
 
-    class Listening(runner.Silent):
+    class Listening(runner.RunListener):
         def warned(self, message):
             heard.append(message)
 
-    def engine(work, items, **_):
-        for job in items:
-            yield (
-                job,
-                cost(
-                    job.activation,
-                    {"relu": 1.2, "gelu": 2.0}[job.activation],
-                    key=job.key,
-                    settings=job.settings,
-                    environment=job.environment,
-                    task="gmm",
-                ),
-            )
+    def measure(job):
+        told = cost(job.activation, {"relu": 1.2, "gelu": 2.0}[job.activation])
+        return [job.blank(job.activation).with_(times=told.times, device="cpu")]
 
-    monkeypatch.setattr(runner, "process", engine)
+    monkeypatch.setattr(NetworkJob, "measure", measure)
     runner.run("gmm", "relu,gelu", seeds=1, budget="smoke", out=tmp_path, engine="inline", listener=Listening())
     (said,) = heard
     assert said.startswith("the machine is too busy to time on (relu beside itself took 1.20x): the table leaves step")

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 import afbench
-from afbench.cost.network import CostJob, bench, saved_by
-from afbench.cost.network import measure_network as measure
+from afbench.cost.network import NetworkJob, bench, saved_by
 from afbench.models import mlp
 from afbench.records.cost import Cost
 from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.factory import choose
 from afbench.tasks.base import MakeActivation, create_task
 
 N, INPUTS, HIDDEN, CLASSES = 16, 3, 8, 5
@@ -68,12 +68,17 @@ def entries() -> Iterator[None]:
         registry.entries, registry.aliases = known, aliases
 
 
-def job(activation: str, **settings: Any) -> CostJob:
-    return CostJob("costly", activation, "relu", "here", settings)
+def measure(job: NetworkJob) -> Cost:
+    (cost,) = job.measure()
+    return cost
+
+
+def job(activation: str, **settings: Any) -> NetworkJob:
+    return NetworkJob("costly", activation, "relu", "here", settings)
 
 
 def kept(activation: str) -> int:
-    return saved_by(bench(create_task("costly"), activation))
+    return saved_by(bench(create_task("costly"), choose(activation)))
 
 
 # What the network and the loss keep whatever the activation, in bytes. A float takes 4, a label 8.
@@ -103,7 +108,7 @@ def test_a_learnt_number_keeps_itself_and_its_factor_but_no_parameter() -> None:
 
 
 def test_counting_twice_gives_the_same() -> None:
-    one = bench(create_task("costly"), "gelu")
+    one = bench(create_task("costly"), choose("gelu"))
     one.step()
     assert saved_by(one) == saved_by(one) == ALWAYS + 512
 
@@ -177,12 +182,12 @@ def test_what_cannot_be_measured_is_an_error_with_its_reason(activation: str, sa
 @pytest.mark.parametrize(
     "other",
     [
-        CostJob("t2", "gelu", "relu", "here"),
-        CostJob("t", "relu", "relu", "here"),
-        CostJob("t", "gelu", "silu", "here"),
-        CostJob("t", "gelu", "relu", "there"),
-        CostJob("t", "gelu", "relu", "here", {"width": 9}),
+        NetworkJob("t2", "gelu", "relu", "here"),
+        NetworkJob("t", "relu", "relu", "here"),
+        NetworkJob("t", "gelu", "silu", "here"),
+        NetworkJob("t", "gelu", "relu", "there"),
+        NetworkJob("t", "gelu", "relu", "here", {"width": 9}),
     ],
 )
-def test_a_cost_of_something_else_or_elsewhere_has_another_key(other: CostJob) -> None:
-    assert other.key != CostJob("t", "gelu", "relu", "here").key
+def test_a_cost_of_something_else_or_elsewhere_has_another_key(other: NetworkJob) -> None:
+    assert other.key != NetworkJob("t", "gelu", "relu", "here").key

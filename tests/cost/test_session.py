@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import afbench
-from afbench.cost import alone, measure, session
+from afbench.cost import alone, measure, work
+from afbench.cost.listening import CostListener
 from afbench.errors import UsageError
 from afbench.kernels import library
 from afbench.records import environment
@@ -103,13 +104,13 @@ def test_in_a_network(out):
 def test_batches_are_written_as_they_end(out, monkeypatch):
     seen = []
 
-    class Watch(session.Silent):
+    class Watch(CostListener):
         def measured(self, cost, count, total, left):
             seen.append((len(list((out / "costs").iterdir())), count, total, left))
             if count == 3:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "BATCH", 2)
+    monkeypatch.setattr(work, "BATCH", 2)
     done = call(out, "relu,gelu,silu,elu,tanh", listener=Watch())
     assert done.interrupted and len(done.new) == 3
     assert [(files, count, total) for files, count, total, _ in seen] == [(1, 1, 5), (2, 2, 5), (3, 3, 5)]
@@ -145,8 +146,8 @@ SCRIPT = """
 import sys
 import torch
 torch.set_num_threads(1)  # as in these tests: an environment tells how many there are
-from afbench.cost import measure, session
-session.BATCH = 1
+from afbench.cost import measure, work
+work.BATCH = 1
 if __name__ == "__main__":
     measure("relu,gelu,silu,elu,tanh,mish,selu,celu", shapes="4x8", out=sys.argv[1], rounds=5, engine="inline")
 """
