@@ -120,16 +120,17 @@ def written(done: Measured) -> tuple[str, list[str]]:
     The tables themselves are printed in any case.
     """
     from ..records.store import Store
-    from ..report.tables.cost_tables import case_of, cost_tables
-    from ..report.tables.table import render
+    from ..report.tables.cost_table import case_of, cost_grid, cost_tables
+    from ..report.tables.formats import FORMATS, find, render
 
     store = Store.open(done.store.path)
-    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html"))
     folder: Path = store.path
-    made = cost_tables(store)
-    lost = closing.write_all((folder / "tables" / f"cost.{ending}", render(made, name)) for name, ending in endings)
+    made = cost_tables(store.costs())
+    grids = [cost_grid(table) for table in made]
+    paths = {name: folder / "tables" / f"cost.{find(name).ENDING}" for name in FORMATS}
+    lost = closing.write_all((path, render(grids, name)) for name, path in paths.items())
     asked = {case_of(cost) for cost in done.costs}
-    own = [table for table in made if table.case in asked]
+    own = [grid for table, grid in zip(made, grids, strict=True) if table.case in asked]
     lines = [render(own, "text")]
     if not lost:
         lines.append(f"written: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)")

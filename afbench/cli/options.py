@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("process", "inline")
 """Names of the engines. --help does not import them; a test compares the names with ``afbench.engines``."""
+PIPED = 80
+"""Characters of a line where there is no terminal and no ``$COLUMNS``."""
 
 
 def whole(text: str) -> int:
@@ -84,6 +87,11 @@ def load_plugins(paths: list[str]) -> None:
         print(f"afbench: warning: {problem}", file=sys.stderr)
     if failures:
         raise UsageError("; ".join(failures))
+
+
+def terminal_width() -> int:
+    """Return the characters of a line: of the terminal, of ``$COLUMNS``, or 80 where there is neither."""
+    return shutil.get_terminal_size((PIPED, 24)).columns
 
 
 def warn_of_problems(store: Store) -> None:

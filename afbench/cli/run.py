@@ -100,20 +100,20 @@ def call(arguments: argparse.Namespace) -> int:
 
 def write_tables(summary: Summary) -> tuple[str, list[str]]:
     """Write the tables into the results folder; returns this run's as text, and what could not be written."""
+    from ..records.groups import group_of
     from ..records.store import Store
     from ..report.summary import tables
-    from ..report.tables.groups import group_of
-    from ..report.tables.table import render
-    from ..report.tables.view import View, terminal_width
+    from ..report.tables.formats import find, render
+    from ..report.tables.task_grid import task_grid
 
     folder = Store.open(summary.store.path)
     made = tables(folder, baseline=summary.plan.baseline.spec)
-    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"))
-    stem = f"{folder.path}/tables/{summary.plan.task.name}"
-    lost = closing.write_all((Path(f"{stem}.{ending}"), render(made, name)) for name, ending in endings)
+    stem, grids = f"{folder.path}/tables/{summary.plan.task.name}", [task_grid(table) for table in made]
+    paths = {name: Path(f"{stem}.{find(name).ENDING}") for name in ("text", "md", "csv", "latex")}
+    lost = closing.write_all((path, render(grids, name)) for name, path in paths.items())
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
-    shown = [table for table in made if table.group in own]
-    return render(shown, "text", View(width=terminal_width())), lost
+    shown = [grid for table, grid in zip(made, grids, strict=True) if table.group in own]
+    return render(shown, "text", options.terminal_width()), lost
 
 
 def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:

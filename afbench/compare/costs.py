@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..records.cost import STEPS, TEMPERATURES, Cost, Figure, number
-from ..report.tables.cost_tables import PASSES
-from ..report.tables.footnotes import shorten
+from ..records.wording import PASSES, shorten
 from .change import Change, Verdict, judged
 from .intervals import ratio_of_medians
 from .pairs import case_text

@@ -11,7 +11,8 @@ import pytest
 from afbench.records.store import Store
 from afbench.records.trial import Record, Status, Trial
 from afbench.report.summary import tables
-from afbench.report.tables.table import FORMATS, render
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.task_grid import task_grid
 
 NASTY = [
     float("nan"),
@@ -81,7 +82,7 @@ def test_no_damage_reaches_a_table(store):
             file.write_text(json.dumps(broken))
             turn += 1
             made = tables(store)
-            shown = render(made, list(FORMATS)[turn % len(FORMATS)])
+            shown = render(map(task_grid, made), list(FORMATS)[turn % len(FORMATS)])
             assert not re.search(r"\bnan\b|(?<![\w-])-?inf\b|infinity", shown.lower()), (head, last, nasty)
             assert all("\n" not in problem and len(problem) < 400 for problem in store.problems.values())
             left_out += bool(store.problems)

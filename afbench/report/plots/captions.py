@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from ...records.members import spec_of
 from ..tables.caption import quantity
 from ..tables.footnotes import failures
-from ..tables.members import spec_of
 from .trials import Trials
 
 

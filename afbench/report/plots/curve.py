@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from scipy.special import stdtrit
 
 from ...errors import UsageError
+from ...records.wording import plural
 from ...statistics.intervals import LEVEL
 from ..tables.caption import quantity
-from ..tables.footnotes import plural
 from .captions import compared, left_out, title
 from .endlabels import label_ends
 from .kind import Plot

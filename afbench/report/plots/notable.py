@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ...errors import UsageError
-from ..tables.footnotes import ranges
+from ...records.wording import ranges
 from .trials import Trials
 
 

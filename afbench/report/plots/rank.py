@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...errors import UsageError
+from ...records.wording import plural
 from ...statistics.ranks import Nemenyi, nemenyi, ranks
 from ...statistics.significance import ALPHA
-from ..tables.footnotes import plural
 from .captions import left_out, left_out_of_each, title
 from .kind import Plot
 from .lettering import LEADING, POINTS, shorten

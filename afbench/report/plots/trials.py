@@ -11,13 +11,13 @@ import numpy as np
 
 from ...errors import UsageError
 from ...files.arrays import Array
+from ...records.groups import agree
+from ...records.members import is_older, members, spec_of
 from ...records.store import Store
 from ...records.trial import Record, Status
 from ...registry.spec import BASELINE
 from ...statistics.metric import Bounds, bounds_of, written
 from ..selection import Selection, holdings, one, select
-from ..tables.footnotes import agree
-from ..tables.members import is_older, members, spec_of
 from .checks import CHECKS
 from .choice import choose, choose_all
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...records.trial import Record, Status
-from ...registry.spec import show
+from ..registry.spec import show
+from .trial import Record, Status
+from .wording import shorten
 
 
 @dataclass(frozen=True, order=True)
@@ -64,3 +67,19 @@ def headings(groups: Iterable[Group]) -> dict[Group, str]:
     return {
         group: f"{name}@{group.device}/{group.dtype}" if held.count(name) > 1 else name for group, name in names.items()
     }
+
+
+def agree(records: Iterable[Record]) -> tuple[Mapping[str, Any], list[str]]:
+    """Return what the newest record says about the task, and where the others disagree."""
+    told = [r.about for r in sorted(records, key=lambda r: (r.started, r.trial.seed)) if r.about]
+    if not told:
+        return {}, ["no trial came far enough to tell its metric"]
+    if all(about == told[-1] for about in told):  # nearly always, and quick: the rest would print every one of them
+        return told[-1], []
+    notes = []
+    for name in told[-1]:
+        values = Counter(json.dumps(about.get(name), sort_keys=True) for about in told)
+        if len(values) > 1 and name != "plots":
+            said = " or ".join(values)
+            notes.append(f"the trials disagree on the task's {name} ({shorten(said)}); the newest one's is used")
+    return told[-1], notes

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
-from ...records.trial import Record
+from .trial import Record, Status
 
 OLDER = " (older code "
 """Stands between an activation's spec and the source of a row whose code was edited since."""
@@ -60,3 +61,9 @@ def is_older(label: str) -> bool:
 def spec_of(label: str) -> str:
     """Return a row's spec."""
     return label.partition(OLDER)[0]
+
+
+def values(records: Sequence[Record], metric: str) -> dict[int, float]:
+    """Return a metric by seed, of the trials that ended well with a finite number."""
+    held = {r.trial.seed: r.metrics[metric] for r in records if r.status is Status.OK and metric in r.metrics}
+    return {seed: float(held[seed]) for seed in sorted(held) if math.isfinite(held[seed])}
