@@ -9,7 +9,6 @@ of PyTorch operators, a table costs a millisecond a call, and is at best two or 
 from __future__ import annotations
 
 import math
-import struct
 from array import array
 from collections.abc import Callable
 from functools import cache
@@ -18,9 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import cpab, library, pointwise
+from . import library, pointwise
 from .constants import constant
-from .cpab_basis import vertex_basis
+from .field import vertex_basis
+from .flow import flow, flow_and_slope, velocity
 from .operator import at_front, register
 
 
@@ -51,9 +51,7 @@ COMBINE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor] | None] = {
     "leaky_ditac": _leaky_ditac,
     "inf_ditac": None,
 }
-"""What each variant makes of T(x), x, and whether x is in [a, b]; None: T(x) everywhere. In the order of warp.h."""
-
-NUMBERS = {variant: number for number, variant in enumerate(COMBINE)}
+"""What each variant makes of T(x), x, and whether x is in [a, b]; None: T(x) everywhere."""
 
 
 def inside(x: Tensor, a: float, b: float) -> Tensor:
@@ -63,6 +61,10 @@ def inside(x: Tensor, a: float, b: float) -> Tensor:
     tensor([True])
     """
     return (x >= a) & (x <= b)
+
+
+Space = tuple[int, bool, float, float]
+"""The velocities among which theta chooses: the cells, whether they are 0 at the ends, and the ends a and b."""
 
 
 def plain(
@@ -76,29 +78,82 @@ def plain(
     """
     if theta.dim() > 1:
         rest = cells, zero_boundary, a, b, variant, uniform
-        each: Tensor = torch.vmap(lambda x, theta: plain(x, theta, *rest))(x, theta)
-        return each
+        mapped: Tensor = torch.vmap(lambda x, theta: plain(x, theta, *rest))(x, theta)
+        return mapped
     wide, theta = pointwise.widened(x, theta)
-    field = theta, constant(vertex_basis, cells, zero_boundary, like=wide, dtype=wide.dtype), a, b
+    velocities = theta, *_velocity(wide, (cells, zero_boundary, a, b))
     combine = COMBINE[variant]
     if combine is None:
         far = wide.isinf()  # where the closed form would be inf - inf
-        return torch.where(far, wide, cpab.flow(torch.where(far, 0, wide), *field)).to(x.dtype)
+        return torch.where(far, wide, flow(torch.where(far, 0, wide), *velocities)).to(x.dtype)
     within = inside(x, a, b)
-    return combine(cpab.flow(torch.where(within, wide, a), *field), wide, within).to(x.dtype)
+    return combine(flow(torch.where(within, wide, a), *velocities), wide, within).to(x.dtype)
 
 
-_native = library.Native("afbench_cpab")
+def flow_of(x: Tensor, theta: Tensor, space: Space, bins: int | None = None) -> Tensor:
+    """Compute T(x); with ``bins`` and but for float64 T of the nearest bin for x in [a, b], see `nearest`.
+
+    >>> flow_of(torch.tensor([-1.0, 0.25]), torch.zeros(3), (4, True, -3.0, 3.0))
+    tensor([-1.0000,  0.2500])
+    """
+    wide, theta = pointwise.widened(x, theta)
+    warped = flow(wide, theta, *_velocity(wide, space))
+    if bins is not None and wide.dtype != torch.float64:
+        within = inside(x, *space[2:])
+        warped = torch.where(within, _at_bins(torch.where(within, wide, space[2]), theta, space, bins), warped)
+    return warped.to(x.dtype)
 
 
-@cache
-def _bits(value: float) -> int:
-    return int(struct.unpack("q", struct.pack("d", value))[0])
+def nearest(x: Tensor, theta: Tensor, space: Space, variant: str, bins: int) -> Tensor:
+    """Compute with T(q) for T(x), q the nearest to x of a + k (b - a) / bins, and the gradients of q; not for float64.
+
+    >>> nearest(torch.tensor([-1.0, 0.24]), torch.zeros(3), (4, True, -3.0, 3.0), "leaky_ditac", 24)
+    tensor([-1.0000,  0.2500])
+    """
+    combine = COMBINE[variant]
+    if combine is None:
+        return flow_of(x, theta, space, bins)
+    wide, within = x.to(theta.dtype), inside(x, *space[2:])
+    return combine(_at_bins(torch.where(within, wide, space[2]), theta, space, bins), wide, within).to(x.dtype)
+
+
+def _velocity(x: Tensor, space: Space) -> tuple[Tensor, float, float]:
+    """What `flow` takes after x and theta."""
+    cells, zero_boundary, a, b = space
+    return constant(vertex_basis, cells, zero_boundary, like=x, dtype=x.dtype), a, b
+
+
+def velocity_of(x: Tensor, theta: Tensor, space: Space) -> Tensor:
+    """Compute the velocity v(x).
+
+    >>> velocity_of(torch.tensor([-3.0, 3.0]), torch.ones(3), (4, True, -3.0, 3.0))
+    tensor([0., 0.])
+    """
+    wide, theta = pointwise.widened(x, theta)
+    return velocity(wide, theta, *_velocity(wide, space)).to(x.dtype)
+
+
+def _at_bins(x: Tensor, theta: Tensor, space: Space, bins: int) -> Tensor:
+    """T(q) with the gradients dT/dx and dT/dtheta of q, for x in [a, b].
+
+    The table is built at every forward: weights change without notice, and it costs what ``bins`` + 1 inputs cost.
+    """
+    a, b = space[2:]
+    k = torch.arange(bins + 1, dtype=x.dtype, device=x.device)
+    width = (b - a) / bins
+    values, slopes = flow_and_slope(a + k * width, theta, *_velocity(x, space))
+    # Clamped twice as NaN becomes any integer.
+    bin = ((x - a) / width).round().clamp(0, bins).long().clamp(0, bins).reshape(-1)
+    value, slope = (table.index_select(0, bin).reshape(x.shape) for table in (values, slopes))
+    return value + slope * (x - x.detach())  # the last factor is 0 and its derivative 1
+
+
+_NATIVE = library.Native("afbench_ditac")
 
 
 @cache
 def _in_memory(cells: int, zero_boundary: bool) -> tuple[array[float], int]:
-    """`vertex_basis` as native/cpab.cpp reads it, and its number of columns."""
+    """`vertex_basis` as native/ditac.cpp reads it, and its number of columns."""
     values = vertex_basis(cells, zero_boundary)
     return array("d", values.ravel().tolist()), values.shape[1]
 
@@ -113,8 +168,7 @@ def _dense(x: Tensor, theta: Tensor) -> Tensor:
         raise ValueError(f"theta of shape {tuple(theta.shape)} does not lie along an input of shape {tuple(x.shape)}")
     if theta.dim() > 1:
         return x.contiguous()
-    like = torch.empty_like(x)
-    return x if like.stride() == x.stride() else like.copy_(x)
+    return pointwise.laid_out_like(x, x)
 
 
 def _call(x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, theta: Tensor, *rest: Any) -> None:
@@ -124,22 +178,18 @@ def _call(x: Tensor, y: Tensor, gradient: Tensor | None, own: Tensor | None, the
         raise ValueError(f"theta must have {parameters} entries for {cells} cells, got {theta.shape[-1]}")
     theta = theta.contiguous()
     groups = theta.numel() // parameters
-    _native(
-        x.data_ptr(),
-        y.data_ptr(),
-        0 if gradient is None else gradient.data_ptr(),
+    _NATIVE(
+        *pointwise.data(x, y, gradient),
         0 if own is None else own.data_ptr(),
         theta.data_ptr(),
-        vertices.buffer_info()[0],
         groups,
         x.numel() // max(groups, 1),
-        x.dtype == torch.bfloat16,
-        library.threads(x.numel()),
         cells,
         parameters,
-        _bits(a),
-        _bits(b),
-        NUMBERS[variant],
+        vertices.buffer_info()[0],
+        library.bits(a),
+        library.bits(b),
+        library.address(variant),
         uniform,
     )
 
@@ -148,7 +198,7 @@ def _forward(x: Tensor, theta: Tensor, *rest: Any) -> Tensor:
     dense = _dense(x, theta)
     y = torch.empty_like(dense)
     _call(dense, y, None, None, theta, *rest)
-    return _like(x, y)
+    return pointwise.laid_out_like(x, y)
 
 
 def _backward(gradient: Tensor, x: Tensor, theta: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
@@ -157,19 +207,13 @@ def _backward(gradient: Tensor, x: Tensor, theta: Tensor, *rest: Any) -> tuple[T
         gradient = torch.empty_like(dense).copy_(gradient)
     dx, own = torch.empty_like(dense), torch.empty_like(theta, memory_format=torch.contiguous_format)
     _call(dense, dx, gradient, own, theta, *rest)
-    return _like(x, dx), _like(theta, own)
-
-
-def _like(tensor: Tensor, result: Tensor) -> Tensor:
-    """Lay the result out as `empty_like` would, which is what the operator promises."""
-    like = torch.empty_like(tensor)
-    return result if like.stride() == result.stride() else like.copy_(result)
+    return pointwise.laid_out_like(x, dx), pointwise.laid_out_like(theta, own)
 
 
 def _batch(size: int, x: Any, theta: Any, *rest: Any) -> tuple[Any, ...]:
     # One theta for all may stay; several have to lie along the new first dimension too.
-    every = theta[0] if theta[1] is None and theta[0].dim() == 1 else at_front(size, *theta)
-    return at_front(size, *x), every, *(value for value, _ in rest)
+    thetas = theta[0] if theta[1] is None and theta[0].dim() == 1 else at_front(size, *theta)
+    return at_front(size, *x), thetas, *(value for value, _ in rest)
 
 
 ditac: Callable[..., Tensor] = register(
@@ -191,3 +235,30 @@ Of x; theta [d], or [N, d], [N, M, d], ..., along the first dimensions of x; the
 velocity is 0 at a and b; a and b; a key of ``COMBINE``; and whether the table may be a coarse one, of 62 pieces of one
 width, for speed.
 """
+
+
+class _Pulled(torch.autograd.Function):
+    """What the published code makes of theta's gradient, for comparisons with it."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(theta: Tensor, pull: Tensor) -> Tensor:
+        return theta.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        theta, pull = ctx.saved_tensors
+        return len(theta) * grad + pull * theta, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, _: Any) -> Tensor:
+        return tangent.clone()  # the derivative itself: nothing was published of forward mode
+
+
+pulled: Callable[[Tensor, Tensor], Tensor] = _Pulled.apply
+"""theta as it is, whose gradient is d * (that of the data) + pull * theta: what the published code's backward gives."""

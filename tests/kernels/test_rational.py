@@ -6,8 +6,7 @@ import torch
 from numpy.polynomial import polynomial
 from numpy.testing import assert_allclose
 
-from afbench.kernels import rational
-from afbench.kernels.pade import degrees, homogeneous
+from afbench.kernels.rational import degrees, homogeneous, rational
 
 
 @pytest.mark.parametrize(("n", "m"), [(5, 4), (4, 4), (3, 2), (5, 3), (20, 18)])
@@ -22,7 +21,7 @@ def test_rational_of_any_degree(n, m):
 def test_homogeneous_is_the_polynomial_of_the_ratio():
     rng = np.random.default_rng(0)
     u, v, c = rng.normal(size=9), rng.uniform(0.5, 2, size=9), rng.normal(size=5)
-    got = homogeneous(*(torch.from_numpy(one) for one in (u, v, c))).numpy()
+    got = homogeneous(*(torch.from_numpy(values) for values in (u, v, c))).numpy()
     assert_allclose(got, polynomial.polyval(u / v, c) * v**4, rtol=1e-12)
 
 

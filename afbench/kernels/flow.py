@@ -1,7 +1,7 @@
 """The flow of a CPAB velocity in closed form, with derivatives: T(x) = phi(x; 1), phi(x; 0) = x, dphi/dt = v(phi).
 
 T is a diffeomorphism (Freifeld et al. 2017, IEEE TPAMI 39(12); Chelly et al. 2024, arXiv:2407.07564). See
-cpab_basis.py for v.
+field.py for v.
 
 Inside, lengths are counted in cells, and a velocity is given by its values W at the vertices 0, ..., cells:
 interpolated, they are continuous by construction, in every dtype.
@@ -22,7 +22,7 @@ NEVER = 2.0  # a time above 1, at which the flow ends
 def velocity(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tensor:
     """Velocity v(x) in units of x, for x of any shape, theta [d], vertices [cells + 1, d] (`vertex_basis`).
 
-    >>> from afbench.kernels.cpab_basis import vertex_basis
+    >>> from afbench.kernels.field import vertex_basis
     >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
     >>> velocity(torch.tensor([-3.0, 3.0]), torch.ones(3), B, -3.0, 3.0).tolist()
     [0.0, 0.0]
@@ -37,7 +37,7 @@ def flow(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tens
     The closed form, without a loop over the cells. Backward is closed form too, keeps two numbers an element,
     and can itself be differentiated, in reverse mode. All tensors are float32, or all float64.
 
-    >>> from afbench.kernels.cpab_basis import vertex_basis
+    >>> from afbench.kernels.field import vertex_basis
     >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
     >>> flow(torch.tensor([-1.0, 0.25]), torch.zeros(3), B, -3.0, 3.0).tolist()
     [-1.0, 0.25]
@@ -49,7 +49,7 @@ def flow(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> Tens
 def flow_and_slope(x: Tensor, theta: Tensor, vertices: Tensor, a: float, b: float) -> tuple[Tensor, Tensor]:
     """Flow T(x) and its slope dT/dx: v(T) / v(x), or e^alpha if the path stays in its cell. See `flow`.
 
-    >>> from afbench.kernels.cpab_basis import vertex_basis
+    >>> from afbench.kernels.field import vertex_basis
     >>> B = torch.tensor(vertex_basis(4), dtype=torch.float32)
     >>> T, slope = flow_and_slope(torch.tensor([-1.0, 0.25]), torch.zeros(3), B, -3.0, 3.0)
     >>> slope.tolist()

@@ -1,86 +1,72 @@
-// Evaluates cubic pieces with free knots, and sums the moments of their elements. It knows nothing of where the pieces
-// come from. Works on runs of whole vectors; see Chunk for the rest.
+// A DiTAC activation y = f(x), as cubic pieces with free knots or in closed form: a flow T inside [a, b], times Phi(x)
+// where the variant has that, and something simpler outside. pieces.cpp, compiled once and in double, fits the pieces;
+// what runs for every element is here: it finds each one's piece, evaluates it, and sums moments.
+//
+// The table is that of f, not of T: Phi for every element, by an exponential, a division and 12 products, cost as much
+// as GELU itself on AVX2, where the table as a whole costs less. The few x beyond +-3 are computed, so that the tail,
+// which goes to 0, keeps its digits.
 #pragma once
 
-#include <type_traits>
-
 #include "simd.h"
-#include "table.h"
+
+namespace afbench {
+
+// Knots at begin, begin + width, ..., but for the first piece's, and above end the last piece: each is found by a
+// product, without the tree. A width of 0: there is no such order.
+struct Grid {
+    float begin = 0, end = 0, width = 0;
+    int pieces = 0;  // between begin and end
+};
+
+constexpr int LARGEST_TABLE = 4096;  // pieces
+
+struct Table {
+    int size = 0;                            // pieces, filled up to 32, 64, 128, 512 or 4096
+    const float* heap = nullptr;             // [size]: from 1 on, all knots but the first, as a search tree laid out
+                                             // like a binary heap; NaN, which no x reaches, where there is no piece
+    const float (*pieces)[4] = nullptr;      // [size]: c0, ..., c3 of c0 + t (c1 + t (c2 + t c3)), t = x - knot
+    const float* columns = nullptr;          // [4, size]: the same
+    float origin = 0;                        // the knot of the first piece, which reaches to -inf
+    Grid grid;
+    // Below the one and from the other on the table means nothing: y is GELU(x). -inf and NaN, which no x meets, where
+    // a variant has no GELU.
+    float gelu_below = 0, gelu_from = 0;
+};
+
+enum Variant { DITAC, GE_DITAC, LEAKY_DITAC, INF_DITAC };
+inline constexpr const char* VARIANTS[] = {"ditac", "ge_ditac", "leaky_ditac", "inf_ditac"};
+
+struct DitacSettings {
+    int cells, parameters;  // theta [parameters], vertices [cells + 1, parameters] of `vertex_basis`
+    const double* vertices;
+    double a, b;
+    float first, last;      // a and b rounded to the input's dtype, both inside
+    Variant variant;
+    bool uniform;           // a coarser table, whose pieces are found without a search, where the variant allows it
+};
+
+// f for one theta.
+class Ditac;
+
+Ditac* ditac_build(const DitacSettings& settings, const float* theta);  // null if there is no memory
+void ditac_free(Ditac* ditac);
+
+// Null if no table of at most LARGEST_TABLE pieces is within 1e-5 (b - a) of f.
+const Table* ditac_table(const Ditac* ditac);
+
+double ditac_value(const Ditac* ditac, float x, double* slope);
+
+// Adds to the gradient of theta: weight * df/dtheta at x; or the sums [size, 4] over each piece's elements of
+// weight * t^k times the coefficients of t^k in df/dtheta.
+void ditac_pull_back(Ditac* ditac, float x, double weight);
+void ditac_contract(Ditac* ditac, const double (*moments)[4]);
+void ditac_gradient(Ditac* ditac, float* theta);
+
+}  // namespace afbench
 
 namespace AFBENCH_ISA {
 
 using afbench::Table;
-
-// table[index[lane]] for every lane; `pick` takes the index modulo N, the number of entries, and holds them in registers.
-#if defined(AFBENCH_AVX512)
-
-template <int N>
-INLINE Floats pick(const float* table, Ints index) {
-    const __m512i i = (__m512i)index;
-    if constexpr (N <= W) {
-        return (Floats)_mm512_permutexvar_ps(i, (__m512)load(table));
-    } else if constexpr (N == 2 * W) {
-        return (Floats)_mm512_permutex2var_ps((__m512)load(table), i, (__m512)load(table + W));
-    } else {
-        static_assert(N == 4 * W);
-        Floats low = pick<2 * W>(table, index), high = pick<2 * W>(table + 2 * W, index);
-        return (index & (2 * W)) != 0 ? high : low;
-    }
-}
-
-INLINE Floats gather(const float* table, Ints index) {
-    return (Floats)_mm512_i32gather_ps((__m512i)index, table, 4);
-}
-
-#elif defined(AFBENCH_AVX2)
-
-INLINE Floats by_bit(Ints index, int bit, Floats low, Floats high) {
-    __m256i sign = _mm256_slli_epi32((__m256i)index, 31 - bit);
-    return (Floats)_mm256_blendv_ps((__m256)low, (__m256)high, _mm256_castsi256_ps(sign));
-}
-
-template <int N>
-INLINE Floats pick(const float* table, Ints index) {
-    if constexpr (N <= W)
-        return (Floats)_mm256_permutevar8x32_ps((__m256)load(table), (__m256i)index);
-    else if constexpr (N == 2 * W)
-        return by_bit(index, 3, pick<W>(table, index), pick<W>(table + W, index));
-    else
-        return by_bit(index, 4, pick<2 * W>(table, index), pick<2 * W>(table + 2 * W, index));
-}
-
-INLINE Floats gather(const float* table, Ints index) {
-    return (Floats)_mm256_i32gather_ps(table, (__m256i)index, 4);
-}
-
-#else
-
-template <int N>
-INLINE Floats pick(const float* table, Ints index) {
-    Floats found;
-    for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane] & (N - 1)];
-    return found;
-}
-
-INLINE Floats gather(const float* table, Ints index) {
-    Floats found;
-    for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane]];
-    return found;
-}
-
-#endif
-
-#if defined(AFBENCH_AVX2) || defined(AFBENCH_AVX512)
-// Four rows of four, in either half.
-INLINE void transpose(__m256 r[4]) {
-    __m256 a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
-    __m256 c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
-    r[0] = _mm256_shuffle_ps(a, c, 0x44);
-    r[1] = _mm256_shuffle_ps(a, c, 0xee);
-    r[2] = _mm256_shuffle_ps(b, d, 0x44);
-    r[3] = _mm256_shuffle_ps(b, d, 0xee);
-}
-#endif
 
 // The coefficients of W pieces, whose offsets are in bytes. Four gathers would be 156 micro-operations on a Zen 3; eight
 // loads of a row each, and their transpose, are 32.
@@ -97,36 +83,6 @@ INLINE void rows(const float (*pieces)[4], const int32_t* offsets, Floats c[4]) 
     for (int lane = 0; lane < W; lane++)
         for (int k = 0; k < 4; k++) lanes[k][lane] = reinterpret_cast<const float*>(base + offsets[lane])[k];
     for (int k = 0; k < 4; k++) c[k] = load(lanes[k]);
-#endif
-}
-
-// The smaller and the larger one; v if either is NaN. The compiler makes two instructions of `bound < v ? bound : v`.
-INLINE Floats smaller(Floats bound, Floats v) {
-#if defined(AFBENCH_AVX512)
-    return (Floats)_mm512_min_ps((__m512)bound, (__m512)v);
-#elif defined(AFBENCH_AVX2)
-    return (Floats)_mm256_min_ps((__m256)bound, (__m256)v);
-#else
-    return bound < v ? bound : v;
-#endif
-}
-
-// yes where the mask is set, else no. `mask ? yes : no` makes GCC 12 compare a second time, the other way.
-INLINE Floats choose(Ints mask, Floats yes, Floats no) {
-#if defined(AFBENCH_AVX2) && !defined(AFBENCH_AVX512)
-    return (Floats)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask);
-#else
-    return mask ? yes : no;
-#endif
-}
-
-INLINE Floats larger(Floats bound, Floats v) {
-#if defined(AFBENCH_AVX512)
-    return (Floats)_mm512_max_ps((__m512)bound, (__m512)v);
-#elif defined(AFBENCH_AVX2)
-    return (Floats)_mm256_max_ps((__m256)bound, (__m256)v);
-#else
-    return bound > v ? bound : v;
 #endif
 }
 

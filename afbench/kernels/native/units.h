@@ -1,4 +1,4 @@
-// Gated and rectifying units: functions for the generator.
+// Swish, ACON, PReLU and PELU, units of one to three learnt numbers: functions for the generator in pointwise.h.
 #pragma once
 
 #include "simd.h"

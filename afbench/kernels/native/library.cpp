@@ -1,7 +1,8 @@
-// What is compiled once, without any flags for an instruction set: the choice of the set, and the threads.
-#include "parallel.h"
+// The C side of library.py, compiled once and without flags for an instruction set: the sets, threads and memory.
+#include "library.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <pthread.h>
 
 namespace {
@@ -10,6 +11,7 @@ namespace {
 using Parallel = void (*)(void (*work)(void*), void* data, unsigned threads, unsigned flags);
 
 std::atomic<Parallel> shared{nullptr};
+std::atomic<int64_t> until_failure{0};  // allocations; 0: none fails
 
 struct Team {
     AfbenchTask task;
@@ -39,29 +41,36 @@ void afbench_run(AfbenchTask task, void* context, int64_t blocks, int64_t thread
         work(&team);
 }
 
-extern "C" {
+void* afbench_allocate(size_t bytes) {
+    if (until_failure.load(std::memory_order_relaxed) && until_failure.fetch_sub(1) == 1) return nullptr;
+    return std::malloc(bytes ? bytes : 1);
+}
+
+void afbench_release(void* memory) { std::free(memory); }
+
+// For tests: the nth allocation from now on fails, once; 0: none does.
+AFBENCH_PUBLIC void afbench_fail_allocation(int64_t nth) { until_failure.store(nth); }
 
 // Takes the address of GOMP_parallel in the OpenMP runtime that torch has loaded. A pool of our own, spinning on the
 // same cores, would cost both their speed.
-__attribute__((visibility("default"))) void afbench_share_threads(void* entry) {
+AFBENCH_PUBLIC void afbench_share_threads(void* entry) {
     static const int registered = pthread_atfork(nullptr, nullptr, alone);
     (void)registered;
     shared.store(reinterpret_cast<Parallel>(entry), std::memory_order_relaxed);
 }
 
-// Of the messages that the functions take: library.py expects this number, and else does without the library.
-__attribute__((visibility("default"))) int afbench_interface(void) { return 1; }
+// INTERFACE of library.py when this was built: library.py does without a library of another.
+AFBENCH_PUBLIC int afbench_interface(void) { return AFBENCH_INTERFACE; }
 
-// The best instruction set that this processor and its system have: 0 baseline, 1 AVX2 with FMA, 2 AVX-512.
-__attribute__((visibility("default"))) int afbench_instructions(void) {
+// The instruction sets that this processor and its system have, from the least to the best, as setup.py names them.
+AFBENCH_PUBLIC const char* afbench_instructions(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                   __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    return avx2 ? (avx512 ? 2 : 1) : 0;
+    return avx2 ? (avx512 ? "baseline avx2 avx512" : "baseline avx2") : "baseline";
 #else
-    return 0;
+    return "baseline";
 #endif
-}
 }

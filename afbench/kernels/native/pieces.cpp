@@ -1,14 +1,16 @@
-#include "warp.h"
+// Fits a DiTAC activation by cubic pieces, and holds them.
+#include "pieces.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "flow.h"
+#include "memory.h"
 
 namespace afbench {
 namespace {
 
-constexpr size_t LARGEST = 4096;
+constexpr int TABLE_SIZES[] = {32, 64, 128, 512, LARGEST_TABLE};
 constexpr double TOLERANCE = 1e-5;  // of b - a, the largest error of a table
 constexpr double NARROW = 1e-6;     // of b - a: a piece below it is linear, for its differences have no digits
 constexpr int UNIFORM = 62;         // pieces of the coarse table, with two tails a vector register's worth of 64
@@ -28,7 +30,10 @@ constexpr double STEEP = 121;
 constexpr double SLOPE_TOLERANCE = 1e-4;  // of the slope, the root mean square over all pieces
 constexpr size_t LARGEST_FOR_SLOPE = 64;  // what a table may grow to for the sake of the slope alone
 
-}  // namespace
+struct Piece {
+    float knot;   // where it begins: at this x or above, up to the next piece's knot
+    double c[4];
+};
 
 struct Point {
     double f, slope, gate;  // gate = df/dT
@@ -48,13 +53,11 @@ struct Fit {
     float middle() const { return static_cast<float>(at(0.5)); }
 };
 
-namespace {
-
 double normal_cdf(double x) { return 0.5 * std::erfc(-M_SQRT1_2 * x); }
 double normal_density(double x) { return 0.3989422804014327 * std::exp(-0.5 * x * x); }
 
-std::vector<double> velocities(const WarpSettings& s, const float* theta) {
-    std::vector<double> W(s.cells + 1);
+Vector<double> velocities(const DitacSettings& s, const float* theta) {
+    Vector<double> W(s.cells + 1);
     for (int c = 0; c <= s.cells; c++) {
         double v = 0;
         for (int j = 0; j < s.parameters; j++) v += s.vertices[c * s.parameters + j] * theta[j];
@@ -65,18 +68,18 @@ std::vector<double> velocities(const WarpSettings& s, const float* theta) {
 
 }  // namespace
 
-class Warp {
+class Ditac {
   public:
-    Warp(const WarpSettings& settings, const float* theta)
-        : s_(settings), cell_((s_.b - s_.a) / s_.cells), flow_(velocities(s_, theta).data(), s_.cells) {
+    Ditac(const DitacSettings& settings, const float* theta)
+        : s_(settings), cell_((s_.b - s_.a) / s_.cells), flow_(velocities(s_, theta).data(), s_.cells),
+          velocity_gradient_(s_.cells + 1) {
         tabled_ = (s_.uniform && build_uniform()) || build(theta);
         fits_.shrink_to_fit();
+        table_.gelu_below = s_.variant == DITAC || s_.variant == GE_DITAC ? begin_ : -INFINITY;
+        table_.gelu_from = s_.variant == DITAC ? end_ : NAN;
     }
 
-    const Table* table() const { return tabled_ ? &storage_.table() : nullptr; }
-
-    float gelu_below() const { return s_.variant == DITAC || s_.variant == GE_DITAC ? begin_ : -INFINITY; }
-    float gelu_from() const { return s_.variant == DITAC ? end_ : NAN; }
+    const Table* table() const { return tabled_ ? &table_ : nullptr; }
 
     Point value(double x) const { return evaluate(x, inside(x)); }
 
@@ -85,34 +88,30 @@ class Warp {
     }
 
     void contract(const double (*moments)[4]) {
-        for (const Fit& fit : fits_) {
-            moments++;  // the first piece is below all fits
-            if (fit.inside) pull_back(fit, *moments);
-        }
-    }
-
-    // Affine in x beyond the last kinks, so two points tell all.
-    void contract_tails(const double* below, const double* above) {
+        for (size_t i = 0; i < fits_.size(); i++)  // the first piece is below all fits
+            if (fits_[i].inside) pull_back(fits_[i], moments[i + 1]);
         if (s_.variant != INF_DITAC) return;
+        // Affine in x beyond the last kinks, so two points tell all.
+        const double *below = moments[0], *above = moments[pieces() - 1];
         flow_.pull_back(path(begin_), below[0] + below[1] / cell_);
         flow_.pull_back(path(begin_ - cell_), -below[1] / cell_);
         flow_.pull_back(path(end_), above[0] - above[1] / cell_);
         flow_.pull_back(path(end_ + cell_), above[1] / cell_);
     }
 
-    size_t pieces() const { return fits_.size() + 2; }
-
-    void gradient(double* theta) const {
-        std::vector<double> W(s_.cells + 1);
-        flow_.finish(W.data());
+    void gradient(float* theta) {
+        double* W = velocity_gradient_.data();
+        flow_.finish(W);
         for (int j = 0; j < s_.parameters; j++) {
-            theta[j] = 0;
-            for (int c = 0; c <= s_.cells; c++) theta[j] += s_.vertices[c * s_.parameters + j] * W[c];
-            theta[j] *= s_.b - s_.a;  // W counts in cells, x does not
+            double sum = 0;
+            for (int c = 0; c <= s_.cells; c++) sum += s_.vertices[c * s_.parameters + j] * W[c];
+            theta[j] = static_cast<float>(sum * (s_.b - s_.a));  // W counts in cells, x does not
         }
     }
 
   private:
+    size_t pieces() const { return fits_.size() + 2; }
+
     bool inside(double x) const { return s_.variant == INF_DITAC || (x >= s_.first && x <= s_.last); }
 
     Path path(double x) const { return flow_.trace((x - s_.a) / cell_); }
@@ -168,11 +167,11 @@ class Warp {
 
     // The ends of the pieces to begin with. T has kinks in its second derivative at the vertices, and at what flows to
     // them in time 1; f at a and b as well.
-    std::vector<float> knots(const float* theta) const {
-        std::vector<double> W = velocities(s_, theta);
+    Vector<float> knots(const float* theta) const {
+        Vector<double> W = velocities(s_, theta);
         for (double& v : W) v = -v;
         Flow back(W.data(), s_.cells);
-        std::vector<float> found;
+        Vector<float> found;
         bool bounded = s_.variant != INF_DITAC;
         for (int c = 1; c < s_.cells; c++)
             for (double y : {static_cast<double>(c), back.trace(c).end}) {
@@ -199,7 +198,7 @@ class Warp {
     }
 
     bool build(const float* theta) {
-        std::vector<float> knot = knots(theta);
+        Vector<float> knot = knots(theta);
         begin_ = knot.front(), end_ = knot.back();
         if (!std::isfinite(end_ - begin_)) return false;
         fits_.reserve(64);
@@ -212,10 +211,10 @@ class Warp {
         if (!split()) return false;
         std::sort(fits_.begin(), fits_.end(), [](const Fit& p, const Fit& q) { return p.left < q.left; });
 
-        std::vector<Piece> pieces = {below()};
+        Vector<Piece> pieces = {below()};
         for (const Fit& fit : fits_) pieces.push_back(cubic(fit));
         pieces.push_back(above());
-        storage_.set(pieces);
+        store(pieces, {});
         return true;
     }
 
@@ -239,7 +238,7 @@ class Warp {
             bool good = fits_.front().error <= tolerance && (slope_error <= slope_tolerance || size > LARGEST_FOR_SLOPE);
             if (good && (pieces() == size || slope_error < slope_tolerance / 16)) break;
             if (fits_.front().error == 0 && fits_.front().slope_error == 0) break;
-            if (pieces() >= LARGEST) return false;
+            if (pieces() >= LARGEST_TABLE) return false;
             std::pop_heap(fits_.begin(), fits_.end(), worst);
             Fit whole = fits_.back();
             fits_.pop_back();
@@ -302,7 +301,7 @@ class Warp {
         end_ = after > 0 ? static_cast<float>(begin_ + total * static_cast<double>(width)) : s_.last;
 
         double h = width;
-        std::vector<Piece> pieces = {below()};
+        Vector<Piece> pieces = {below()};
         pieces[0].c[0] += (begin_ - h - pieces[0].knot) * pieces[0].c[1];
         Point left{}, right{};
         for (int i = 0; i < total; i++) {
@@ -321,7 +320,7 @@ class Warp {
         }
         pieces.push_back(above());
         pieces.back().c[0] += (begin_ + total * h - end_) * pieces.back().c[1];
-        storage_.set(pieces, {begin_, end_, width, total});
+        store(pieces, {begin_, end_, width, total});
         return true;
     }
 
@@ -339,33 +338,62 @@ class Warp {
         }
     }
 
-    WarpSettings s_;
+    // The pieces in order; the first one's knot is only where its t begins.
+    void store(const Vector<Piece>& pieces, Grid grid) {
+        int used = static_cast<int>(pieces.size()), size = 0;
+        for (int known : TABLE_SIZES)
+            if (size < used) size = known;
+        numbers_.assign(9 * size + 4, 0.0f);
+        float* start = numbers_.data();
+        while (reinterpret_cast<uintptr_t>(start) % 16) start++;  // rows are loaded whole
+        float *rows = start, *columns = rows + 4 * size, *heap = columns + 4 * size;
+        for (int i = 0; i < used; i++)
+            for (int k = 0; k < 4; k++) rows[4 * i + k] = columns[k * size + i] = static_cast<float>(pieces[i].c[k]);
+        for (int node = 1, level = 1; level < size; level *= 2)
+            for (int i = 0; i < level; i++, node++) {
+                int piece = (2 * i + 1) * (size / (2 * level));
+                heap[node] = piece < used ? pieces[piece].knot : NAN;
+            }
+        table_ = {size, heap, reinterpret_cast<const float(*)[4]>(rows), columns, pieces[0].knot, grid, 0, 0};
+    }
+
+    DitacSettings s_;
     double cell_;  // its width in x
     Flow flow_;
+    Vector<double> velocity_gradient_;
     float begin_ = 0, end_ = 0;  // beyond which there are tails
-    std::vector<Fit> fits_;
-    TableStorage storage_;
+    Vector<Fit> fits_;
+    Table table_;
+    Vector<float> numbers_;  // the table's
     bool tabled_ = false;
 };
 
-Warp* warp_build(const WarpSettings& settings, const float* theta) { return new Warp(settings, theta); }
-void warp_free(Warp* warp) { delete warp; }
-const Table* warp_table(const Warp* warp) { return warp->table(); }
-float warp_gelu_below(const Warp* warp) { return warp->gelu_below(); }
-float warp_gelu_from(const Warp* warp) { return warp->gelu_from(); }
+Ditac* ditac_build(const DitacSettings& settings, const float* theta) {
+    void* memory = afbench_allocate(sizeof(Ditac));
+    if (!memory) return nullptr;
+    try {
+        return new (memory) Ditac(settings, theta);
+    } catch (const std::bad_alloc&) {
+        afbench_release(memory);
+        return nullptr;
+    }
+}
 
-double warp_value(const Warp* warp, float x, double* slope) {
-    Point point = warp->value(x);
+void ditac_free(Ditac* ditac) {
+    ditac->~Ditac();
+    afbench_release(ditac);
+}
+
+const Table* ditac_table(const Ditac* ditac) { return ditac->table(); }
+
+double ditac_value(const Ditac* ditac, float x, double* slope) {
+    Point point = ditac->value(x);
     *slope = point.slope;
     return point.f;
 }
 
-void warp_pull_back(Warp* warp, float x, double weight) { warp->pull_back(x, weight); }
-void warp_gradient(const Warp* warp, double* theta) { warp->gradient(theta); }
-
-void warp_contract(Warp* warp, const double (*moments)[4]) {
-    warp->contract(moments);
-    warp->contract_tails(moments[0], moments[warp->pieces() - 1]);
-}
+void ditac_pull_back(Ditac* ditac, float x, double weight) { ditac->pull_back(x, weight); }
+void ditac_contract(Ditac* ditac, const double (*moments)[4]) { ditac->contract(moments); }
+void ditac_gradient(Ditac* ditac, float* theta) { ditac->gradient(theta); }
 
 }  // namespace afbench

@@ -5,13 +5,11 @@
 //
 // Blocks do not depend on the number of threads. Inside one, the parameters' gradients are summed in float lanes, over
 // 2,048 vectors at most; across blocks in double, in order.
-#include "call.h"
+#include "pointwise.h"
+
+#include <numeric>
 
 #include "layout.h"
-#include "parallel.h"
-
-#include <cstring>
-#include <numeric>
 
 namespace afbench {
 namespace {
@@ -21,16 +19,10 @@ using AFBENCH_ISA::for_blocks;
 constexpr int64_t PIECE = 2048;   // vectors of a run, at most
 constexpr int64_t BLOCK = 32768;  // elements that a thread takes at a time, about
 
-struct Data {
-    const char *x, *g;  // g, of y, is null in forward
-    char* y;            // or dx
-    Dtype dtype;
-
-    Span span(int64_t first, int64_t n) const {
-        int64_t at = first * (dtype == FLOAT32 ? 4 : 2);
-        return {x + at, g ? g + at : nullptr, y + at, n};
-    }
-};
+Span span(const Data& data, int64_t first, int64_t n) {
+    int64_t at = first * (data.dtype == FLOAT32 ? 4 : 2);
+    return {data.x + at, data.g ? data.g + at : nullptr, data.y + at, n};
+}
 
 // Cuts runs in pieces and calls on blocks of them: work(piece, group, first element, elements, count), for
 // so many pieces one behind the other, each of the next group.
@@ -69,27 +61,25 @@ struct Runs {
     }
 };
 
-void runs(const Kernel& f, const Layout& at, const Data& data, const float* numbers, double* gradients,
-          int64_t threads) {
+void runs(const Kernel& f, const Layout& at, const Data& data, const float* numbers, double* gradients) {
     const int64_t K = f.size;
     const Runs cut(at, f.width);
     const Kernel::Run run = (data.g ? f.backward : f.forward)[data.dtype];
-    std::vector<float> sums(data.g ? cut.pieces * K : 0);
+    Vector<float> sums(data.g ? cut.pieces * K : 0);
     auto work = [&](int64_t block) {
         cut.each(at, block, [&](int64_t piece, int64_t group, int64_t first, int64_t n, int64_t count) {
-            run(f.function, numbers + group * K, data.span(first, n), data.g ? &sums[piece * K] : nullptr,
+            run(f.function, numbers + group * K, span(data, first, n), data.g ? &sums[piece * K] : nullptr,
                 count);
         });
     };
-    for_blocks(cut.blocks, threads, work);
+    for_blocks(cut.blocks, data.threads, work);
     for (int64_t block = 0; data.g && block < cut.blocks; block++)
         cut.each(at, block, [&](int64_t piece, int64_t group, int64_t, int64_t, int64_t count) {
             for (int64_t k = 0; k < count * K; k++) gradients[group * K + k] += sums[piece * K + k];
         });
 }
 
-void lanes(const Kernel& f, const Layout& at, const Data& data, const float* numbers, double* gradients,
-           int64_t threads) {
+void lanes(const Kernel& f, const Layout& at, const Data& data, const float* numbers, double* gradients) {
     const int64_t K = f.size, W = f.width, own = at.channels * at.inner, all = at.outer * own;
     const Kernel::Lanes rows = (data.g ? f.lanes_backward : f.lanes_forward)[data.dtype];
     // Repeated until rows are whole vectors, and so long that a row's overhead does not show.
@@ -98,18 +88,18 @@ void lanes(const Kernel& f, const Layout& at, const Data& data, const float* num
     if (period > all) period = (all + W - 1) / W * W;
     const int64_t block = std::max(BLOCK / period, std::min<int64_t>(32, (all + period - 1) / period)) * period;
     const int64_t blocks = (all + block - 1) / block;
-    std::vector<float> table(at.batch * K * period);
+    Vector<float> table(at.batch * K * period);
     for (int64_t b = 0; b < at.batch; b++)
         for (int64_t i = 0; i < period; i++)
             for (int64_t k = 0; k < K; k++)
                 table[(b * K + k) * period + i] = numbers[(b * at.channels + i % own / at.inner) * K + k];
-    std::vector<float> sums(data.g ? at.batch * blocks * K * period : 0);
+    Vector<float> sums(data.g ? at.batch * blocks * K * period : 0);
     auto work = [&](int64_t index) {
         int64_t b = index / blocks, first = index % blocks * block, n = std::min(block, all - first);
-        rows(f.function, &table[b * K * period], period, data.span(b * all + first, n),
+        rows(f.function, &table[b * K * period], period, span(data, b * all + first, n),
              data.g ? &sums[index * K * period] : nullptr);
     };
-    for_blocks(at.batch * blocks, threads, work);
+    for_blocks(at.batch * blocks, data.threads, work);
     if (!data.g) return;
     for (int64_t index = 0; index < at.batch * blocks; index++)
         for (int64_t k = 0; k < K; k++)
@@ -143,19 +133,12 @@ void write(const Parameter& p, int64_t i, double value) {
     static_cast<uint16_t*>(p.gradient)[i] = static_cast<uint16_t>(bits >> 16);
 }
 
-}  // namespace
-
-int call(const Kernel& f, Message message) {
-    const int64_t threads = message.number();
-    const Dtype dtype = static_cast<Dtype>(message.number());
+Refusal checked(const Kernel& f, const Data& data, Message message) {
     const int64_t channel = message.number();
-    Data data{};
-    data.x = message.address<char>(), data.y = message.address<char>(), data.g = message.address<char>();
-    data.dtype = dtype;
     const bool g = data.g;
     const int64_t dims = message.number();
-    const std::vector<int64_t> sizes = read_numbers(message, dims), strides = read_numbers(message, dims);
-    std::vector<Parameter> parameters(message.number());
+    const Vector<int64_t> sizes = read_numbers(message, dims), strides = read_numbers(message, dims);
+    Vector<Parameter> parameters(message.number());
     int64_t raw = 0;
     for (Parameter& p : parameters) p = read_parameter(message), raw += p.count;
     if (raw != f.raw) return MISFIT;
@@ -167,8 +150,8 @@ int call(const Kernel& f, Message message) {
     if (!in_runs && !f.lanes_forward[0]) return NO_LANES;
     const Places places(at, sizes, parameters);
     const int64_t groups = at.batch * at.channels, K = f.size;
-    std::vector<double> own(groups * raw), gradients(g ? groups * K : 0), back(raw);
-    std::vector<float> numbers(groups * K);
+    Vector<double> own(groups * raw), gradients(g ? groups * K : 0), back(raw);
+    Vector<float> numbers(groups * K);
     for (int64_t group = 0; group < groups; group++) {
         double* to = &own[group * raw];
         for (size_t j = 0; j < parameters.size(); j++) {
@@ -177,10 +160,10 @@ int call(const Kernel& f, Message message) {
         }
         f.pack(f.function, &own[group * raw], &numbers[group * K]);
     }
-    (in_runs ? runs : lanes)(f, at, data, numbers.data(), gradients.data(), threads);
+    (in_runs ? runs : lanes)(f, at, data, numbers.data(), gradients.data());
     if (!g) return DONE;
 
-    std::vector<std::vector<double>> totals;
+    Vector<Vector<double>> totals;
     for (const Parameter& p : parameters) {
         int64_t size = p.channels * p.count;
         for (int64_t l : p.leading) size *= l;
@@ -197,6 +180,16 @@ int call(const Kernel& f, Message message) {
     for (size_t j = 0; j < parameters.size(); j++)
         for (size_t i = 0; i < totals[j].size(); i++) write(parameters[j], i, totals[j][i]);
     return DONE;
+}
+
+}  // namespace
+
+Refusal call(const Kernel& f, const Data& data, Message message) {
+    try {
+        return checked(f, data, message);
+    } catch (const std::bad_alloc&) {
+        return NO_MEMORY;
+    }
 }
 
 }  // namespace afbench

@@ -14,9 +14,10 @@ from scipy.integrate import solve_ivp
 from scipy.special import ndtr
 from torch.nn import functional as F
 
-from afbench.kernels import cpab_basis, library, piecewise
+from afbench.kernels import ditac, library
+from afbench.kernels.field import prior_covariance, vertex_basis
 
-VARIANTS = pytest.mark.parametrize("variant", list(piecewise.COMBINE))
+VARIANTS = pytest.mark.parametrize("variant", list(ditac.COMBINE))
 UNIFORM = pytest.mark.parametrize("uniform", [False, True])
 NATIVE = pytest.mark.skipif(library.instructions() is None, reason="no compiled kernels")
 
@@ -28,19 +29,19 @@ def field(cells, zero_boundary=True):
 
 def draw(scale, cells=10, zero_boundary=True, seed=0):
     torch.manual_seed(seed)
-    return scale * torch.randn(cpab_basis.vertex_basis(cells, zero_boundary).shape[1])
+    return scale * torch.randn(vertex_basis(cells, zero_boundary).shape[1])
 
 
 def prior(seed, cells=10):
     rng = np.random.default_rng(seed)
-    covariance = cpab_basis.prior_covariance(cells, True, 5.0, 2.0)
+    covariance = prior_covariance(cells, True, 5.0, 2.0)
     return torch.tensor(rng.multivariate_normal(np.zeros(len(covariance)), covariance), dtype=torch.float32)
 
 
 def integrated(x, theta, cells, zero_boundary, a, b, variant):
     """y by integrating the velocity, interpolated between the vertices and extended beyond them."""
     vertices = np.linspace(a, b, cells + 1)
-    speeds = (b - a) * cpab_basis.vertex_basis(cells, zero_boundary) @ theta.double().numpy()
+    speeds = (b - a) * vertex_basis(cells, zero_boundary) @ theta.double().numpy()
     slopes = np.diff(speeds) / np.diff(vertices)
 
     def rate(_, phi):
@@ -62,7 +63,7 @@ def both(x, theta, weight, *rest):
     for dtype in (x.dtype, torch.float64):
         leaf, own = x.detach().to(dtype).requires_grad_(), theta.detach().clone().requires_grad_()
         parameter = own if dtype != torch.float64 else own.double()
-        y = piecewise.ditac(leaf, parameter, *rest)
+        y = ditac.ditac(leaf, parameter, *rest)
         results.append((y.detach(), *torch.autograd.grad(y, (leaf, own), weight.to(dtype))))
     return results
 
@@ -78,7 +79,7 @@ def test_values_solve_the_equation(variant, cells, zero_boundary, scale):
     a, b = (0.0, 2.0) if variant == "ge_ditac" else (-1.5, 2.0)
     theta = draw(scale, cells, zero_boundary)
     x = torch.cat([torch.linspace(-4, 5, 301), torch.tensor([a, b, 0.0])])
-    got = piecewise.ditac(x, theta, *field(cells, zero_boundary), a, b, variant, False)
+    got = ditac.ditac(x, theta, *field(cells, zero_boundary), a, b, variant, False)
     wanted = integrated(x.double().numpy(), theta, cells, zero_boundary, a, b, variant)
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5 * (b - a))
 
@@ -125,7 +126,7 @@ def test_special_inputs(variant, uniform, dtype):
     values = [0.0, -0.0, 1e-40, -1e-40, 1e-30, 1e30, -1e30, math.nan, math.inf, -math.inf, *knots]
     x = torch.tensor(values, dtype=torch.float32).to(dtype)
     rest = (*field(10), -3.0, 3.0, variant, uniform)
-    got, wanted = piecewise.ditac(x, draw(0.3), *rest), piecewise.plain(x, draw(0.3), *rest)
+    got, wanted = ditac.ditac(x, draw(0.3), *rest), ditac.plain(x, draw(0.3), *rest)
     tolerance = {torch.float32: 6e-3 if uniform else 6e-5, torch.bfloat16: 2e-2}[dtype]
     torch.testing.assert_close(got, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
 
@@ -151,18 +152,18 @@ def test_layouts():
         x.contiguous(memory_format=torch.channels_last),
     ):
         leaf = view.detach().requires_grad_()
-        y = piecewise.ditac(leaf, theta, *rest)
+        y = ditac.ditac(leaf, theta, *rest)
         assert y.stride() == torch.empty_like(view).stride()
-        torch.testing.assert_close(y.detach(), piecewise.ditac(view.contiguous(), theta, *rest), rtol=0, atol=0)
+        torch.testing.assert_close(y.detach(), ditac.ditac(view.contiguous(), theta, *rest), rtol=0, atol=0)
         (got,) = torch.autograd.grad(y, leaf, torch.ones(view.shape))
         flat = view.contiguous().requires_grad_()
-        (wanted,) = torch.autograd.grad(piecewise.ditac(flat, theta, *rest), flat, torch.ones(view.shape))
+        (wanted,) = torch.autograd.grad(ditac.ditac(flat, theta, *rest), flat, torch.ones(view.shape))
         assert torch.equal(got, wanted)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.integers(2, 30), st.floats(-6, 1), st.floats(-4, 3), st.floats(0.2, 8), st.sampled_from(list(piecewise.COMBINE)),
+    st.integers(2, 30), st.floats(-6, 1), st.floats(-4, 3), st.floats(0.2, 8), st.sampled_from(list(ditac.COMBINE)),
     st.booleans(), st.integers(0, 99),
 )  # fmt: skip
 @example(2, 0.0, 0.75, 0.75, "ditac", False, 0)  # a piece of GELU whose error in the middle is 0
@@ -194,11 +195,11 @@ def test_the_same_bits_for_every_number_of_threads():
 def test_many_thetas_in_one_call(uniform):
     thetas, x = torch.stack([draw(0.3, seed=s) for s in range(6)]).view(2, 3, 9), torch.randn(2, 3, 50)
     rest = (*field(10), -3.0, 3.0, "ditac", uniform)
-    wanted = torch.stack([piecewise.ditac(a, t, *rest) for a, t in zip(x.view(6, 50), thetas.view(6, 9), strict=True)])
-    assert torch.equal(piecewise.ditac(x, thetas, *rest).view(6, 50), wanted)
+    wanted = torch.stack([ditac.ditac(a, t, *rest) for a, t in zip(x.view(6, 50), thetas.view(6, 9), strict=True)])
+    assert torch.equal(ditac.ditac(x, thetas, *rest).view(6, 50), wanted)
 
     def loss(theta, x):
-        return piecewise.ditac(x, theta, *rest).square().sum()
+        return ditac.ditac(x, theta, *rest).square().sum()
 
     each = [torch.func.grad(loss, (0, 1))(t, a) for a, t in zip(x.view(6, 50), thetas.view(6, 9), strict=True)]
     theta, own = torch.func.vmap(torch.func.vmap(torch.func.grad(loss, (0, 1))))(thetas, x)
@@ -207,7 +208,7 @@ def test_many_thetas_in_one_call(uniform):
     shared = torch.func.vmap(loss, (0, None))(thetas[0], x[0, 0])
     torch.testing.assert_close(shared, torch.stack([loss(t, x[0, 0]) for t in thetas[0]]))
     with pytest.raises(ValueError, match="does not lie along"):
-        piecewise.ditac(x, thetas[:, :2], *rest) if library.instructions() else piecewise._dense(x, thetas[:, :2])
+        ditac.ditac(x, thetas[:, :2], *rest) if library.instructions() else ditac._dense(x, thetas[:, :2])
 
 
 @VARIANTS
@@ -219,9 +220,9 @@ def test_a_theta_that_has_diverged_does_no_harm(variant, uniform, value):
     theta[0] = value
     x = torch.randn(40, requires_grad=True)
     theta.requires_grad_()
-    y = piecewise.ditac(x, theta, *field(10), -3.0, 3.0, variant, uniform)
+    y = ditac.ditac(x, theta, *field(10), -3.0, 3.0, variant, uniform)
     y.sum().backward()
-    wanted = piecewise.plain(x, theta, *field(10), -3.0, 3.0, variant, uniform)
+    wanted = ditac.plain(x, theta, *field(10), -3.0, 3.0, variant, uniform)
     assert torch.equal(y.isnan(), wanted.isnan())
     assert x.grad.shape == x.shape and theta.grad.shape == theta.shape
 
@@ -234,11 +235,11 @@ def test_torch_func_in_any_depth(path, dtype):
     x, theta = torch.linspace(-0.7, 1.9, 5, dtype=dtype), draw(0.5, 4).to(dtype)
 
     def loss(x, theta):
-        return (piecewise.ditac(x, theta, *rest) * weight).sum()
+        return (ditac.ditac(x, theta, *rest) * weight).sum()
 
     def second(i, j, x, theta):
         tensors = [t.double().requires_grad_() for t in (x, theta)]
-        wide = (piecewise.plain(*tensors, *rest) * weight.double()).sum()
+        wide = (ditac.plain(*tensors, *rest) * weight.double()).sum()
         (first,) = torch.autograd.grad(wide, tensors[i], create_graph=True)
         return torch.autograd.grad(first.sum(), tensors[j])[0]
 
@@ -251,20 +252,20 @@ def test_torch_func_in_any_depth(path, dtype):
                 got = torch.autograd.grad(torch.func.grad(loss, i)(*leaves).sum(), leaves[j])[0]
                 torch.testing.assert_close(got.double(), second(i, j, x, theta), rtol=1e-3, atol=1e-3)
         stacked = torch.stack([theta, 0.9 * theta, 1.1 * theta])
-        one = torch.func.vmap(lambda t: piecewise.ditac(x, t, *rest))(stacked)
-        torch.testing.assert_close(one, torch.stack([piecewise.ditac(x, t, *rest) for t in stacked]))
+        one = torch.func.vmap(lambda t: ditac.ditac(x, t, *rest))(stacked)
+        torch.testing.assert_close(one, torch.stack([ditac.ditac(x, t, *rest) for t in stacked]))
 
 
 def test_derivatives_of_every_kind():
     rest = (*field(4), -1.0, 2.0, "ditac", False)
     x, theta = torch.linspace(-1.7, 2.9, 13, dtype=torch.float64), draw(0.5, 4).double()
     inputs = x.requires_grad_(), theta.requires_grad_()
-    assert torch.autograd.gradcheck(lambda *t: piecewise.ditac(*t, *rest), inputs)
-    assert torch.autograd.gradgradcheck(lambda *t: piecewise.ditac(*t, *rest), inputs)
+    assert torch.autograd.gradcheck(lambda *t: ditac.ditac(*t, *rest), inputs)
+    assert torch.autograd.gradgradcheck(lambda *t: ditac.ditac(*t, *rest), inputs)
     single = [t.detach().float().requires_grad_() for t in inputs]
-    (first,) = torch.autograd.grad(piecewise.ditac(*single, *rest).sum(), single[0], create_graph=True)
+    (first,) = torch.autograd.grad(ditac.ditac(*single, *rest).sum(), single[0], create_graph=True)
     (second,) = torch.autograd.grad(first.sum(), single[1])
-    (double,) = torch.autograd.grad(piecewise.ditac(*inputs, *rest).sum(), inputs[0], create_graph=True)
+    (double,) = torch.autograd.grad(ditac.ditac(*inputs, *rest).sum(), inputs[0], create_graph=True)
     (wanted,) = torch.autograd.grad(double.sum(), inputs[1])
     torch.testing.assert_close(second.double(), wanted, rtol=1e-3, atol=1e-3)
 
@@ -281,11 +282,11 @@ def test_opcheck(dtype):
 def test_compile_without_a_graph_break():
     theta, rest = draw(0.3).requires_grad_(), (*field(10), -3.0, 3.0, "ditac", False)
     compiled = torch.compile(
-        lambda x, theta: piecewise.ditac(x, theta, *rest) * 2, fullgraph=True, dynamic=True, backend="aot_eager"
+        lambda x, theta: ditac.ditac(x, theta, *rest) * 2, fullgraph=True, dynamic=True, backend="aot_eager"
     )
     for size in (5, 9):
         x = torch.randn(3, size, requires_grad=True)
-        got, wanted = compiled(x, theta), piecewise.ditac(x, theta, *rest) * 2
+        got, wanted = compiled(x, theta), ditac.ditac(x, theta, *rest) * 2
         torch.testing.assert_close(got, wanted)
         for one, other in zip(*(torch.autograd.grad(y.sum(), (x, theta)) for y in (got, wanted)), strict=True):
             torch.testing.assert_close(one, other)
@@ -294,13 +295,13 @@ def test_compile_without_a_graph_break():
 def test_nothing_but_the_input_is_kept():
     x, kept = torch.randn(1000, requires_grad=True), []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
-        piecewise.ditac(x, draw(0.3).requires_grad_(), *field(10), -3.0, 3.0, "ditac", False)
+        ditac.ditac(x, draw(0.3).requires_grad_(), *field(10), -3.0, 3.0, "ditac", False)
     assert library.instructions() is None or sorted(t.numel() for t in kept) == [9, 1000]
 
 
 def test_theta_zero_is_gelu():
     x = torch.linspace(-8, 8, 4001)
-    got = piecewise.ditac(x, torch.zeros(9), *field(10), -3.0, 3.0, "ditac", False)
+    got = ditac.ditac(x, torch.zeros(9), *field(10), -3.0, 3.0, "ditac", False)
     torch.testing.assert_close(got.double(), F.gelu(x.double()), rtol=0, atol=6e-5)
 
 
@@ -329,15 +330,15 @@ FEW_CELLS = [
 @pytest.mark.parametrize(("cells", "a", "b", "theta"), FEW_CELLS)
 def test_a_table_keeps_its_promise(cells, a, b, theta):
     x, theta = torch.linspace(a - 1, b + 1, 40001), torch.tensor(theta)
-    got = piecewise.ditac(x, theta, *field(cells), a, b, "ditac", False).double()
-    wanted = piecewise.ditac(x.double(), theta.double(), *field(cells), a, b, "ditac", False)
+    got = ditac.ditac(x, theta, *field(cells), a, b, "ditac", False).double()
+    wanted = ditac.ditac(x.double(), theta.double(), *field(cells), a, b, "ditac", False)
     assert (got - wanted).abs().max() <= 1e-5 * (b - a)
 
 
 @pytest.mark.parametrize("variant", ["leaky_ditac", "inf_ditac", "ge_ditac"])
 def test_slopes_at_the_ends_of_the_numbers(variant):
     x = torch.tensor([2e38, -2e38, math.inf, -math.inf], requires_grad=True)
-    y = piecewise.ditac(x, draw(0.3), *field(10), -3.0, 3.0, variant, False)
+    y = ditac.ditac(x, draw(0.3), *field(10), -3.0, 3.0, variant, False)
     (slope,) = torch.autograd.grad(y.sum(), x)
     below = {"leaky_ditac": 0.01, "inf_ditac": slope[1].item(), "ge_ditac": 0.0}[variant]
     above = slope[0].item() if variant == "inf_ditac" else 1.0
@@ -348,11 +349,11 @@ def test_slopes_at_the_ends_of_the_numbers(variant):
 
 FORKED = """
 import os, torch
-from afbench.kernels import piecewise
+from afbench.kernels import ditac
 torch.set_num_threads(2)
 x = torch.randn(200_000)
 def call():
-    return piecewise.ditac(x, torch.full((9,), 0.2), 10, True, -3.0, 3.0, "ditac", False)
+    return ditac.ditac(x, torch.full((9,), 0.2), 10, True, -3.0, 3.0, "ditac", False)
 wanted = call()
 child = os.fork()
 if child == 0:
@@ -368,8 +369,8 @@ def test_a_forked_child_may_call_it():
 
 def test_several_threads_may_call_it():
     arguments = (torch.randn(200_000), draw(0.3), *field(10), -3.0, 3.0, "ditac", False)
-    wanted, got = piecewise.ditac(*arguments), []
-    workers = [threading.Thread(target=lambda: got.append(piecewise.ditac(*arguments))) for _ in range(4)]
+    wanted, got = ditac.ditac(*arguments), []
+    workers = [threading.Thread(target=lambda: got.append(ditac.ditac(*arguments))) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:

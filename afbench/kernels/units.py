@@ -1,4 +1,4 @@
-"""Gated and rectifying units with learnt parameters, each an operator: Swish, ACON, PReLU, PELU.
+"""Units of one to three learnt numbers, each an operator: Swish, ACON, PReLU, PELU.
 
 Parameters are ``[C]``, along ``channel_dim``, or ``[1]``; or ``[N, C]`` and the like, see ``pointwise``.
 """
@@ -56,16 +56,14 @@ def positive(parameter: Tensor) -> Tensor:
     >>> positive(torch.tensor([-1.0, 0.5]))
     tensor([0.1000, 0.5000])
     """
-    held = parameter.detach()
-    return parameter + (held.clamp(min=LEAST) - held)
+    value = parameter.detach()
+    return parameter + (value.clamp(min=LEAST) - value)
 
 
-def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters: str) -> Callable[..., Tensor]:
-    """Make the operator of a formula, whose number is the one in native/gated.cpp."""
+def _operator(name: str, formula: Callable[..., Tensor], parameters: str) -> Callable[..., Tensor]:
+    """Make the operator of a formula; the library's function has its name."""
     letters = parameters.split()
-    count = len(letters)
-    head = (number,)
-    native = library.Native("afbench_gated")
+    native = library.Native(f"afbench_{name}")
 
     def plain(x: Tensor, *rest: Any) -> Tensor:
         wide, *parameters = pointwise.widened(x, *rest[:-1])
@@ -75,10 +73,10 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
         return library.instructions() is not None and pointwise.serves(x, *rest[:-1])
 
     def forward(x: Tensor, *rest: Any) -> Tensor:
-        return pointwise.forward(native, head, x, rest[:-1], False, rest[-1])
+        return pointwise.forward(native, (), x, rest[:-1], False, rest[-1])
 
     def backward(gradient: Tensor, x: Tensor, *rest: Any) -> tuple[Tensor, ...]:
-        return pointwise.backward(native, head, gradient, x, rest[:-1], False, rest[-1])
+        return pointwise.backward(native, (), gradient, x, rest[:-1], False, rest[-1])
 
     def batch(size: int, x: Any, *rest: Any) -> tuple[Any, ...]:
         return *pointwise.batched(size, x, rest[:-1], False), rest[-1][0] + 1
@@ -86,7 +84,7 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
     tensors = ", ".join(f"Tensor {letter}" for letter in ("x", *letters))
     return register(
         f"{name}({tensors}, int channel_dim) -> Tensor",
-        inputs=1 + count,
+        inputs=1 + len(letters),
         values=0,
         plain=plain,
         forward=forward,
@@ -96,17 +94,17 @@ def _operator(number: int, name: str, formula: Callable[..., Tensor], parameters
     )
 
 
-swish = _operator(0, "swish", _swish, "beta")
+swish = _operator("swish", _swish, "beta")
 """x * sigmoid(beta * x), of x, beta and the channel dimension."""
 
-acon_b = _operator(1, "acon_b", _acon_b, "p beta")
+acon_b = _operator("acon_b", _acon_b, "p beta")
 """(1 - p) * x * sigmoid(beta * (1 - p) * x) + p * x, of x, p, beta and the channel dimension."""
 
-acon_c = _operator(2, "acon_c", acon, "p1 p2 beta")
+acon_c = _operator("acon_c", acon, "p1 p2 beta")
 """(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x, of x, p1, p2, beta and the channel dimension."""
 
-prelu = _operator(3, "prelu", _prelu, "a")
+prelu = _operator("prelu", _prelu, "a")
 """max(x, 0) + a * min(x, 0), of x, a and the channel dimension."""
 
-pelu = _operator(4, "pelu", _pelu, "a b")
+pelu = _operator("pelu", _pelu, "a b")
 """a * elu(x / b), a and b held at 0.1 or above, of x, a, b and the channel dimension."""

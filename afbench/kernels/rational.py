@@ -19,13 +19,13 @@ from .operator import register
 from .orthogonal import Basis, Centring, free_terms, homogeneous_values, in_powers, recurrence, whole
 
 BELOW = ("a", "b", "c", "n", "whole")
-"""What may stand below the line, beside the names of the bases, by their numbers in native/rational.h."""
+"""What may stand below the line, beside the names of the bases."""
 
 HIGHEST = 16
 """The highest degree that the kernels serve."""
 
 
-def _rational(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim: int) -> Tensor:
+def _plain(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim: int) -> Tensor:
     """The plain formula.
 
     Numerator and denominator are divided by the powers n and m of s = max(|x|, 1). What is left are polynomials in
@@ -145,8 +145,8 @@ def degrees(text: str) -> tuple[int, int]:
     >>> degrees("5:4")
     (5, 4)
     """
-    found = re.fullmatch("([1-9][0-9]*):([1-9][0-9]*)", text)
-    n, m = map(int, found.groups()) if found else (0, 1)
+    match = re.fullmatch("([1-9][0-9]*):([1-9][0-9]*)", text)
+    n, m = map(int, match.groups()) if match else (0, 1)
     if n < m:
         raise ValueError(f"degree must be n:m, numerator:denominator with 1 <= m <= n, such as 5:4, not {text!r}")
     return n, m
@@ -172,23 +172,16 @@ def degree_above(a: Tensor, above: str) -> int:
     return int(above.split()[1]) if above else a.shape[-1] - 1
 
 
-def _head(a: Tensor, b: Tensor, above: str, below: str) -> tuple[int, ...]:
-    """What the message to native/rational.cpp begins with."""
-    m = degree_below(b.shape[-1], below)
-    steps = 0
-    number = len(BELOW)
-    if below in BELOW:
-        number = BELOW.index(below)
-    else:
-        steps = _steps(below, m).buffer_info()[0]
-    n = degree_above(a, above)
+def _settings(a: Tensor, b: Tensor, above: str, below: str) -> tuple[int, ...]:
+    """What a message to native/rational.cpp says of the rational function."""
+    n, m = degree_above(a, above), degree_below(b.shape[-1], below)
+    steps = 0 if below in BELOW else _steps(below, m).buffer_info()[0]
     if not above:
-        return number, n, m, a.shape[-1], 0, 0, 0, steps
+        return library.address(below), n, m, a.shape[-1], 0, 0, steps
     free, under = _in_memory(above)
     if a.shape[-1] != len(under):
         raise ValueError(f"a must have {len(under)} entries for {above}, got {a.shape[-1]}")
-    places = free.buffer_info()[0], under.buffer_info()[0], pointwise.DTYPES[torch.float32]
-    return number, n, m, a.shape[-1], *places, steps
+    return library.address(below), n, m, a.shape[-1], free.buffer_info()[0], under.buffer_info()[0], steps
 
 
 def _serves(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim: int) -> bool:
@@ -196,11 +189,11 @@ def _serves(x: Tensor, a: Tensor, b: Tensor, above: str, below: str, channel_dim
 
 
 def _forward(x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> Tensor:
-    return pointwise.forward(_NATIVE, _head(a, b, *rest[:-1]), x, (a, b), True, rest[-1])
+    return pointwise.forward(_NATIVE, _settings(a, b, *rest[:-1]), x, (a, b), True, rest[-1])
 
 
 def _backward(gradient: Tensor, x: Tensor, a: Tensor, b: Tensor, *rest: Any) -> tuple[Tensor, ...]:
-    return pointwise.backward(_NATIVE, _head(a, b, *rest[:-1]), gradient, x, (a, b), True, rest[-1])
+    return pointwise.backward(_NATIVE, _settings(a, b, *rest[:-1]), gradient, x, (a, b), True, rest[-1])
 
 
 def _batch(size: int, x: Any, a: Any, b: Any, above: Any, below: Any, channel_dim: Any) -> tuple[Any, ...]:
@@ -211,7 +204,7 @@ rational = register(
     "rational(Tensor x, Tensor a, Tensor b, str above, str below, int channel_dim) -> Tensor",
     inputs=3,
     values=1,
-    plain=_rational,
+    plain=_plain,
     forward=_forward,
     backward=_backward,
     serves=_serves,
@@ -222,10 +215,10 @@ rational = register(
 Of x; a ``[n + 1]`` or, per channel, ``[C, n + 1]``; b likewise; the `numerator` that names the terms that the a_i stand
 before, or "" if a_i stands before x^i; what stands below the line; and the channel dimension. Below the line:
 
-- ``a``: 1 + |b_1 x| + ... + |b_m x^m|, the third source's F2.
-- ``b``: 1 + |b_1 x + ... + b_m x^m|, the third source's F3 and the PAU paper's own form.
-- ``c``: 0.1 + |b_0 + b_1 x + ... + b_m x^m|.
-- ``n``: 1 + b_1 x + ... + b_m x^m, which may have zeros.
+- ``a``: 1 + |b_1 x| + ... + |b_m x^m|, PAU's version A.
+- ``b``: 1 + |b_1 x + ... + b_m x^m|, PAU's version B, the form in its paper.
+- ``c``: 0.1 + |b_0 + b_1 x + ... + b_m x^m|, version C.
+- ``n``: 1 + b_1 x + ... + b_m x^m, version N, which may have zeros.
 - ``whole``: b_0 + b_1 x + ... + b_m x^m, likewise.
 - a basis: 1 + |b_1 f_1(x)| + ... + |b_m f_m(x)|.
 """
