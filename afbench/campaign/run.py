@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cost.busy import too_busy
@@ -19,8 +19,7 @@ from ..records import environment
 from ..records.store import Conflict, Store
 from ..records.trial import Record, Status
 from ..registry import discovery
-from ..registry.discovery import load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.discovery import load_plugins
 from ..registry.numerals import count
 from ..tasks.base import Arrays, changed, create_task
 from ..training.attempt import Attempt, attempt, blank, describe
@@ -123,9 +122,7 @@ def run(
             f"a run was started while {discovery.loading[-1]} is being loaded; "
             "put the call under: if __name__ == '__main__':"
         )
-    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
-    for file in files:
-        load_plugin(file, ACTIVATIONS, TASKS)
+    files = load_plugins(tuple(plugins))
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}
@@ -149,9 +146,7 @@ def run(
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
         try:
-            specs = tuple(choice.spec for choice in planned.choices)
-            rehearsed = replace(setup, task=made.name, settings=changed(made), activations=specs)
-            trials(summary, pending, engine, jobs, rehearsed, timeout, listener)
+            trials(summary, pending, engine, jobs, setup.for_trials(made, planned.choices), timeout, listener)
             if cost:
                 costs(summary, engine, setup, listener)
         except KeyboardInterrupt:

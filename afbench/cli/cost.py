@@ -54,7 +54,7 @@ def call(arguments: argparse.Namespace) -> int:
     from ..cost.session import measure
     from .progress import Lines
 
-    options.load_plugins(arguments.plugin)
+    options.warn_of_entry_points()
     if arguments.data_root:
         roots.use(arguments.data_root)
     check(arguments)

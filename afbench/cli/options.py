@@ -67,22 +67,24 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 
 
 def load_plugins(paths: list[str]) -> None:
-    """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
+    """Load plugins, and warn of what other packages' entry points failed to load."""
+    from ..registry import discovery
+
+    try:
+        discovery.load_plugins(paths)
+    finally:
+        warn_of_entry_points()
+
+
+def warn_of_entry_points() -> None:
+    """Warn of what other packages' entry points failed to load, which stops nothing."""
     from ..registry import discovery
     from ..registry.entries import ACTIVATIONS, TASKS
 
-    failures = []
-    for path in paths:
-        try:
-            discovery.load_plugin(path, ACTIVATIONS, TASKS)
-        except UsageError as error:
-            failures.append(str(error))
     ACTIVATIONS.populate()
     TASKS.populate()
     for problem in discovery.problems:
         print(f"afbench: warning: {problem}", file=sys.stderr)
-    if failures:
-        raise UsageError("; ".join(failures))
 
 
 def warn_of_problems(store: Store) -> None:

@@ -13,6 +13,7 @@ from . import closing, options
 
 if TYPE_CHECKING:
     from ..campaign.run import Summary
+    from ..records.store import Store
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -56,9 +57,10 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
     from ..campaign.run import run
+    from ..records.store import Snapshot
     from .progress import Terminal
 
-    options.load_plugins(arguments.plugin)
+    options.warn_of_entry_points()
     if arguments.data_root is not None:
         roots.use(arguments.data_root)
     terminal = Terminal()
@@ -87,26 +89,25 @@ def call(arguments: argparse.Namespace) -> int:
         return report_interruption(summary)
     counts = f"{len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped"
     print(f"done: {counts}; {summary.store.path}\n", flush=True)
-    table, lost = write_tables(summary)
+    folder = Snapshot.open(summary.store.path)
+    table, lost = write_tables(summary, folder)
     print(table)
     for line in closing.failures([(str(record.trial), record.status, record.reason) for record in summary.failed]):
         print(line)
-    drawn, undrawn = write_plots(summary)
+    drawn, undrawn = write_plots(summary, folder)
     for problem in (*lost, *undrawn):
         print(f"afbench: {problem}", file=sys.stderr)
     report(summary, drawn, tables=not lost)
     return 1 if summary.failed or lost or undrawn else 0
 
 
-def write_tables(summary: Summary) -> tuple[str, list[str]]:
+def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
     """Write the tables into the results folder; returns this run's as text, and what could not be written."""
-    from ..records.store import Store
     from ..report.summary import tables
     from ..report.tables.groups import group_of
     from ..report.tables.table import render
     from ..report.tables.view import View, terminal_width
 
-    folder = Store.open(summary.store.path)
     made = tables(folder, baseline=summary.plan.baseline.spec)
     endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"))
     stem = f"{folder.path}/tables/{summary.plan.task.name}"
@@ -116,17 +117,16 @@ def write_tables(summary: Summary) -> tuple[str, list[str]]:
     return render(shown, "text", View(width=terminal_width())), lost
 
 
-def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
+def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
     """Draw the task's plots into the results folder; returns those that are there, and what could not be written.
 
     One that cannot be drawn is said, and loses nothing else.
     """
-    from ..records.store import Store
     from ..registry.spec import Spec
     from ..report.plots import draw, save
     from ..tasks.base import changed
 
-    store, task = Store.open(summary.store.path), summary.plan.task
+    task = summary.plan.task
     written, lost = [], []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
     damaged: dict[str, str] = {}

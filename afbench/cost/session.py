@@ -12,8 +12,7 @@ from ..engines.witness import checked
 from ..errors import UsageError, did_you_mean
 from ..records import environment
 from ..records.store import Store
-from ..registry.discovery import load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.discovery import load_plugins
 from ..registry.factory import choose, select
 from ..registry.numerals import count
 from ..tasks.base import create_task
@@ -70,9 +69,7 @@ def measure(
         Unavailable: if the task's data is not here.
     """
     listener = listener or CostListener()
-    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
-    for file in files:
-        load_plugin(file, ACTIVATIONS, TASKS)
+    files = load_plugins(tuple(plugins))
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     if count("--rounds", rounds, MOST_ROUNDS) < 5:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,26 @@ class Store:
             with contextlib.suppress(OSError):
                 if time.time() - file.stat().st_mtime > ABANDONED_AFTER:
                     file.unlink()
+
+
+class Snapshot(Store):
+    """A results folder whose records and costs are read once, for all tables and plots that are made of them."""
+
+    @cached_property
+    def _records(self) -> list[Record]:
+        return super().records()
+
+    @cached_property
+    def _costs(self) -> list[Cost]:
+        return super().costs()
+
+    def records(self) -> list[Record]:
+        """Return all records, as the first call read them."""
+        return self._records
+
+    def costs(self) -> list[Cost]:
+        """Return all costs, as the first call read them."""
+        return self._costs
 
 
 def retired(key: str, number: int, ending: str) -> str:
