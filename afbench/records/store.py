@@ -19,8 +19,9 @@ import numpy as np
 from ..errors import AfbenchError, UsageError
 from ..files.arrays import Damaged, read_arrays
 from ..files.write import move, write_whole
+from .checks import NewerSchema
 from .cost import Cost
-from .trial import NewerSchema, Record, Status
+from .trial import Record, Status
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")

@@ -13,9 +13,10 @@ import afbench
 from afbench.campaign import plan
 from afbench.campaign.plan import Pending, Plan
 from afbench.errors import UsageError
+from afbench.records.checks import NewerSchema
 from afbench.records.environment import versions
 from afbench.records.store import Store
-from afbench.records.trial import NewerSchema, Record, Status, Trial
+from afbench.records.trial import Record, Status, Trial
 from afbench.registry.entries import TASKS
 from afbench.tasks.base import create_task
 
