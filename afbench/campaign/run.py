@@ -1,4 +1,4 @@
-"""A run, as the verb ``run`` does it: plan, trials in an engine, records into the store, then the cost pass."""
+"""A run, as the verb ``run`` does it: plan, trials in an engine, records in the store, then the cost pass."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RunListener(CostListener):
 
 @dataclass
 class Summary:
-    """What a run did: records of this call, records that were there, and the folder."""
+    """What a run did: records of this call, records that the store held, and the folder."""
 
     store: Store
     plan: Plan
@@ -104,7 +104,7 @@ def run(
         keep_stale: whether records of other versions count.
         cost: whether to measure step time and memory after the trials.
         plugins: Python files that register activations or tasks.
-        listener: told how the run goes.
+        listener: hears how the run goes.
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
@@ -127,7 +127,7 @@ def run(
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
-    planned = plan.make(made, acts, seeds, baseline)
+    planned = plan.make_plan(made, acts, seeds, baseline)
     cores = environment.cores()
     asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
     jobs = min(asked, cores)

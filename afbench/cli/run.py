@@ -30,7 +30,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--acts",
         default="all",
         metavar="WHICH",
-        help="all | trainable | fixed | tag:NAME | glob* | specs, by commas; -name excludes (default: all)",
+        help="all | trainable | fixed | tag:NAME | glob* | specs, separated by commas; -name excludes (default: all)",
     )
     verb.add_argument("--seeds", type=options.whole, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
     verb.add_argument("--jobs", type=options.whole, metavar="N", help="processes (default: as many as the cores)")
@@ -46,9 +46,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
-    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="give up a trial after this long")
-    verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
-    verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
+    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="stop a trial after this time")
+    verb.add_argument("--retry", action="store_true", help="run again the trials that diverged or raised an error")
+    verb.add_argument("--keep-stale", action="store_true", help="also count records of other versions of the code")
     verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
     options.add_data_root(verb)
     options.add_plugin(verb)
@@ -102,7 +102,7 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
-    """Write the tables into the results folder; returns this run's as text, and what could not be written."""
+    """Write the tables into the results folder; returns this run's as text, and a line for each that is lost."""
     from ..report.summary import tables
     from ..report.tables.groups import group_of
     from ..report.tables.table import render
@@ -118,9 +118,12 @@ def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
 
 
 def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
-    """Draw the task's plots into the results folder; returns those that are there, and what could not be written.
+    """Draw the task's plots into the results folder.
 
-    One that cannot be drawn is said, and loses nothing else.
+    A line says which cannot be drawn; the others are drawn.
+
+    Returns:
+        The files that were written, and a line for each that cannot be written.
     """
     from ..registry.spec import Spec
     from ..report.plots import draw, save
@@ -164,7 +167,7 @@ def report(summary: Summary, plots: list[Path], *, tables: bool) -> None:
 
 
 def report_interruption(summary: Summary) -> int:
-    """Say what is kept and how to go on; returns 130."""
+    """Print what is kept and how to continue; returns 130."""
     left = len(summary.plan.trials) - len(summary.new) - len(summary.skipped)
     kept = len(summary.new) + len(summary.skipped)
     print(

@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def make(acts: str = "relu,gelu", seeds: int = 2, baseline: str = "relu", **settings: object) -> Plan:
-    return plan.make(create_task("toy", settings), acts, seeds, baseline)
+    return plan.make_plan(create_task("toy", settings), acts, seeds, baseline)
 
 
 def leave(store: Store, made: Plan, status: Status = Status.OK, of: int = 0, **changes: object) -> Record:
