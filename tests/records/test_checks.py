@@ -131,7 +131,7 @@ def test_a_metric_that_is_not_finite_is_a_failure_of_its_row(store, value):
 
 
 def test_a_later_schema_is_still_told_from_damage(store):
-    from afbench.records.trial import NewerSchema
+    from afbench.records.checks import NewerSchema
 
     (file, *_) = sorted((store.path / "trials").glob("*.json"))
     file.write_text(json.dumps({**json.loads(file.read_text()), "schema": 2}))
