@@ -10,6 +10,7 @@ from pathlib import Path
 from ..cost.busy import too_busy
 from ..cost.listening import CostListener, Measured
 from ..cost.work import by_key, carry_out, plan_network
+from ..data import roots
 from ..device import resolve_device
 from ..engines import ENGINES, Failure, Setup
 from ..engines.ambient import pinned
@@ -83,6 +84,7 @@ def run(
     keep_stale: bool = False,
     cost: bool = True,
     plugins: Iterable[str | Path] = (),
+    data_root: str | Path | None = None,
     listener: RunListener | None = None,
 ) -> Summary:
     """Train a task's network with each activation over seeds, and keep what comes out.
@@ -105,6 +107,7 @@ def run(
         keep_stale: whether records of other versions count.
         cost: whether to measure step time and memory after the trials.
         plugins: Python files that register activations or tasks.
+        data_root: a folder to look for data sets in first, as ``--data-root``; for this call only.
         listener: hears how the run goes.
 
     Raises:
@@ -117,6 +120,9 @@ def run(
     ...     len(afbench.load(folder))
     2
     """
+    if data_root is not None:
+        with roots.using(data_root):
+            return run(**{**locals(), "data_root": None})
     listener = listener or RunListener()
     if discovery.loading:
         raise UsageError(
