@@ -12,8 +12,9 @@ from typing import Protocol
 from ..cost.busy import too_busy
 from ..cost.network import CostJob, measure_network
 from ..device import resolve_device
-from ..engines import ENGINES, Failure, Setup, process
+from ..engines import ENGINES, Failure, Setup
 from ..engines.ambient import pinned
+from ..engines.process import process
 from ..engines.signals import terminable
 from ..errors import UsageError, did_you_mean
 from ..records import environment

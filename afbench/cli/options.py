@@ -7,13 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..lazy import defining
 from ..registry import numerals
 
 if TYPE_CHECKING:
     from ..records.store import Store
 
-ENGINES = ("process", "inline")
-"""Names of the engines, which are not imported for --help; a test compares them with ``afbench.engines``."""
+ENGINES = defining("engines", "{}")
+"""Names of the engines, which are not imported for --help."""
 
 
 def whole(text: str) -> int:
