@@ -1,4 +1,4 @@
-"""The errors that a caller can act on, one line each; and any exception as text that breaks no record or terminal."""
+"""Errors of one line that a caller can act on, and any exception as text that is safe for records and terminals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable
 
 LONGEST = 300
-"""Characters of a one-line message at most; a record's traceback holds the rest."""
+"""Most characters of a one-line message; a record's traceback holds the rest."""
 TRACEBACK_LINES = 40
 TRACEBACK_LONGEST = 20_000
 
@@ -35,15 +35,19 @@ class UsageError(AfbenchError, ValueError):
 
 
 class Unavailable(AfbenchError):
-    """Data or a device is not here; the message says how to get it."""
+    """Data or a device is missing; the message says how to get it."""
 
 
 class ActivationError(AfbenchError):
     """An activation broke its contract while it ran: wrong shape or dtype, or NaN from finite input."""
 
 
+class Diverged(AfbenchError):
+    """The loss, a parameter or a metric of a training is not finite."""
+
+
 class SlowKernels(UserWarning):
-    """The compiled kernels are not here, so the plain path runs; said once."""
+    """The compiled kernels are missing, so the plain path runs; the warning appears once."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -58,7 +62,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """Return an exception's own text; what its ``__str__`` raises is said in its place."""
+    """Return an exception's own text, or a note if its ``__str__`` raises."""
     try:
         text = str.__str__(str(error))
     except BaseException as second:
@@ -72,7 +76,7 @@ def name_of(error: BaseException) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Escape what a terminal would obey and JSON or a file could not hold; line ends stay.
+    r"""Escape all characters that are not printable, such as control characters; line ends stay.
 
     >>> printable("\x1b[31mred\x00")
     '\\x1b[31mred\\x00'
@@ -83,25 +87,25 @@ def printable(text: str) -> str:
 
 
 def line(text: str) -> str:
-    r"""Make one line of a text, cut where it is long.
+    r"""Put a text into one line of at most 300 characters.
 
     >>> line("no\n  such luck")
     'no such luck'
     """
-    whole = printable(" ".join(text.split()))
-    if len(whole) <= LONGEST:
-        return whole
-    return f"{whole[:LONGEST]}... ({len(whole):,} characters; the record's traceback holds more)"
+    joined = printable(" ".join(text.split()))
+    if len(joined) <= LONGEST:
+        return joined
+    return f"{joined[:LONGEST]}... ({len(joined):,} characters; the record's traceback holds more)"
 
 
 def one_line(error: BaseException, *, named: bool = True) -> str:
-    """Say an exception in one line, with its class's name."""
-    said = line(text_of(error))
-    return f"{printable(name_of(error))}: {said}" if named else said
+    """Describe an exception in one line, with the name of its class if ``named``."""
+    text = line(text_of(error))
+    return f"{printable(name_of(error))}: {text}" if named else text
 
 
 def trace(error: BaseException) -> str:
-    """Return the end of an exception's traceback, with its whole text up to 20,000 characters."""
+    """Return the last 40 lines of an exception's traceback, at most 20,000 characters."""
     try:
         lines = "".join(traceback.format_exception(error)).splitlines()
     except BaseException as second:

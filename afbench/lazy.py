@@ -1,6 +1,6 @@
 """What a package offers, known before it is imported: public names (PEP 562), and modules that define a name.
 
-``afbench --help`` must answer at once, and torch alone takes seconds to import.
+``afbench --help`` must answer at once, but importing torch alone takes seconds.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ def public(package: str, names: Mapping[str, Iterable[str]]) -> tuple[Callable[[
 
     Args:
         package: its ``__name__``.
-        names: the public names that each of its submodules holds.
+        names: the public names of each of its submodules.
 
-    Submodules are imported on request as well; ``dir()`` shows what is public, and dunders.
+    Submodules are also imported on request. ``dir()`` shows the public names and dunders.
 
     >>> getattr_, dir_ = public("afbench", {"registry.spec": ["Spec"]})
     >>> getattr_("Spec").__module__
     'afbench.registry.spec'
     """
-    home = {name: module for module, held in names.items() for name in held}
+    module_of = {name: module for module, public_names in names.items() for name in public_names}
 
     def getattr_(name: str) -> Any:
-        if name in home:
-            found = getattr(importlib.import_module(f"{package}.{home[name]}"), name)
-            vars(sys.modules[package])[name] = found
-            return found
+        if name in module_of:
+            value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+            vars(sys.modules[package])[name] = value
+            return value
         if not name.startswith("_"):
             module = f"{package}.{name}"
             try:
                 return importlib.import_module(module)
             except ModuleNotFoundError as error:
-                if error.name != module:  # it is there, and something that it needs is not
+                if error.name != module:  # the module exists, but something that it imports does not
                     raise
         raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package])
 
     def dir_() -> list[str]:
-        held = vars(sys.modules[package])
-        return sorted({*held["__all__"], *(name for name in held if name.startswith("__"))})
+        namespace = vars(sys.modules[package])
+        return sorted({*namespace["__all__"], *(name for name in namespace if name.startswith("__"))})
 
     return getattr_, dir_
 

@@ -1,4 +1,4 @@
-"""Random streams by name: what one part of a trial draws never shifts what another part sees."""
+"""Random streams by name: the draws of one part of a trial do not change the draws of another part."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def derive(seed: int, name: str) -> int:
 
 
 def stream(seed: int, name: str) -> torch.Generator:
-    """Make the generator of a named stream, on the CPU so that devices draw alike."""
+    """Make the generator of a named stream. It is on the CPU, so that all devices draw the same numbers."""
     return torch.Generator().manual_seed(derive(seed, name))
 
 
 @contextmanager
 def forked(seed: int, name: str) -> Iterator[None]:
-    """Let the global CPU generator be a named stream within the block, and put it back after."""
+    """Make the global CPU generator a named stream within the block, and restore it afterwards."""
     state = torch.random.get_rng_state()
     torch.default_generator.manual_seed(derive(seed, name))
     try:

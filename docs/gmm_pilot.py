@@ -1,7 +1,7 @@
-"""The pilots that chose the sizes of the ``gmm`` task, by the rules in gmm-pilot.md. Fixed activations only.
+"""Run the pilots that chose the sizes of the ``gmm`` task, by the rules in gmm-pilot.md, with fixed activations only.
 
-Run it from a checkout: ``python docs/gmm_pilot.py``. It takes some 20 minutes of one core, writes every trial to
-docs/gmm-pilot.csv, goes on from there if it was stopped, and prints the tables that gmm-pilot.md shows.
+Run it from a checkout: ``python docs/gmm_pilot.py``. It takes about 20 minutes on one core and writes every trial to
+docs/gmm-pilot.csv. It can be stopped and started again, and prints the tables of gmm-pilot.md.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ FIXED = {
     "tanh": nn.Tanh,
 }
 LINEAR = {"identity": nn.Identity}
-"""Trained since the amendment, and in none of the statistics over activations."""
+"""Trained from the amendment on, and left out of all statistics over activations."""
 SPREADS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.35, 0.40)
-"""The first pilot began at 0.15 and the second ended at 0.20; from all of these both choose the same."""
+"""The first pilot searched from 0.15 up, the second up to 0.20; both choose the same value from this whole list."""
 WANTED_BAYES = 90.0
 PER_CLASS = 200
 EPOCHS = {10: 80, 20: 40, 40: 20}
@@ -70,7 +70,7 @@ class Candidate(NamedTuple):
 
 
 class Pilot(NamedTuple):
-    """A grid of candidates, what is trained on it, and the mixtures and seeds of its two stages."""
+    """A grid of candidates, the activations trained on it, and the mixtures and seeds of its two stages."""
 
     suffix: str
     grid: list[Candidate]
@@ -100,18 +100,18 @@ PILOTS = (
 @cache
 def spread(classes: int, unevenness: float) -> float:
     """Choose the spread whose Bayes-optimal accuracy, averaged over ten mixtures, is nearest to 90 %."""
-    distance = {}
+    distance_by_spread = {}
     for value in SPREADS:
-        found = [random_mixture(classes, value, unevenness, seed).bayes_accuracy for seed in range(1000, 1010)]
-        mean = sum(found) / len(found)
-        distance[value] = abs(mean - WANTED_BAYES)
-        if mean < WANTED_BAYES:  # it falls with the spread
+        accuracies = [random_mixture(classes, value, unevenness, seed).bayes_accuracy for seed in range(1000, 1010)]
+        mean = sum(accuracies) / len(accuracies)
+        distance_by_spread[value] = abs(mean - WANTED_BAYES)
+        if mean < WANTED_BAYES:  # the accuracy falls as the spread grows
             break
-    return min(distance, key=distance.__getitem__)
+    return min(distance_by_spread, key=distance_by_spread.__getitem__)
 
 
 class Stack(nn.Module):
-    """MLPs of one size, [activations x seeds], trained side by side: what each one learns is its own."""
+    """MLPs of one size, [activations x seeds], trained together; each learns on its own."""
 
     def __init__(self, task: GaussianMixture, activations: Iterable[type[nn.Module]], seeds: Iterable[int]) -> None:
         """Start each network as a trial of the task would."""
@@ -121,8 +121,8 @@ class Stack(nn.Module):
         for seed in seeds:
             with forked(seed, "weights"):
                 starts.append([p.detach() for p in task.network(lambda **_: nn.Identity()).parameters()])
-        of_layers = [torch.stack(values * len(self.activations)) for values in map(list, zip(*starts, strict=True))]
-        self.layers = nn.ParameterList(of_layers)
+        layers = [torch.stack(values * len(self.activations)) for values in map(list, zip(*starts, strict=True))]
+        self.layers = nn.ParameterList(layers)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map points [seeds, N, 2] to logits [activations * seeds, N, classes]."""
@@ -174,8 +174,8 @@ def train(
 def accuracy(stack: Stack, splits: Sequence[Batch]) -> Tensor:
     """Measure on a split of every seed, in percent: [activations * seeds]."""
     inputs, targets = (torch.stack(values) for values in zip(*splits, strict=True))
-    found = stack(inputs).argmax(-1) == targets.repeat(len(stack.activations), 1)
-    return 100 * found.double().mean(-1)
+    correct = stack(inputs).argmax(-1) == targets.repeat(len(stack.activations), 1)
+    return 100 * correct.double().mean(-1)
 
 
 def measure(pilot: Pilot, stage: str, candidates: Iterable[Candidate]) -> pd.DataFrame:
@@ -197,7 +197,7 @@ def measure(pilot: Pilot, stage: str, candidates: Iterable[Candidate]) -> pd.Dat
             task = candidate.task(mixture)
             row = {"stage": stage, **candidate._asdict(), "spread": task.spread, "mixture": mixture}
             row["bayes"] = round(task.source.bayes_accuracy, 4)
-            writer.writerows([row | found for found in train(task, pilot.activations, seeds)])
+            writer.writerows([row | result for result in train(task, pilot.activations, seeds)])
             file.flush()
     rows = read()
     keys = rows[CANDIDATE].apply(tuple, axis=1)
@@ -213,7 +213,7 @@ def judge(rows: pd.DataFrame) -> dict[str, float]:
     """Measure one candidate by the rule; ``met`` counts the conditions that hold."""
     counted = rows[rows.activation.isin(FIXED)]
     per_mixture = [on_mixture(group) for _, group in counted.groupby("mixture")]
-    found = {
+    measures = {
         "parameters": rows.parameters.iloc[0],
         "bayes": rows.groupby("mixture").bayes.first().mean(),
         "least gap": min(m["best"] for m in per_mixture),
@@ -224,26 +224,26 @@ def judge(rows: pd.DataFrame) -> dict[str, float]:
         "seconds": rows[rows.activation == "relu"].seconds.median(),
     }
     conditions = [
-        found["least gap"] >= 0.5 and found["largest least gap"] <= 3,
-        found["worst gap"] > 3,
-        found["ratio"] >= 1,
-        found["range"] >= 1.5,
-        found["late"] <= 1,
+        measures["least gap"] >= 0.5 and measures["largest least gap"] <= 3,
+        measures["worst gap"] > 3,
+        measures["ratio"] >= 1,
+        measures["range"] >= 1.5,
+        measures["late"] <= 1,
     ]
     if len(counted) < len(rows):
         mean = rows.pivot_table("accuracy", "mixture", "activation")
-        found["relu - identity"] = (mean.relu - mean.identity).min()
-        conditions.append(found["relu - identity"] >= 5)
+        measures["relu - identity"] = (mean.relu - mean.identity).min()
+        conditions.append(measures["relu - identity"] >= 5)
         worst = counted.groupby("activation").accuracy.mean().idxmin()
         for name, left_out in {"tanh": "tanh", "worst": worst}.items():
             rest = differences(counted[counted.activation != left_out])
-            found |= {f"{key} without {name}": rest[key] for key in ("ratio", "range")}
+            measures |= {f"{key} without {name}": rest[key] for key in ("ratio", "range")}
     failed = " ".join(str(i) for i, holds in enumerate(conditions, 1) if not holds)
-    return found | {"met": sum(conditions), "fails": failed or "-"}
+    return measures | {"met": sum(conditions), "fails": failed or "-"}
 
 
 def differences(rows: pd.DataFrame) -> dict[str, float]:
-    """Measure the spread between the activations in these rows and that within them, over their mixtures."""
+    """Measure the spread between the activations of these rows, and the spread within each, over their mixtures."""
     per_mixture = [on_mixture(group) for _, group in rows.groupby("mixture")]
     between = math.sqrt(sum(m["between"] ** 2 for m in per_mixture) / len(per_mixture))
     within = math.sqrt(sum(m["within"] ** 2 for m in per_mixture) / len(per_mixture))
@@ -283,7 +283,7 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def run(pilot: Pilot) -> None:
-    """Screen, confirm, choose, and print what was found."""
+    """Screen, confirm, choose, and print the results."""
     print("\nSpread:", {c[::3]: spread(*c[::3]) for c in pilot.grid}, flush=True)
     screened = table(measure(pilot, "screening", pilot.grid))
     print(f"\nScreening\n\n{markdown(screened)}", flush=True)

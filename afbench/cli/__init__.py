@@ -1,6 +1,6 @@
-"""The command line: one small module per verb; each calls the library and prints.
+"""The command line: one small module per command; each calls the library and prints.
 
-Exit codes: 0 all good, 1 some trials failed, 2 the call was wrong, 130 interrupted.
+Exit codes: 0 no error, 1 some trials failed, 2 the call was wrong, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is, and exit with 2."""
+        """Print one line with the error and the way to the help, and exit with 2."""
         self.exit(2, f"{self.prog}: {' '.join(message.splitlines())} (see {self.prog} --help)\n")
 
 
 def parser() -> Parser:
-    """Build the parser of all verbs."""
+    """Build the parser of all commands."""
     top = Parser(
         prog="afbench",
         description="Benchmark trainable activation functions: same networks, same tasks, honest tables and plots.",
@@ -46,7 +46,7 @@ def parser() -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"afbench {__version__}")
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", title="verbs", parser_class=Parser)
+    verbs = top.add_subparsers(dest="verb", metavar="COMMAND", title="commands", parser_class=Parser)
     for name, module in VERBS.items():
         verb = verbs.add_parser(
             name,
@@ -62,11 +62,11 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb; returns the exit code. What cannot be printed ends no verb: a run goes on, and its code says how."""
-    made = output.steady()
+    """Run a command and return its exit code. Failed printing stops no command; the exit code is then 1."""
+    streams = output.steady()
     words = sys.argv[1:] if argv is None else [*argv]
     code = answer(words)
-    lost = output.flushed(made, whole=words[:1] == ["run"])
+    lost = output.flushed(streams, whole=words[:1] == ["run"])
     if lost is not None and code == 0:
         complain(f"standard output: {lost.strerror}")
         return 1
@@ -74,10 +74,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def answer(argv: Sequence[str]) -> int:
-    """Run a verb and say in one line what stopped it."""
+    """Run a command; if an error stops it, print one line."""
     if argv and not argv[0].startswith("-") and argv[0] not in VERBS:
-        near = did_you_mean(argv[0], VERBS) or f" (verbs: {', '.join(VERBS)})"
-        return complain(f"unknown verb {argv[0]!r}{near}")
+        near = did_you_mean(argv[0], VERBS) or f" (commands: {', '.join(VERBS)})"
+        return complain(f"unknown command {argv[0]!r}{near}")
     top = parser()
     arguments = top.parse_args(joined(argv))
     if arguments.verb is None:
@@ -89,9 +89,9 @@ def answer(argv: Sequence[str]) -> int:
         return complain(str(error))
     except KeyboardInterrupt:
         return 130
-    except OSError as error:  # a full disk, a folder taken away: what is in the store is whole
-        place = error.filename if isinstance(error.filename, (str, bytes, os.PathLike)) else "the system refused a file"
-        complain(f"{os.fsdecode(place)}: {error.strerror or error}")
+    except OSError as error:  # a full disk, a removed folder: the files in the store are whole
+        path = error.filename if isinstance(error.filename, (str, bytes, os.PathLike)) else "the system refused a file"
+        complain(f"{os.fsdecode(path)}: {error.strerror or error}")
         return 1
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from ..files.write import write_whole
 
 LINE, LISTED = 160, 20
-"""Characters of a failure's closing line, and such lines, at most."""
+"""Most characters of a line that names a failure, and most such lines."""
 
 
 def failures(failed: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Say what failed and why, cut to a readable length; the records hold all of it.
+    """List what failed and why, shortened; the records hold the full text.
 
     >>> failures([("pau seed 3", "diverged", "loss inf at step 7")])
     ['  failed  pau seed 3: diverged: loss inf at step 7']
@@ -27,11 +27,11 @@ def failures(failed: Sequence[tuple[str, str, str]]) -> list[str]:
 
 
 def write_all(files: Iterable[tuple[Path, str]]) -> list[str]:
-    """Write text files; returns a line for each that cannot be written."""
-    lost = []
+    """Write text files; returns a line for each file that cannot be written."""
+    problems = []
     for path, text in files:
         try:
             write_whole(path, text.encode())
         except OSError as error:
-            lost.append(f"{path} cannot be written ({error.strerror})")
-    return lost
+            problems.append(f"{path} cannot be written ({error.strerror})")
+    return problems

@@ -1,4 +1,4 @@
-"""Text folded to the width of the terminal; 80 columns where there is none, or what COLUMNS says."""
+"""Text folded to the width of the terminal: COLUMNS if it is set, 80 columns without a terminal."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 NARROWEST = 40
 ITEM = re.compile(r"\s*(-|\*|[\w., *]+:)\s")
-"""How a line begins that starts an item of a list, or says one argument of a docstring."""
+"""The start of a line that begins an item of a list or an argument of a docstring."""
 
 
 def width() -> int:
-    """Return how many columns there are."""
+    """Return the number of columns."""
     return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 def folded(text: str, indent: int) -> str:
-    """Fold one line; what follows the first is indented.
+    """Fold one line; the lines after the first are indented.
 
     >>> print(folded("formula  " + "x + " * 30 + "x", 9))
     formula  x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x + x +
@@ -33,15 +33,15 @@ def refilled(text: str) -> str:
 
 
 def fill(paragraph: str) -> Iterator[str]:
-    """Fold a paragraph, whose lines may be items, each with continuation lines that are indented deeper."""
+    """Fold a paragraph. Its lines may be items; deeper indented lines continue an item."""
     if ">>>" in paragraph:
         yield paragraph.strip("\n")
         return
     parts: list[str] = []
     for line in paragraph.splitlines():
-        before, own = (indent(parts[-1]), indent(line)) if parts else (-1, 0)
+        previous, own = (indent(parts[-1]), indent(line)) if parts else (-1, 0)
         heading = parts and re.fullmatch(r"\s*\w+:", parts[-1])
-        if parts and not heading and (own > before or (own == before and not ITEM.match(line))):
+        if parts and not heading and (own > previous or (own == previous and not ITEM.match(line))):
             parts[-1] += " " + line.strip()
         else:
             parts.append(line)
@@ -51,5 +51,5 @@ def fill(paragraph: str) -> Iterator[str]:
 
 
 def indent(line: str) -> int:
-    """Count the spaces that a line begins with."""
+    """Count the spaces at the start of a line."""
     return len(line) - len(line.lstrip())

@@ -192,7 +192,7 @@ def said(row: Row) -> str:
 
 def about(row: Row) -> dict[str, Any]:
     """Say what a machine may want to know of an entry."""
-    from ..tasks.base import settings_of
+    from ..tasks.settings import settings_of
 
     entry, own = row.entry, row.entry.kind == "activation"
     target: Any = entry.target

@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..records.store import Store
 
 ENGINES = defining("engines", "{}")
-"""Names of the engines, which are not imported for --help."""
+"""Names of the engines. --help does not import them."""
 
 
 def whole(text: str) -> int:
@@ -40,35 +40,36 @@ def add_plugin(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE.py",
-        help="a Python file that registers activations or tasks; may be given several times",
+        help="a Python file that registers activations or tasks; repeatable",
     )
 
 
 def add_data_root(verb: argparse.ArgumentParser) -> None:
-    """Add ``--data-root``; whoever adds it calls ``roots.use`` where it was given."""
+    """Add ``--data-root``; the command calls ``roots.use`` with its value."""
     verb.add_argument("--data-root", metavar="DIR", help="look for data sets here first (default: $AFBENCH_DATA)")
 
 
 def add_shown(verb: argparse.ArgumentParser) -> None:
-    """Add ``--acts``, ``--baseline`` and ``--names``, which ask what results hold; ``report.selection`` reads them."""
+    """Add ``--acts``, ``--baseline`` and ``--names``, which select from results; ``report.selection`` reads them."""
     verb.add_argument(
         "--acts",
         metavar="WHICH",
-        help="which activations of the results, as in run: all | trainable | fixed | tag:NAME | glob* | specs; "
-        "-NAME excludes",
+        help="activations to show, as in run: all | trainable | fixed | tag:NAME | glob* | specs; -NAME excludes",
     )
-    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument(
+        "--baseline", default="relu", metavar="SPEC", help="the activation that the others are compared with (relu)"
+    )
     verb.add_argument(
         "--names",
         action="append",
         default=[],
         metavar="SPEC=NAME",
-        help="what activations are called, by commas: 'ditac=DiTAC (ours),pau=\"PAU, learnt\"'",
+        help="names to print, separated by commas: 'ditac=DiTAC (ours),pau=\"PAU, learnt\"'",
     )
 
 
 def load_plugins(paths: list[str]) -> None:
-    """Load plugins; what other packages' entry points failed to load is said, and stops nothing."""
+    """Load plugins. If the entry point of another package cannot be loaded, print a warning and go on."""
     from ..registry import discovery
     from ..registry.entries import ACTIVATIONS, TASKS
 
@@ -87,7 +88,7 @@ def load_plugins(paths: list[str]) -> None:
 
 
 def warn_of_problems(store: Store) -> None:
-    """Name the files of a results folder that are no records."""
+    """Print a warning for each file of a results folder that is damaged or no record."""
     for problem in store.problems.values():
         print(f"afbench: warning: {problem}", file=sys.stderr)
 
@@ -96,14 +97,14 @@ def pairs(given: list[str]) -> dict[str, str]:
     """Read ``key=value`` texts.
 
     Raises:
-        UsageError: if one has no ``=``, or a key is given twice.
+        UsageError: if a text has no ``=``, or a key occurs twice.
     """
-    found: dict[str, str] = {}
+    value_by_key: dict[str, str] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not equals or not key.strip() or not value.strip():
             raise UsageError(f"--set takes key=value, not {text!r}")
-        if key.strip() in found:
-            raise UsageError(f"--set gives {key.strip()!r} twice")
-        found[key.strip()] = value
-    return found
+        if key.strip() in value_by_key:
+            raise UsageError(f"--set gives {key.strip()!r} twice; give it once")
+        value_by_key[key.strip()] = value
+    return value_by_key

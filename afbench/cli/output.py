@@ -1,4 +1,4 @@
-"""Standard output and standard error that a run survives: a reader that left, a full disk, any encoding."""
+"""Standard output and error that cannot stop a run: not by a closed pipe, a full disk, or an encoding."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SPELLED = {
     **{"\u00df": "ss", "\u00e6": "ae", "\u00f8": "o", "\u0141": "L", "\u0142": "l", "\u2713": "ok", "\u2717": "no"},
     **{"\u22ef": "...", "\u00d0": "D", "\u00f0": "d", "\u00de": "Th", "\u00fe": "th"},
 }
-"""ASCII for what tables and messages hold and other encodings lack; accents are taken off, the rest becomes ``?``."""
+"""ASCII for characters that an encoding may lack; accents are removed, the rest becomes ``?``."""
 
 ERRORS = "afbench.spelled"
 LEFT, CLOSED = errno.EPIPE, errno.EBADF
-"""What a write says where the reader has left, and where there never was one: the second is what the caller chose."""
+"""Errors of a write if the reader has left, and if the caller started afbench with a closed stream."""
 
 
 def spelled(error: UnicodeError) -> tuple[str, int]:
-    """Spell what an encoding lacks in ASCII: an error handler of ``codecs``."""
+    """Replace what an encoding lacks by ASCII: an error handler for ``codecs``."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(map(ascii_of, error.object[error.start : error.end])), error.end
@@ -55,15 +55,15 @@ def ascii_of(letter: str) -> str:
 
 
 class Steady(io.RawIOBase):
-    """A file descriptor that takes everything: once a write fails, the rest is dropped and the reason is kept."""
+    """A file descriptor whose writes never fail: after an error it drops the rest and keeps the error."""
 
     def __init__(self, descriptor: int) -> None:
-        """Write to a descriptor, which stays open."""
+        """Write to a descriptor; closing this object leaves it open."""
         self.descriptor = descriptor
         self.failure: OSError | None = None
 
     def writable(self) -> bool:
-        """Tell that it can be written."""
+        """Return true."""
         return True
 
     def fileno(self) -> int:
@@ -76,12 +76,12 @@ class Steady(io.RawIOBase):
 
     def write(self, content: object, /) -> int:
         """Write all of it, or drop it."""
-        left = memoryview(content).cast("B")  # type: ignore[arg-type]
-        size = len(left)
-        while self.failure is None and left:
+        rest = memoryview(content).cast("B")  # type: ignore[arg-type]
+        size = len(rest)
+        while self.failure is None and rest:
             try:
-                left = left[os.write(self.descriptor, left) :]
-            except BlockingIOError:  # somebody made the terminal or pipe non-blocking
+                rest = rest[os.write(self.descriptor, rest) :]
+            except BlockingIOError:  # another process made the terminal or pipe non-blocking
                 import select
 
                 select.select([], [self.descriptor], [])
@@ -91,13 +91,13 @@ class Steady(io.RawIOBase):
 
 
 def steady() -> list[Steady]:
-    """Make this process's output one that no write can end; returns what was put in its place.
+    """Replace standard output and error by streams whose writes never fail; returns these streams.
 
-    Streams that are not the interpreter's own (a test's, a notebook's) only learn to spell.
+    Streams that are not the interpreter's own (in a test, in a notebook) only get the ASCII replacement.
     """
     codecs.register_error(ERRORS, spelled)
     occupy()
-    made = []
+    streams = []
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:
@@ -107,14 +107,14 @@ def steady() -> list[Steady]:
             lines = raw.isatty() or name == "stderr" or bool(getattr(stream, "write_through", False))
             text = io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, ERRORS, line_buffering=lines)
             setattr(sys, name, text)
-            made.append(raw)
+            streams.append(raw)
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
-    return made
+    return streams
 
 
 def occupy() -> None:
-    """Open the null device in place of standard streams that are closed: else a results file would get their number."""
+    """Open the null device for closed standard streams: otherwise a results file would get their number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
@@ -123,23 +123,23 @@ def occupy() -> None:
 
 
 def number(stream: TextIO) -> int | None:
-    """Return a stream's descriptor, if it has one."""
+    """Return a stream's descriptor, or None."""
     try:
         return stream.fileno()
     except (OSError, ValueError, AttributeError):
         return None
 
 
-def flushed(made: list[Steady], *, whole: bool) -> OSError | None:
-    """Write out what is still held; returns why standard output was lost.
+def flushed(streams: list[Steady], *, whole: bool) -> OSError | None:
+    """Flush both streams; returns the error if output was lost, else None.
 
     Args:
-        made: what ``steady`` returned.
-        whole: whether all of it is wanted: else a reader that leaves has seen what it came for.
+        streams: the result of ``steady``.
+        whole: whether a reader that leaves early counts as lost output, as for ``run``.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    fine = (CLOSED,) if whole else (LEFT, CLOSED)
-    failures = [raw.failure for raw in made if raw.descriptor == 1]
-    return next((failure for failure in failures if failure is not None and failure.errno not in fine), None)
+    harmless = (CLOSED,) if whole else (LEFT, CLOSED)
+    failures = [raw.failure for raw in streams if raw.descriptor == 1]
+    return next((failure for failure in failures if failure is not None and failure.errno not in harmless), None)

@@ -124,7 +124,7 @@ def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
     from ..records.store import Store
     from ..registry.spec import Spec
     from ..report.plots import draw, save
-    from ..tasks.base import changed
+    from ..tasks.settings import changed
 
     store, task = Store.open(summary.store.path), summary.plan.task
     written, lost = [], []

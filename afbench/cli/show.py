@@ -136,7 +136,7 @@ def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
     from ..registry.spec import show as shown
     from ..statistics.metric import written
-    from ..tasks.base import settings_of
+    from ..tasks.settings import settings_of
 
     target: Any = entry.target
     settings = settings_of(target)

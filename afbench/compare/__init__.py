@@ -1,4 +1,4 @@
-"""Two results folders compared: what became faster, slower, better, worse; and what cannot be compared, and why."""
+"""Compare two results folders: what became faster, slower, better or worse, and what cannot be compared and why."""
 
 from .change import Change, Verdict
 from .comparison import Comparison, compare

@@ -1,4 +1,4 @@
-"""A change: one figure in two results folders, with its interval and what may be said of it."""
+"""A change: one figure in two results folders, with its interval and a verdict."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """What may be said of a figure that two folders hold, from B's side. The order is that of the report."""
+    """The verdict on a figure of B compared with A, in the order of the report."""
 
     BROKEN = "broken"
-    """It ended well in A and fails in B."""
+    """It ended well in A and failed in B."""
     WORSE = "worse"
     SLOWER = "slower"
     HEAVIER = "heavier"
     UNCLEAR = "unclear"
-    """It looks changed and may not be trusted: named, never counted."""
+    """It seems changed, but the evidence is not reliable: named, never counted as a regression."""
     MENDED = "mended"
     BETTER = "better"
     FASTER = "faster"
@@ -37,18 +37,18 @@ class Change:
     Attributes:
         kind: ``time``, ``memory``, ``score``, ``trial time`` or ``status``.
         activation: the canonical spec.
-        case: what it was measured under: shape, dtype, mode and place, or the task with its settings.
-        figure: which one: ``forward, cold``, ``saved for backward``, ``accuracy``.
-        verdict: what may be said of it.
+        case: the shape, dtype, mode and device, or the task with its settings.
+        figure: its name: ``forward, cold``, ``saved for backward``, ``accuracy``.
+        verdict: the verdict.
         a: the figure in A (seconds, bytes, units of the metric), None for a status.
         b: the figure in B.
-        effect: B / A of times and bytes, B - A of scores; None where it has no finite value.
-        low: the lower end of its 95 % interval; None where it has none.
+        effect: B / A of times and bytes, B - A of scores; None without a finite value.
+        low: the lower end of its 95 % interval; None without an interval.
         high: the upper end.
-        n: how many samples (the fewer of both sides) or seeds it rests on.
+        n: the number of samples (the smaller of A and B) or of seeds.
         reason: why it is unclear, or how it failed.
-        badness: what a list is sorted by, the worst first.
-        unstable: whether a side's figure is marked unstable.
+        badness: the sort key, the worst first.
+        unstable: whether the figure is marked unstable in A or B.
     """
 
     kind: str
@@ -67,16 +67,16 @@ class Change:
     unstable: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Lay it out for machines: no infinities, no NaN."""
-        held = {k: v for k, v in asdict(self).items() if k != "badness"}
-        odd = {k: None for k, v in held.items() if isinstance(v, float) and not math.isfinite(v)}
-        return held | odd | {"verdict": str(self.verdict)}
+        """Return it for JSON; infinities and NaN become None."""
+        fields = {k: v for k, v in asdict(self).items() if k != "badness"}
+        not_finite = {k: None for k, v in fields.items() if isinstance(v, float) and not math.isfinite(v)}
+        return fields | not_finite | {"verdict": str(self.verdict)}
 
 
 def judged(effect: float, low: float | None, high: float | None, threshold: float) -> int:
-    """Return the sign of a ratio's change: its interval excludes 1 and it is beyond the threshold, or 0.
+    """Return 1 or -1 if a ratio changed: its interval excludes 1 and it is beyond the threshold; else 0.
 
-    The threshold counts alike in both directions: 5 % is 1.05 and 1 / 1.05.
+    The threshold is the same in both directions: 5 % is 1.05 and 1 / 1.05.
 
     >>> judged(1.2, 1.1, 1.3, 0.05), judged(0.8, 0.7, 0.9, 0.05), judged(1.2, 0.9, 1.5, 0.05)
     (1, -1, 0)

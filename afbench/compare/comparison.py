@@ -1,4 +1,4 @@
-"""The comparison of two results folders: what changed, on what evidence, and what could not be compared."""
+"""The comparison of two results folders: what changed, how certain that is, and what could not be compared."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .places import changed_between
 from .trials import compare_trials
 
 THRESHOLD = 0.05
-"""Share below which a time or a number of bytes counts as unchanged."""
+"""A time or a number of bytes that changes by at most this share counts as unchanged."""
 ORDER = {verdict: index for index, verdict in enumerate(Verdict)}
 
 
@@ -26,15 +26,15 @@ class Comparison:
     """What changed from A to B, the worst first.
 
     Attributes:
-        a: the folder that things changed from.
-        b: the folder that they changed to.
-        threshold: the share below which times and bytes count as unchanged.
-        changes: every figure that both hold, unchanged ones too.
-        only_a: how many costs and tables' rows A alone holds.
-        only_b: the same of B.
+        a: the folder before.
+        b: the folder after.
+        threshold: times and bytes that change by at most this share count as unchanged.
+        changes: every figure of both folders, unchanged ones too.
+        only_a: the number of costs and of rows of tables that only A has.
+        only_b: the same for B.
         refused: what was not compared, and why.
-        notes: what else a reader must know.
-        problems: files of the folders that could not be read, and were left alone.
+        notes: further information for the reader.
+        problems: files that could not be read and were left out.
     """
 
     a: Side
@@ -49,17 +49,17 @@ class Comparison:
 
     @property
     def regressions(self) -> tuple[Change, ...]:
-        """What broke or became significantly worse, slower or heavier."""
+        """What broke or became worse, slower or heavier."""
         return tuple(change for change in self.changes if change.verdict.regression)
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """How many figures each verdict has."""
-        held = Counter(change.verdict for change in self.changes)
-        return {verdict: held[verdict] for verdict in Verdict}
+        """The number of figures with each verdict."""
+        counts = Counter(change.verdict for change in self.changes)
+        return {verdict: counts[verdict] for verdict in Verdict}
 
     def to_json(self) -> dict[str, Any]:
-        """Lay it out for machines."""
+        """Return it for JSON."""
         return {
             "a": asdict(self.a),
             "b": asdict(self.b),
@@ -79,16 +79,17 @@ class Comparison:
 def compare(a: str | Path, b: str | Path, threshold: float = THRESHOLD) -> Comparison:
     """Compare two results folders; nothing in them is imported or executed.
 
-    A time has changed if the 95 % interval of the ratio of medians excludes 1 and the ratio is beyond the threshold, in
-    seconds and beside what was timed in the same rounds; a metric if the interval of its paired differences excludes 0.
+    A time has changed if the 95 % interval of the ratio of medians excludes 1 and the ratio is beyond the threshold,
+    both for the seconds and relative to what was timed in the same rounds. A metric has changed if the interval of its
+    paired differences excludes 0.
 
     Args:
-        a: the folder to compare with.
-        b: the folder that is judged.
-        threshold: the share below which times and bytes count as unchanged, from 0 on.
+        a: the folder before.
+        b: the folder after.
+        threshold: times and bytes that change by at most this share count as unchanged; at least 0.
 
     Raises:
-        UsageError: if a folder is none, they are one, or nothing in them can be compared; it says why.
+        UsageError: if a path is no results folder, both are the same folder, or nothing in them can be compared.
 
     Example::
 
@@ -99,22 +100,22 @@ def compare(a: str | Path, b: str | Path, threshold: float = THRESHOLD) -> Compa
         raise UsageError(f"the threshold must be at least 0, not {threshold}")
     left, right = Folder.read(a), Folder.read(b)
     if left.store.path.resolve() == right.store.path.resolve():
-        raise UsageError(f"{a} and {b} are the same folder; compare takes two")
-    known = {**left.described, **right.described}
-    pairs = pair(left.costs, right.costs, known)
-    trials = compare_trials(left.records, right.records, threshold, known)
-    found = [change for one, other in pairs.both for change in changes(one, other, threshold)] + trials.changes
+        raise UsageError(f"{a} and {b} are the same folder; compare needs two different folders")
+    environments = {**left.described, **right.described}
+    pairs = pair(left.costs, right.costs, environments)
+    trials = compare_trials(left.records, right.records, threshold, environments)
+    every = [change for before, after in pairs.both for change in changes(before, after, threshold)] + trials.changes
     refused = [*pairs.refused, *trials.refused]
-    if not found:
-        raise UsageError(f"{a} and {b} cannot be compared: {'; '.join(refused) or lacking(left, right)}. {WOULD}")
-    differ = changed_between(left.places, right.places, known)
-    notes = [f"changed in between: {', '.join(differ)}"] if differ else []
-    found.sort(key=lambda change: (ORDER[change.verdict], -change.badness, change.case, change.activation))
+    if not every:
+        raise UsageError(f"{a} and {b} cannot be compared: {'; '.join(refused) or lacking(left, right)}. {COMPARABLE}")
+    differ = changed_between(left.places, right.places, environments)
+    notes = [f"changed from A to B: {', '.join(differ)}"] if differ else []
+    every.sort(key=lambda change: (ORDER[change.verdict], -change.badness, change.case, change.activation))
     return Comparison(
         left.side(),
         right.side(),
         threshold,
-        tuple(found),
+        tuple(every),
         pairs.only_a + trials.only_a,
         pairs.only_b + trials.only_b,
         tuple(refused),
@@ -123,14 +124,14 @@ def compare(a: str | Path, b: str | Path, threshold: float = THRESHOLD) -> Compa
     )
 
 
-WOULD = (
-    "Comparable are costs of one case on one machine, with one kernels path; and trials of one task, settings, device "
-    "and dtype, whose metrics (not times) may come from different machines"
+COMPARABLE = (
+    "Both folders need costs of the same case, machine and kernels path, or trials of the same task, settings, device "
+    "and dtype (their metrics may come from different machines, their times may not)"
 )
 
 
 def lacking(a: Folder, b: Folder) -> str:
-    """Say what two folders lack whose results are of different kinds."""
+    """Explain why two folders have no figure in common."""
     if a.kinds != b.kinds:
-        return f"A holds {a.kinds}, B {b.kinds}"
-    return f"both hold {a.kinds} without a common figure"
+        return f"A holds {a.kinds}, B holds {b.kinds}"
+    return f"both hold {a.kinds}, but no figure is in both"

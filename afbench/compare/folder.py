@@ -1,4 +1,4 @@
-"""One of the two folders: what it holds, and where that comes from."""
+"""One of the two folders: its records and costs, and the machines and commits behind them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..records.cost import Cost
 from ..records.store import Store
-from ..records.trial import SCHEMA, NewerSchema, Record
+from ..records.trial import Record
 from .places import environments, machine_text
-
-Cost = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Side:
-    """What a report says of a folder: where it is, the commits and machines behind it, and when they ran."""
+    """A folder in the report: its path, commits, machines, dates, and numbers of trials and costs."""
 
     path: str
     commits: tuple[str, ...]
@@ -28,7 +27,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Folder:
-    """A results folder that was read."""
+    """The content of a results folder."""
 
     store: Store
     records: Sequence[Record]
@@ -41,45 +40,31 @@ class Folder:
         """Read a results folder.
 
         Raises:
-            UsageError: if it is none, or another afbench wrote it in another form.
+            UsageError: if the path is no results folder, or its files have another schema.
         """
         store = Store.open(path)
         records = store.records()
-        return cls(store, records, read_costs(store), environments(store.path))
+        return cls(store, records, store.costs(), environments(store.path))
 
     @property
     def kinds(self) -> str:
-        """What it holds, in words."""
-        held = [word for word, some in (("trials", self.records), ("costs", self.costs)) if some]
-        return " and ".join(held) or "nothing readable"
+        """What it holds: ``trials``, ``costs``, ``trials and costs``, or ``nothing readable``."""
+        kinds = [word for word, content in (("trials", self.records), ("costs", self.costs)) if content]
+        return " and ".join(kinds) or "nothing readable"
 
     @property
     def places(self) -> set[str]:
-        """The environments that its results come from."""
-        return {record.environment for record in self.records} | {str(c.get("environment") or "") for c in self.costs}
+        """The environments of its results."""
+        return {record.environment for record in self.records} | {cost.environment for cost in self.costs}
 
     def side(self) -> Side:
-        """Describe it. A cost tells its own commit; a trial's is that of the last run in its environment."""
+        """Describe it. A cost has its own commit; a trial has the commit of the last run in its environment."""
         ran = {record.environment for record in self.records} & self.described.keys()
-        commits = {str(held.get("commit") or "") for held in (*self.costs, *(self.described[place] for place in ran))}
-        dates = {str(cost.get("measured") or "")[:10] for cost in self.costs}
+        commits = {str(self.described[place].get("commit") or "") for place in ran} | {
+            cost.commit for cost in self.costs
+        }
+        dates = {cost.measured[:10] for cost in self.costs}
         dates |= {record.started[:10] for record in self.records}
         machines = {machine_text(place, self.described) for place in self.places if place}
         told = [tuple(sorted(held - {""})) for held in (commits, machines, dates)]
         return Side(str(self.store.path), told[0], told[1], told[2], len(self.records), len(self.costs))
-
-
-def read_costs(store: Store) -> list[dict[str, Any]]:
-    """Read a store's costs.
-
-    Raises:
-        NewerSchema: if another afbench wrote one of them in another form.
-    """
-    found = store.costs()
-    for cost in found:
-        if cost.get("schema", SCHEMA) != SCHEMA:
-            raise NewerSchema(
-                f"{store.path / 'costs'} holds schema {cost['schema']}, which cannot be compared with the schema "
-                f"{SCHEMA} that this afbench reads: use the afbench that wrote it for both"
-            )
-    return found

@@ -1,4 +1,4 @@
-"""The ratio of two medians with its interval, from what cost files keep of the rounds: median, quartiles, samples."""
+"""The ratio of two medians with its interval, from median, quartiles and number of samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from ..report.tables.cost_cells import Measure
+from ..records.cost import Figure
 from ..statistics.stats import LEVEL
 
 IQR_TO_SIGMA = 1.349
@@ -15,27 +15,27 @@ IQR_TO_SIGMA = 1.349
 MEDIAN_TO_MEAN = 1.2533
 """Standard error of a median in units of that of a mean, for normal values."""
 EFFICIENCY = 0.37
-"""Share of the samples that quartiles make use of to tell a spread, beside a standard deviation: it scales the degrees
-of freedom. Simulated, 95 % intervals of 5 to 30 normal or exponential samples a side then cover 94 to 97 %; without it
-83 to 94 %."""
+"""Efficiency of quartiles as an estimate of the spread, relative to a standard deviation: it scales the degrees of
+freedom. In simulations, 95 % intervals of 5 to 30 normal or exponential samples in A and B then cover 94 to 97 %;
+without it 83 to 94 %."""
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """B / A of two medians; the ends are None where the files keep too little for an interval."""
+    """B / A of two medians; the ends are None if the files keep too little for an interval."""
 
     value: float
     low: float | None = None
     high: float | None = None
 
 
-def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | None:
+def ratio_of_medians(a: Figure, b: Figure, level: float = LEVEL) -> Ratio | None:
     """Return B / A with its interval; None if either has no median above 0.
 
-    The logarithm of the ratio is taken as Student's t: each median's standard error comes from its quartiles, the
-    degrees of freedom are Welch's. It knows how rounds scattered, not how two runs of the same commit do.
+    The interval is Student's t for the logarithm of the ratio: each median's standard error comes from its quartiles,
+    the degrees of freedom are Welch's. It contains the noise between rounds, not between two runs of one commit.
 
-    >>> found = ratio_of_medians(Measure(1.0, 0.99, 1.01, 15), Measure(1.2, 1.19, 1.21, 15))
+    >>> found = ratio_of_medians(Figure(1.0, 0.99, 1.01, 15), Figure(1.2, 1.19, 1.21, 15))
     >>> found.value, round(found.low, 3), round(found.high, 3)
     (1.2, 1.183, 1.217)
     """
@@ -53,8 +53,8 @@ def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | No
     return Ratio(value, value * math.exp(-reach), value * math.exp(reach))
 
 
-def variance(one: Measure) -> float:
-    """Return the squared standard error of a median in units of it; NaN without quartiles."""
-    if one.spread is None or not one.samples:
+def variance(figure: Figure) -> float:
+    """Return the squared standard error of a median, relative to the median; NaN without quartiles."""
+    if figure.spread is None or not figure.samples:
         return math.nan
-    return (MEDIAN_TO_MEAN * one.spread / IQR_TO_SIGMA) ** 2 / one.samples
+    return (MEDIAN_TO_MEAN * figure.spread / IQR_TO_SIGMA) ** 2 / figure.samples

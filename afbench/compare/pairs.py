@@ -1,34 +1,34 @@
-"""Which costs of two folders may be compared: the same case, machine and kernels path; and why others may not."""
+"""Pairs of costs of the same case, machine and kernels path in two folders, and why others cannot be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..report.tables.cost_tables import is_alone, place
+from ..records.cost import Cost
+from ..report.tables.cost_tables import place
+from ..report.tables.footnotes import plural
 from ..report.tables.groups import settings_text
 from .places import Environments, machine_text, same_machine
 
-Cost = Mapping[str, Any]
 FIELDS: dict[str, Callable[[Cost], str]] = {
-    "kind": lambda cost: "alone" if is_alone(cost) else "in a task's network",
-    "task": lambda cost: str(cost.get("task") or ""),
-    "settings": lambda cost: settings_text(cost.get("settings") or {}),
-    "baseline": lambda cost: str(cost.get("baseline") or ""),
-    "shape": lambda cost: "x".join(map(str, cost.get("shape") or ())),
-    "dtype": lambda cost: str(cost.get("dtype") or ""),
-    "mode": lambda cost: str(cost.get("mode") or ""),
-    "device": lambda cost: str(cost.get("device") or ""),
-    "threads": lambda cost: str(cost.get("threads") or ""),
-    "activation": lambda cost: str(cost.get("activation") or ""),
+    "kind": lambda cost: "alone" if cost.alone else "in a task's network",
+    "task": lambda cost: cost.task,
+    "settings": lambda cost: settings_text(cost.settings),
+    "baseline": lambda cost: cost.baseline,
+    "shape": lambda cost: "x".join(map(str, cost.shape)),
+    "dtype": lambda cost: cost.dtype,
+    "mode": lambda cost: cost.mode,
+    "device": lambda cost: cost.device,
+    "threads": lambda cost: str(cost.threads or ""),
+    "activation": lambda cost: cost.activation,
 }
-"""What makes two costs the same case: name, and how it is read."""
+"""The fields that two costs of the same case share: the name of each, and how to read it."""
 
 
 @dataclass
 class Pairs:
-    """Costs of A with their partner of B, how many have none, and what was refused."""
+    """Pairs of a cost of A and a cost of B, the numbers without a partner, and what was refused."""
 
     both: list[tuple[Cost, Cost]] = field(default_factory=list)
     only_a: int = 0
@@ -37,76 +37,76 @@ class Pairs:
 
 
 def identity(cost: Cost) -> tuple[str, ...]:
-    """Return what two costs must share to be of one case."""
+    """Return the values that two costs of the same case share."""
     return tuple(read(cost) for read in FIELDS.values())
 
 
 def case_text(cost: Cost) -> str:
-    """Say a cost's case in a line, without the activation."""
-    if is_alone(cost):
-        return f"{FIELDS['shape'](cost)} {cost.get('dtype')}, {cost.get('mode')}, {place(cost)}"
+    """Describe a cost's case in a line, without the activation."""
+    if cost.alone:
+        return f"{FIELDS['shape'](cost)} {cost.dtype}, {cost.mode}, {place(cost)}"
     settings = FIELDS["settings"](cost)
-    return f"{cost.get('task')}{f' ({settings})' if settings else ''}, {place(cost)}"
+    return f"{cost.task}{f' ({settings})' if settings else ''}, {place(cost)}"
 
 
 def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
-    """Find the pairs; of several costs of one case the newest that fit each other are taken."""
+    """Find the pairs: of several costs of one case, the newest ones that can be compared."""
     left, right = by_case(a), by_case(b)
-    found = Pairs(only_a=len(left.keys() - right.keys()), only_b=len(right.keys() - left.keys()))
-    why: dict[str, int] = {}
+    pairs = Pairs(only_a=len(left.keys() - right.keys()), only_b=len(right.keys() - left.keys()))
+    count_by_reason: dict[str, int] = {}
     for case in sorted(left.keys() & right.keys()):
         reasons = []
         for one, other in ((one, other) for other in right[case] for one in left[case]):
             reason = hindrance(one, other, known)
             if not reason:
-                found.both.append((one, other))
+                pairs.both.append((one, other))
                 break
             reasons.append(reason)
         else:
-            why[reasons[0]] = why.get(reasons[0], 0) + 1
-    found.refused = [f"{reason} ({count} costs)" for reason, count in why.items()]
+            count_by_reason[reasons[0]] = count_by_reason.get(reasons[0], 0) + 1
+    pairs.refused = [f"{reason} ({count} {plural('cost', count)})" for reason, count in count_by_reason.items()]
     if a and b and not left.keys() & right.keys():
-        found.refused.append(f"costs have no common case: {apart(a, b)}")
-    return found
+        pairs.refused.append(f"no cost of A has the same case as one of B: {apart(a, b)}")
+    return pairs
 
 
 def by_case(costs: Sequence[Cost]) -> dict[tuple[str, ...], list[Cost]]:
-    """Sort costs by case, the newest first."""
-    found: dict[tuple[str, ...], list[Cost]] = {}
-    for cost in sorted(costs, key=lambda cost: str(cost.get("measured") or ""), reverse=True):
-        found.setdefault(identity(cost), []).append(cost)
-    return found
+    """Group costs by case, the newest first."""
+    costs_by_case: dict[tuple[str, ...], list[Cost]] = {}
+    for cost in sorted(costs, key=lambda cost: cost.measured, reverse=True):
+        costs_by_case.setdefault(identity(cost), []).append(cost)
+    return costs_by_case
 
 
 def hindrance(a: Cost, b: Cost, known: Environments) -> str:
-    """Say why two costs of one case may not be compared; empty if they may."""
-    places = [str(cost.get("environment") or "") for cost in (a, b)]
+    """Explain why two costs of one case cannot be compared; empty if they can."""
+    places = [cost.environment for cost in (a, b)]
     same = same_machine(places[0], places[1], known)
     if not same:
-        told = "times are of another machine" if same is False else "times are of machines that cannot be told apart"
-        return f"{told}: {machine_text(places[0], known)} in A, {machine_text(places[1], known)} in B"
-    for name, held in (("concurrency", "concurrency"), ("kernels path", "kernels")):
-        read = [value_of(cost, held) for cost in (a, b)]
+        why = "the machines differ" if same is False else "the machines may differ"
+        return f"{why}: {machine_text(places[0], known)} in A, {machine_text(places[1], known)} in B"
+    for name, key in (("number of jobs", "concurrency"), ("kernels path", "kernels")):
+        read = [value_of(cost, key) for cost in (a, b)]
         if all(read) and read[0] != read[1]:
-            return f"times are of another {name}: {read[0]} in A, {read[1]} in B"
+            return f"the {name} differs: {read[0]} in A, {read[1]} in B"
     return ""
 
 
 def value_of(cost: Cost, name: str) -> str:
-    """Read the kernels path (empty if a cost that failed has none), or how many jobs ran at a time (if not told, 1)."""
+    """Read the kernels path (a failed cost may have none: empty) or the number of concurrent jobs (1 by default)."""
     if name == "concurrency":
-        return str(cost.get("concurrency") or 1)
-    return str((cost.get("versions") or {}).get(name) or "")
+        return str(cost.concurrency)
+    return str(cost.versions.get(name) or "")
 
 
 def apart(a: Sequence[Cost], b: Sequence[Cost]) -> str:
-    """Say in what two sets of costs differ: the fields in which they share nothing, else how they combine."""
-    said = []
+    """Explain how two sets of costs differ: the fields without a common value."""
+    differences = []
     for name, read in FIELDS.items():
         left, right = ({read(cost) for cost in side} for side in (a, b))
         if not left & right:
-            said.append(f"{name} {listed(left)} in A, {listed(right)} in B")
-    return "; ".join(said) or "each field is held by both, though never together"
+            differences.append(f"{name} {listed(left)} in A, {listed(right)} in B")
+    return "; ".join(differences) or "each value is in both folders, but no combination of values is"
 
 
 def listed(values: set[str]) -> str:

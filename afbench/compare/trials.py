@@ -1,4 +1,4 @@
-"""Records of two folders: metrics paired over the seeds that both hold, trials that began or ceased to fail."""
+"""Trials of two folders: metrics paired over common seeds, trials that began or stopped failing, training times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from ..records.trial import Record, Status
 from ..report.summary import values
-from ..report.tables.footnotes import agree, ranges, shorten
+from ..report.tables.footnotes import agree, plural, ranges, shorten
 from ..report.tables.groups import Group, grouped, headings
 from ..report.tables.members import members as by_row
 from ..statistics.metric import written
@@ -24,7 +24,7 @@ Members = Mapping[str, Sequence[Record]]
 
 @dataclass
 class Trials:
-    """What two folders' trials say: changes, how many activations one side alone holds, what was refused."""
+    """The comparison of trials: changes, the numbers of activations in one folder only, what was refused."""
 
     changes: list[Change] = field(default_factory=list)
     only_a: int = 0
@@ -35,58 +35,58 @@ class Trials:
 
 def compare_trials(a: Sequence[Record], b: Sequence[Record], threshold: float, known: Environments) -> Trials:
     """Compare the trials of two folders, group by group (task, settings, device, dtype)."""
-    found, sides = Trials(), [grouped(records) for records in (a, b)]
+    trials, sides = Trials(), [grouped(records) for records in (a, b)]
     common = sorted(sides[0].keys() & sides[1].keys())
     names = headings({*sides[0], *sides[1]})
     for group in common:
-        compare_group(found, names[group], members(sides[0][group]), members(sides[1][group]), threshold, known)
+        compare_group(trials, names[group], members(sides[0][group]), members(sides[1][group]), threshold, known)
     counts = [sum(len(members(side[g])) for g in side if g not in common) for side in sides]
-    found.only_a, found.only_b = found.only_a + counts[0], found.only_b + counts[1]
+    trials.only_a, trials.only_b = trials.only_a + counts[0], trials.only_b + counts[1]
     if a and b and not common:
-        told = [", ".join(sorted(whole(group) for group in side)[:4]) for side in sides]
-        found.refused.append(f"trials have no common task, settings, device and dtype: {told[0]} in A, {told[1]} in B")
-    return found
+        first, second = (", ".join(sorted(full_name(group) for group in side)[:4]) for side in sides)
+        trials.refused.append(f"trials have no common task, settings, device and dtype: {first} in A, {second} in B")
+    return trials
 
 
-def whole(group: Group) -> str:
-    """Name a group by all that must be shared: ``gmm[epochs=3]@cpu/float32``."""
+def full_name(group: Group) -> str:
+    """Name a group by task, settings, device and dtype: ``gmm[epochs=3]@cpu/float32``."""
     settings = f"[{group.settings}]".replace(" ", "") if group.settings else ""
     return f"{group.task}{settings}@{group.device or 'unknown'}/{group.dtype or 'unknown'}"
 
 
 def members(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Sort records by activation, those of edited code apart."""
+    """Group records by activation; those of older code are groups of their own."""
     return by_row(records)[0]
 
 
-def compare_group(found: Trials, name: str, a: Members, b: Members, threshold: float, known: Environments) -> None:
-    """Compare the trials of one group into ``found``."""
-    abouts = [agree([record for held in side.values() for record in held])[0] for side in (a, b)]
+def compare_group(trials: Trials, name: str, a: Members, b: Members, threshold: float, known: Environments) -> None:
+    """Compare the trials of one group and add the results to ``trials``."""
+    abouts = [agree([record for records in side.values() for record in records])[0] for side in (a, b)]
     (metric, higher), other = (
         (str(about.get("metric") or ""), about.get("higher_is_better", True)) for about in abouts
     )
     if (metric, higher) != other and all(abouts):
-        found.refused.append(f"trials of {name} have another metric: {written(metric)} in A, {written(other[0])} in B")
+        trials.refused.append(f"the metric of {name} differs: {written(metric)} in A, {written(other[0])} in B")
         return
     both = sorted(a.keys() & b.keys())
-    found.only_a, found.only_b = found.only_a + len(a.keys() - b.keys()), found.only_b + len(b.keys() - a.keys())
+    trials.only_a, trials.only_b = trials.only_a + len(a.keys() - b.keys()), trials.only_b + len(b.keys() - a.keys())
     if not both:
-        found.refused.append(f"trials of {name} have no common activation")
-    hindered: dict[str, int] = {}
+        trials.refused.append(f"trials of {name} have no common activation")
+    reasons: list[str] = []
     for activation in both:
         pair = seeds_of(a[activation]), seeds_of(b[activation])
         if not pair[0].keys() & pair[1].keys():
-            told = [ranges(side) for side in pair]
-            found.refused.append(f"trials of {name} {activation} have no common seed: {told[0]} in A, {told[1]} in B")
+            first, second = (ranges(side) for side in pair)
+            trials.refused.append(f"trials of {name} {activation} have no common seed: {first} in A, {second} in B")
             continue
-        found.changes += [score(activation, name, metric, bool(higher), *pair), *statuses(activation, name, *pair)]
+        trials.changes += [score(activation, name, metric, bool(higher), *pair), *statuses(activation, name, *pair)]
         reason = hindrance(pair[0].values(), pair[1].values(), known)
         if reason:
-            hindered[reason] = hindered.get(reason, 0) + 1
+            reasons.append(reason)
         else:
-            found.changes += training_time(activation, name, *pair, threshold)
-    found.notes += [f"training times of {name} are not compared: {reason}" for reason in hindered]
-    found.notes += [text for kind in ("task", "loop") if (text := version_change(name, a, b, both, kind))]
+            trials.changes += training_time(activation, name, *pair, threshold)
+    trials.notes += [f"training times of {name} are not compared: {reason}" for reason in dict.fromkeys(reasons)]
+    trials.notes += [text for kind in ("task", "loop") if (text := version_change(name, a, b, both, kind))]
 
 
 def seeds_of(records: Sequence[Record]) -> dict[int, Record]:
@@ -97,87 +97,89 @@ def seeds_of(records: Sequence[Record]) -> dict[int, Record]:
 def score(
     activation: str, case: str, metric: str, higher: bool, a: Mapping[int, Record], b: Mapping[int, Record]
 ) -> Change:
-    """Judge a metric by the interval of its paired differences: Student's t below 20 seeds, a bootstrap from there."""
+    """Judge a metric by the interval of its paired differences: Student's t below 20 seeds, else the bootstrap."""
     before, after = (values(list(side.values()), metric) for side in (a, b))
     shared = sorted(before.keys() & after.keys())
-    found = interval(differences(after, before))
-    verdict, reason, gain = Verdict.UNCHANGED, "", found.mean if higher else -found.mean
-    if not found.known:
-        verdict, reason = Verdict.UNCLEAR, f"{len(shared)} common seeds with a number: two are needed"
-    elif 0.0 not in found:
+    gap = interval(differences(after, before))
+    verdict, reason, gain = Verdict.UNCHANGED, "", gap.mean if higher else -gap.mean
+    if not gap.known:
+        count = f"{len(shared)} common {plural('seed', len(shared))}"
+        verdict, reason = Verdict.UNCLEAR, f"{count} with a number, 2 are needed"
+    elif 0.0 not in gap:
         verdict = Verdict.BETTER if gain > 0 else Verdict.WORSE
     scale = max(map(abs, before.values()), default=0.0) or 1.0
-    known = Change("score", activation, case, written(metric), verdict, n=len(shared), reason=reason)
+    change = Change("score", activation, case, written(metric), verdict, n=len(shared), reason=reason)
     if not shared:
-        return known
+        return change
     means = [sum(side[seed] for seed in shared) / len(shared) for side in (before, after)]
     return replace(
-        known,
+        change,
         a=means[0],
         b=means[1],
-        effect=found.mean,
-        low=found.low if found.known else None,
-        high=found.high if found.known else None,
+        effect=gap.mean,
+        low=gap.low if gap.known else None,
+        high=gap.high if gap.known else None,
         badness=-gain / scale,
     )
 
 
 def statuses(activation: str, case: str, a: Mapping[int, Record], b: Mapping[int, Record]) -> Iterator[Change]:
-    """Say which seeds began to fail, and which ceased to, where a rerun would end the same way."""
+    """List the seeds that fail in one folder only, if a rerun would fail too."""
     shared = sorted(a.keys() & b.keys())
     for before, after, verdict, side in ((a, b, Verdict.BROKEN, "B"), (b, a, Verdict.MENDED, "A")):
         failed = [s for s in shared if before[s].status is Status.OK and after[s].status in SETTLED]
         if failed:
             first = after[failed[0]]
-            told = (
-                f"{len(failed)} of {len(shared)} seeds fail in {side} alone; seed {failed[0]}: {shorten(first.reason)}"
+            count = f"{len(failed)} of {len(shared)} seeds failed in {side} only"
+            reason = f"{count}; seed {failed[0]}: {shorten(first.reason)}"
+            yield Change(
+                "status", activation, case, "trials", verdict, n=len(shared), reason=reason, badness=len(failed)
             )
-            yield Change("status", activation, case, "trials", verdict, n=len(shared), reason=told, badness=len(failed))
 
 
 def hindrance(a: Iterable[Record], b: Iterable[Record], known: Environments) -> str:
-    """Say why training times may not be compared; empty if they may."""
+    """Explain why training times cannot be compared; empty if they can."""
     left, right = ({(r.environment, r.concurrency, r.stacked) for r in side} for side in (a, b))
     for one, other in itertools.product(sorted(left), sorted(right)):
         same = same_machine(one[0], other[0], known)
         if not same:
-            told = "another machine" if same is False else "machines that cannot be told apart"
-            return f"{told} ({machine_text(one[0], known)} in A, {machine_text(other[0], known)} in B)"
+            why = "the machines differ" if same is False else "the machines may differ"
+            return f"{why} ({machine_text(one[0], known)} in A, {machine_text(other[0], known)} in B)"
         if one[1] != other[1]:
-            return f"other concurrency ({one[1]} jobs in A, {other[1]} in B)"
+            return f"the number of jobs differs ({one[1]} in A, {other[1]} in B)"
         if one[2] != other[2]:
-            return "stacked on one side alone"
+            return "the trials were stacked in one folder only"
     return ""
 
 
 def training_time(
     activation: str, case: str, a: Mapping[int, Record], b: Mapping[int, Record], threshold: float
 ) -> Iterator[Change]:
-    """Compare the seconds of trials, paired over seeds; other jobs ran beside them, so that they judge nothing."""
+    """Compare the seconds of trials, paired over seeds. Other trials ran at the same time, so a change is unclear."""
     pairs = [
         (a[seed].seconds, b[seed].seconds)
         for seed in sorted(a.keys() & b.keys())
         if a[seed].status is b[seed].status is Status.OK and a[seed].seconds > 0 and b[seed].seconds > 0
     ]
-    found = interval(math.log(after / before) for before, after in pairs)
-    if not found.known:
+    ratio = interval(math.log(after / before) for before, after in pairs)
+    if not ratio.known:
         return
-    effect, low, high = (math.exp(value) for value in (found.mean, found.low, found.high))
+    effect, low, high = (math.exp(value) for value in (ratio.mean, ratio.low, ratio.high))
     changed = judged(effect, low, high, threshold) != 0
     before, after = (sum(side) / len(pairs) for side in zip(*pairs, strict=True))
-    known = Change("trial time", activation, case, "training time", Verdict.UNCHANGED, before, after, effect, low, high)
-    reason = "other work ran beside the trials: afbench cost measures times" if changed else ""
     verdict = Verdict.UNCLEAR if changed else Verdict.UNCHANGED
-    yield replace(known, verdict=verdict, n=len(pairs), reason=reason, badness=found.mean)
+    change = Change("trial time", activation, case, "training time", verdict, before, after, effect, low, high)
+    reason = "other trials ran at the same time; afbench cost measures times" if changed else ""
+    yield replace(change, n=len(pairs), reason=reason, badness=ratio.mean)
 
 
 def version_change(name: str, a: Members, b: Members, both: Sequence[str], kind: str) -> str:
-    """Say if the task or the loop declares that its results changed in between; empty if not."""
-    told = [
+    """Say whether the task or the loop declares another version in B; empty if not."""
+    versions = [
         sorted({str(r.versions[kind]) for activation in both for r in side[activation] if kind in r.versions})
         for side in (a, b)
     ]
-    if not all(told) or told[0] == told[1]:
+    if not all(versions) or versions[0] == versions[1]:
         return ""
-    before, after = map(", ".join, told)
-    return f"{name}: version {before} of the {kind} in A, {after} in B: its results are meant to differ"
+    before, after = map(", ".join, versions)
+    return f"{name}: the version of the {kind} is {before} in A, {after} in B, so its results are expected to differ"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, dataclass_transform
 
@@ -14,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..errors import UsageError
-from ..registry import numerals
 from ..registry.entries import TASKS
-from ..registry.settings import Range, Setting, Value, differing, from_annotation, resolve
+from ..registry.settings import Range, Value, resolve
 from ..statistics.metric import declare
+from .settings import settings_of, spend
 
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -169,41 +168,6 @@ class Regression:
         return {"r2": 100.0 * (1.0 - residual / variance), "mse": residual}
 
 
-def settings_of(target: type[Task]) -> dict[str, Setting]:
-    """Read a task's settings from its fields.
-
-    Raises:
-        UsageError: if a field has a type that ``--set`` cannot give.
-    """
-    hints = typing.get_type_hints(target, include_extras=True)
-    found: dict[str, Setting] = {}
-    for field in dataclasses.fields(target):
-        default = field.default
-        setting = None
-        if default is not dataclasses.MISSING:
-            setting = from_annotation(field.name, hints[field.name], default)
-            setting = bounded(target, setting) if setting is not None else None
-        if setting is None:
-            raise UsageError(
-                f"task field {field.name!r} needs a default and a type among bool, int, float, str, Literal"
-            )
-        found[field.name] = setting
-    return found
-
-
-def bounded(target: type, setting: Setting) -> Setting:
-    """Give a field that a subclass annotates anew without a range the range that a base declares for it."""
-    if setting.range is not None or setting.choices:
-        return setting
-    for base in target.__mro__[1:]:
-        if dataclasses.is_dataclass(base) and setting.name in base.__dict__.get("__annotations__", {}):
-            hint = typing.get_type_hints(base, include_extras=True)[setting.name]
-            declared = from_annotation(setting.name, hint, setting.default)
-            if declared is not None and declared.type is setting.type and declared.range is not None:
-                return dataclasses.replace(setting, range=declared.range)
-    return setting
-
-
 def create_task(name: str, given: Mapping[str, object] | None = None, budget: str = "default") -> Task:
     """Build a task with settings checked against their types; explicit ones win over the budget's.
 
@@ -227,29 +191,6 @@ def list_tasks(tag: str | None = None) -> list[str]:
     ['regression_1d', 'regression_2d']
     """
     return [entry.name for entry in TASKS if tag is None or tag in entry.tags]
-
-
-def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> dict[str, Value]:
-    """Turn a budget into settings: ``default``, a name that the task declares, or a fraction of its epochs."""
-    if budget == "default":
-        return {}
-    if budget in target.budgets:
-        return dict(target.budgets[budget])
-    try:
-        fraction = numerals.real(budget)
-    except ValueError:
-        fraction = 0.0
-    if not 0 < fraction <= 1:
-        names = ", ".join(["default", *target.budgets])
-        if budget == "paper":
-            raise UsageError(f"task {target.name!r} has no published length; --budget takes {names} or a fraction")
-        raise UsageError(f"--budget takes {names} or a fraction above 0 and at most 1, not {budget!r}")
-    return {"epochs": max(1, round(typing.cast(int, settings["epochs"].default) * fraction))}
-
-
-def changed(task: Task) -> dict[str, Value]:
-    """Return the settings that differ from the task's defaults: what enters a trial's key."""
-    return differing(settings_of(type(task)), task.settings)
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

@@ -47,8 +47,8 @@ def complaint(empty, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["rnu"], "unknown verb 'rnu'; did you mean 'run'?"),
-        (["frobnicate"], f"unknown verb 'frobnicate' (verbs: {', '.join(VERBS)})"),
+        (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
+        (["frobnicate"], f"unknown command 'frobnicate' (commands: {', '.join(VERBS)})"),
         (["--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["run"], "the following arguments are required: --task"),
         (["run", "--task", "gmm", "--frobnicate"], "--frobnicate"),

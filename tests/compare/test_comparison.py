@@ -1,4 +1,4 @@
-"""Verdicts of two folders, and what is refused, each with its sentence."""
+"""The verdicts on two folders, and the sentences about what is refused."""
 
 import json
 
@@ -132,7 +132,7 @@ def test_one_common_seed_says_nothing(a, b):
     a.trials("pau", [90.0, 92.0])
     b.trials("pau", [50.0])
     (change,) = [c for c in compare(a.path, b.path).changes if c.kind == "score"]
-    assert change.verdict is Verdict.UNCLEAR and change.reason == "1 common seeds with a number: two are needed"
+    assert change.verdict is Verdict.UNCLEAR and change.reason == "1 common seed with a number, 2 are needed"
 
 
 def test_what_began_to_fail_is_broken(a, b):
@@ -141,7 +141,7 @@ def test_what_began_to_fail_is_broken(a, b):
     b.trials("pau", [90.0, 92.0, None]).cost("pau", status="error", error={"message": "boom"})
     broken = [c for c in compare(a.path, b.path).regressions if c.verdict is Verdict.BROKEN]
     assert [c.reason for c in broken] == [
-        "1 of 3 seeds fail in B alone; seed 2: diverged at step 3",
+        "1 of 3 seeds failed in B only; seed 2: diverged at step 3",
         "error in B: boom",
     ]
     back = compare(b.path, a.path)
@@ -186,7 +186,7 @@ def test_half_written_and_damaged_files_are_left_out_and_named(a, b):
     b.cost("pau").spoil("environments", "e9.json")
     found = compare(a.path, b.path)
     assert sorted(problem.split(": ")[1] for problem in found.problems) == [
-        "no cost; left alone and not counted",
+        "not JSON (line 1",
         "not JSON (line 1",
     ]
     assert (found.a.costs, found.a.trials) == (1, 0)
@@ -210,21 +210,21 @@ def test_times_of_another_machine_are_refused(a, b, machine):
     a.environment().cost("pau")
     b.environment("e2", machine).cost("pau", environment="e2")
     text = refusal(a, b)
-    assert f"times are of another machine: Xeon, 2 cores, 16 GiB in A, {machine.get('processor', 'Xeon')}" in text
-    assert "metrics (not times) may come from different machines" in text
+    assert f"the machines differ: Xeon, 2 cores, 16 GiB in A, {machine.get('processor', 'Xeon')}" in text
+    assert "their metrics may come from different machines, their times may not" in text
 
 
 def test_a_new_kernel_and_torch_on_one_machine_are_said_and_refuse_nothing(a, b):
     a.environment().cost("pau")
     b.environment("e2", {"release": "6.2", "memory_bytes": 16 * 2**30 - 2**20}, packages={"torch": "2.14.0"})
     b.cost("pau", environment="e2")
-    assert compare(a.path, b.path).notes == ("changed in between: torch 2.13.0 -> 2.14.0, kernel release 6.1 -> 6.2",)
+    assert compare(a.path, b.path).notes == ("changed from A to B: torch 2.13.0 -> 2.14.0, kernel release 6.1 -> 6.2",)
 
 
 def test_machines_that_nobody_described_are_refused(a, b):
     a.cost("pau")
     b.cost("pau", environment="e2")
-    assert "times are of machines that cannot be told apart: environment e1, which is not described" in refusal(a, b)
+    assert "the machines may differ: environment e1 without a description" in refusal(a, b)
 
 
 def test_metrics_of_another_machine_are_compared_and_times_are_not(a, b, verdicts):
@@ -233,15 +233,15 @@ def test_metrics_of_another_machine_are_compared_and_times_are_not(a, b, verdict
     b.trials("pau", [80.0, 82.1, 83.0], environment="e2")
     found = compare(a.path, b.path)
     assert verdicts(found) == {("pau", "accuracy"): "worse"}
-    assert found.refused[0].startswith("times are of another machine") and found.refused[0].endswith("(1 costs)")
-    assert found.notes[-1].startswith("training times of gmm are not compared: another machine")
+    assert found.refused[0].startswith("the machines differ") and found.refused[0].endswith("(1 cost)")
+    assert found.notes[-1].startswith("training times of gmm are not compared: the machines differ")
 
 
 def test_training_times_of_another_concurrency_are_refused(a, b):
     a.environment().trials("pau", [90.0, 92.0])
     b.environment().trials("pau", [90.0, 92.0], concurrency=4)
     found = compare(a.path, b.path)
-    assert found.notes == ("training times of gmm are not compared: other concurrency (1 jobs in A, 4 in B)",)
+    assert found.notes == ("training times of gmm are not compared: the number of jobs differs (1 in A, 4 in B)",)
     assert not [c for c in found.changes if c.kind == "trial time"]
 
 
@@ -249,14 +249,14 @@ def test_costs_of_another_concurrency_are_refused(a, b):
     both(a, b)
     a.cost("pau")
     b.cost("pau", concurrency=2)
-    assert "times are of another concurrency: 1 in A, 2 in B" in refusal(a, b)
+    assert "the number of jobs differs: 1 in A, 2 in B" in refusal(a, b)
 
 
 def test_another_schema_is_refused(a, b):
     both(a, b)
     a.cost("pau")
-    b.cost("pau", schema=2)
-    assert "holds schema 2, which cannot be compared with the schema 1 that this afbench reads" in refusal(a, b)
+    b.cost("pau", schema=3)
+    assert "schema 3 is newer than this afbench reads (2): upgrade afbench" in refusal(a, b)
     b.spoil("trials", "x.json", {"schema": 9})
     assert "schema 9 is newer than this afbench reads (1): upgrade afbench" in refusal(a, b)
 
@@ -276,14 +276,14 @@ def test_costs_without_a_common_case_say_in_what_they_differ(a, b, changes, said
     both(a, b)
     a.cost("pau")
     b.cost(**{"activation": "pau", **changes})
-    assert f"costs have no common case: {said}. Comparable are" in refusal(a, b)
+    assert f"no cost of A has the same case as one of B: {said}. Both folders need" in refusal(a, b)
 
 
 def test_another_kernels_path_is_refused(a, b):
     both(a, b)
     a.cost("pau")
     b.cost("pau", versions={"kernels": "native"})
-    assert "times are of another kernels path: plain in A, native in B (1 costs). Comparable" in refusal(a, b)
+    assert "the kernels path differs: plain in A, native in B (1 cost). Both folders need" in refusal(a, b)
 
 
 def test_other_tasks_settings_devices_and_dtypes_are_refused(a, b):
@@ -295,7 +295,7 @@ def test_other_tasks_settings_devices_and_dtypes_are_refused(a, b):
 def test_other_metrics_activations_and_seeds_are_refused(a, b, tmp_path):
     a.trials("pau", [90.0])
     b.trials("pau", [90.0], about={"metric": "mse", "higher_is_better": False})
-    assert "trials of gmm have another metric: accuracy in A, MSE in B" in refusal(a, b)
+    assert "the metric of gmm differs: accuracy in A, MSE in B" in refusal(a, b)
     c, d = type(a)(tmp_path / "c").trials("gelu", [90.0]), type(a)(tmp_path / "d").trials("pau", [90.0], seeds=[7])
     assert "trials of gmm have no common activation" in refusal(a, c)
     assert "trials of gmm pau have no common seed: 0 in A, 7 in B" in refusal(a, d)
@@ -304,7 +304,7 @@ def test_other_metrics_activations_and_seeds_are_refused(a, b, tmp_path):
 def test_trials_against_costs_and_a_folder_against_itself_are_refused(a, b):
     a.trials("pau", [90.0])
     b.cost("pau")
-    assert "A holds trials, B costs" in refusal(a, b)
+    assert "A holds trials, B holds costs" in refusal(a, b)
     assert "are the same folder" in refusal(a, a)
 
 
@@ -312,5 +312,5 @@ def test_a_task_whose_results_changed_is_said(a, b):
     a.environment().trials("pau", [90.0, 91.0], versions={"task": 1})
     b.environment().trials("pau", [90.0, 91.0], versions={"task": 2})
     assert compare(a.path, b.path).notes == (
-        "gmm: version 1 of the task in A, 2 in B: its results are meant to differ",
+        "gmm: the version of the task is 1 in A, 2 in B, so its results are expected to differ",
     )

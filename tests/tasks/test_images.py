@@ -12,8 +12,9 @@ from afbench.data.layouts import SETS
 from afbench.errors import Unavailable
 from afbench.registry.settings import Setting
 from afbench.streams import stream
-from afbench.tasks.base import create_task, settings_of
+from afbench.tasks.base import create_task
 from afbench.tasks.images import crop
+from afbench.tasks.settings import settings_of
 
 RUNS = [
     (name, layout.folder, model)
