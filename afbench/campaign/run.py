@@ -1,10 +1,10 @@
-"""A run, as the verb ``run`` does it: plan, trials in an engine, records into the store, then the cost pass."""
+"""A run, as the verb ``run`` does it: plan, trials in an engine, records in the store, then the cost pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cost.busy import too_busy
@@ -20,8 +20,7 @@ from ..records import environment
 from ..records.store import Conflict, Store
 from ..records.trial import Record, Status
 from ..registry import discovery
-from ..registry.discovery import load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.discovery import load_plugins
 from ..registry.numerals import count
 from ..tasks.base import Arrays, create_task
 from ..tasks.settings import changed
@@ -49,7 +48,7 @@ class RunListener(CostListener):
 
 @dataclass
 class Summary:
-    """What a run did: records of this call, records that were there, and the folder."""
+    """What a run did: records of this call, records that the store held, and the folder."""
 
     store: Store
     plan: Plan
@@ -109,7 +108,7 @@ def run(
         cost: whether to measure step time and memory after the trials.
         plugins: Python files that register activations or tasks.
         data_root: a folder to look for data sets in first, as ``--data-root``; for this call only.
-        listener: told how the run goes.
+        listener: hears how the run goes.
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
@@ -130,14 +129,12 @@ def run(
             f"a run was started while {discovery.loading[-1]} is being loaded; "
             "put the call under: if __name__ == '__main__':"
         )
-    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
-    for file in files:
-        load_plugin(file, ACTIVATIONS, TASKS)
+    files = load_plugins(tuple(plugins))
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
-    planned = plan.make(made, acts, seeds, baseline)
+    planned = plan.make_plan(made, acts, seeds, baseline)
     cores = environment.cores()
     asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
     jobs = min(asked, cores)
@@ -156,9 +153,7 @@ def run(
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
         try:
-            specs = tuple(choice.spec for choice in planned.choices)
-            rehearsed = replace(setup, task=made.name, settings=changed(made), activations=specs)
-            trials(summary, pending, engine, jobs, rehearsed, timeout, listener)
+            trials(summary, pending, engine, jobs, setup.for_trials(made, planned.choices), timeout, listener)
             if cost:
                 costs(summary, engine, setup, listener)
         except KeyboardInterrupt:

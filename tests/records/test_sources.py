@@ -229,7 +229,7 @@ def test_a_changed_kernel_base_or_version_is_noticed():
     ]
 
 
-@pytest.mark.parametrize(("spec", "kernel"), [("pau", "afbench.kernels.pade"), ("ditac", "afbench.kernels.cpab")])
+@pytest.mark.parametrize(("spec", "kernel"), [("pau", "afbench.kernels.rational"), ("ditac", "afbench.kernels.flow")])
 def test_what_an_own_entry_uses_of_the_kernels_is_part_of_its_source(spec, kernel, monkeypatch):
     module, target = recorded(), choose(spec).entry.target
     before, read = module.own(target), statements.parsed
