@@ -37,10 +37,10 @@ class PAU(nn.Module):
 
     Starts are fits on [-3, 3]: the library's own coefficients where it has them, for 5:4 ``leaky_relu`` (slope 0.01),
     ``leaky_relu_0.1``, ``relu``, ``swish`` (its ``silu``), ``tanh`` and ``sigmoid``, for 7:6 ``leaky_relu``, for 3:2
-    ``leaky_relu_0.1`` and as A ``leaky_relu``. Not so its ``gelu``, which has a pole at -3.0 as N, is below -50 at
-    x = 100 as B and above 800 there as A; nor its ``identity``, and its ``tanh`` and ``sigmoid`` as A, which have b_j
-    at 0 or within 1e-8 of it, where |b_j| has no derivative. Those and all others are this project's fits
-    (``python -m afbench.activations.rational_fit``).
+    ``leaky_relu_0.1`` and as A ``leaky_relu``. All others are this project's fits
+    (``python -m afbench.activations.rational_fit``). They replace the library's ``gelu``, which has a pole at -3.0 as
+    N, is below -50 at x = 100 as B and above 800 there as A; and its ``identity``, and its ``tanh`` and ``sigmoid`` as
+    A, which have a b_j within 1e-8 of 0, where |b_j| has no derivative.
 
     Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), leaky_relu_0.1 0.028,
     relu 0.030, gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26
@@ -70,7 +70,7 @@ class PAU(nn.Module):
     tensor([-0.0107,  2.0002])
     """
 
-    channel_dim: int | None = None  # of a pickle, too, that is older than functions per channel
+    channel_dim: int | None = None  # pickles from before functions per channel lack it
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class PAU(nn.Module):
     ) -> None:
         """Start at the published coefficients, or at a fit."""
         super().__init__()
-        found = pau_start(version, degree, start, zero_centred)
+        fit = pau_start(version, degree, start, zero_centred)
         shape = () if per == "layer" else parameter_shape(per, channels)
         self.a, self.b = (
             nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype))
-            for v in (found.numerator, found.denominator)
+            for v in (fit.numerator, fit.denominator)
         )
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
@@ -99,8 +99,8 @@ class PAU(nn.Module):
 
     def reset_parameters(self) -> None:
         """Start at the published coefficients, or at the fit, anew."""
-        found = pau_start(self.version, self.degree, self.start, self.zero_centred)
-        for parameter, values in ((self.a, found.numerator), (self.b, found.denominator)):
+        fit = pau_start(self.version, self.degree, self.start, self.zero_centred)
+        for parameter, values in ((self.a, fit.numerator), (self.b, fit.denominator)):
             write(parameter, torch.tensor(values, dtype=torch.float64, device="cpu").expand(parameter.shape))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,11 +1,11 @@
 """Fit a ratio of polynomials to a function by least squares, for the starts of PAU and OPAU that nobody published.
 
-Each is the least-squares fit of P / Q to a function on 241 points of [-3, 3]. Points out to |x| = 1e4 weigh in with
-(f(x) - target(x)) / x, each a thirtieth of one inside, so that no fit explodes where it is not looked at; more, where
-that leaves a fit farther than |x| from its function. If n > m + 1 it grows like x^(n - m) whatever its coefficients,
-and only points out to 10 weigh in. For given Q the best P solves a linear problem, so the search is over Q alone
-(variable projection, with Kaufman's Jacobian): from STARTS starting points drawn from a fixed seed, the best is kept
-and rounded to DIGITS digits; P is then solved for once more.
+P / Q is fitted to a function on 241 points of [-3, 3]. Points out to |x| = 1e4 keep the fit bounded outside: their
+residuals are (f(x) - target(x)) / x, with a thirtieth of the weight of a point inside, or more where the fit is still
+farther than |x| from its function. If n > m + 1, P / Q grows like x^(n - m) whatever its coefficients, and only points out to 10
+count. For a given Q the best P solves a linear problem, so the search is over Q alone (variable projection, with
+Kaufman's Jacobian). The best of STARTS searches from a fixed seed is rounded to DIGITS digits; then P is solved for
+once more.
 
 No |b_j| or |d_j| of a sum of absolute values may go below FLOOR: at 0 it would have no gradient, and far out the ratio
 would be a polynomial. PAU version B gets a sum that is never negative, so that its absolute value has no kink; versions
