@@ -2,10 +2,10 @@
 
 P / Q is fitted to a function on 241 points of [-3, 3]. Points out to |x| = 1e4 keep the fit bounded outside: their
 residuals are (f(x) - target(x)) / x, with a thirtieth of the weight of a point inside, or more where the fit is still
-farther than |x| from its function. If n > m + 1, P / Q grows like x^(n - m) whatever its coefficients, and only points out to 10
-count. For a given Q the best P solves a linear problem, so the search is over Q alone (variable projection, with
-Kaufman's Jacobian). The best of STARTS searches from a fixed seed is rounded to DIGITS digits; then P is solved for
-once more.
+farther than |x| from its function. If n > m + 1, P / Q grows like x^(n - m) whatever its coefficients, and only points
+out to 10 count. For a given Q the best P solves a linear problem, so the search is over Q alone (variable projection,
+with Kaufman's Jacobian). The best of STARTS searches from a fixed seed is rounded to DIGITS digits; then P is solved
+for once more.
 
 No |b_j| or |d_j| of a sum of absolute values may go below FLOOR: at 0 it would have no gradient, and far out the ratio
 would be a polynomial. PAU version B gets a sum that is never negative, so that its absolute value has no kink; versions
