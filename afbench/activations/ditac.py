@@ -172,8 +172,8 @@ class Ditac(Warped):
         lambda_var: the penalty's standard deviation.
         penalty_weight: the weight of `penalty`; 0.1 is the published letter.
         method: ``"table"``, cubic pieces between the kinks, within 1e-5 (b - a), as fast as GELU;
-            ``"fast"``, 62 pieces of one width, within 1e-3 (b - a) for thetas of the prior, of no use for
-            thetas much above 1; ``"exact"``, the closed form;
+            ``"fast"``, 62 pieces of one width, within 1e-3 (b - a) for thetas of the prior, too
+            coarse for entries of theta much above 1; ``"exact"``, the closed form;
             ``"nearest"``, T at the nearest of ``bins`` + 1 values of [a, b], with straight-through gradients.
             Without the compiled kernels ``"table"`` and ``"fast"`` are ``"exact"``, as all are in float64.
         bins: into how many intervals ``"nearest"`` cuts [a, b].

@@ -148,7 +148,7 @@ class Mish(nn.Module):
 
 @leaf
 def hard_swish(x: Tensor) -> Tensor:
-    """Torch's own, a part at a time where x is spread over processes: its gradient cannot be had of a DTensor."""
+    """Torch's own; each process computes its part of a DTensor, for which torch has no gradient of it."""
     return by_parts(F.hardswish, x, (), True) if is_sharded(x) else F.hardswish(x)
 
 

@@ -32,8 +32,8 @@ class OPAU(nn.Module):
     f_i are the orthogonal polynomials of a basis, by default Chebyshev's of the first kind; HP-1 (alias ``hp1``) has
     the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learnt per layer, or per channel.
 
-    Starts are fits to the named function on [-3, 3], as in the paper, whose table of coefficients was not at hand: they
-    are this project's (``python -m afbench.activations.rational_fit``). So is the degree, 5:4 as PAU's.
+    Starts are fits to the named function on [-3, 3], as in the paper. The paper's table of coefficients was not at
+    hand, so the fits are this project's (``python -m afbench.activations.rational_fit``), and the degree is PAU's, 5:4.
 
     Leaky ReLU (slope 0.01) as 5:4 is off by at most, on [-3, 3]: chebyshev1 0.073, chebyshev2 0.053, laguerre 0.070,
     legendre 0.060, hermite_prob 0.095, hermite_phys 0.069; the smooth functions as 5:4 by at most 0.027. A higher
@@ -74,7 +74,7 @@ class OPAU(nn.Module):
     tensor([-0.0077,  1.9963])
     """
 
-    channel_dim: int | None = None  # of a pickle, too, that is older than functions per channel
+    channel_dim: int | None = None  # pickles from before functions per channel lack it
 
     def __init__(
         self,
@@ -109,8 +109,8 @@ class OPAU(nn.Module):
     def _start(self) -> tuple[Sequence[float], Sequence[float]]:
         if not self.safe:
             return unsafe_start(self.basis, self.degree, self.start, self.zero_centred)
-        found = find(self.basis, self.degree, self.start, self.zero_centred)
-        return found.numerator, found.denominator
+        fit = find(self.basis, self.degree, self.start, self.zero_centred)
+        return fit.numerator, fit.denominator
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""

@@ -39,7 +39,7 @@ class PAU(nn.Module):
     ``leaky_relu_0.1``, ``relu``, ``swish`` (its ``silu``), ``tanh`` and ``sigmoid``, for 7:6 ``leaky_relu``, for 3:2
     ``leaky_relu_0.1`` and as A ``leaky_relu``. All others are this project's fits
     (``python -m afbench.activations.rational_fit``): also ``gelu``, for the reason below, ``identity``, and ``tanh``
-    and ``sigmoid`` as A, whose b_j in the library are at 0 or within 1e-8 of it, where |b_j| has no derivative.
+    and ``sigmoid`` as A, which have a b_j within 1e-8 of 0 in the library, where |b_j| has no derivative.
 
     Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), leaky_relu_0.1 0.028,
     relu 0.030, gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26
@@ -83,7 +83,7 @@ class PAU(nn.Module):
     tensor([-0.0107,  2.0002])
     """
 
-    channel_dim: int | None = None  # of a pickle, too, that is older than functions per channel
+    channel_dim: int | None = None  # pickles from before functions per channel lack it
 
     def __init__(
         self,
@@ -100,11 +100,11 @@ class PAU(nn.Module):
     ) -> None:
         """Start at the published coefficients, or at a fit."""
         super().__init__()
-        found = pau_start(version, degree, start, zero_centred)
+        fit = pau_start(version, degree, start, zero_centred)
         shape = () if per == "layer" else parameter_shape(per, channels)
         self.a, self.b = (
             nn.Parameter(torch.empty(*shape, len(v), device=device, dtype=dtype))
-            for v in (found.numerator, found.denominator)
+            for v in (fit.numerator, fit.denominator)
         )
         self.channel_dim = channel_dim if per == "channel" else None
         self.version, self.degree, self.start, self.zero_centred = version, degree, start, zero_centred
@@ -112,8 +112,8 @@ class PAU(nn.Module):
 
     def reset_parameters(self) -> None:
         """Start at the published coefficients, or at the fit, anew."""
-        found = pau_start(self.version, self.degree, self.start, self.zero_centred)
-        for parameter, values in ((self.a, found.numerator), (self.b, found.denominator)):
+        fit = pau_start(self.version, self.degree, self.start, self.zero_centred)
+        for parameter, values in ((self.a, fit.numerator), (self.b, fit.denominator)):
             write(parameter, torch.tensor(values, dtype=torch.float64, device="cpu").expand(parameter.shape))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 
+from ..errors import UsageError
 from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
 from ..kernels.rational import degrees
-from .rational_targets import name_of, target
+from .rational_least_squares import Array, Target, entry, problem
 
 Version = Literal["a", "b", "c", "d", "n"]
 """What stands below PAU's line."""
@@ -26,8 +28,8 @@ their function by more than |x|, or have a b_j so near 0 that |b_j| has no deriv
 FITTED = Path(__file__).parent / "starts" / "fitted.json"
 """What ``rational_fit`` wrote."""
 
-REACH = 3.0
-"""Starts are fits on [-REACH, REACH]."""
+SAME = {"silu": "swish", "leaky_relu[slope=0.1]": "leaky_relu_0.1"}
+"""Specs of functions that have a name here."""
 
 HIGHEST = 12
 """The highest degree of a start: fits of OPAU's starts lose their digits above it."""
@@ -58,8 +60,72 @@ def key(form: str, degree: str, function: str, centring: Centring = False) -> st
 @cache
 def starts() -> dict[str, Start]:
     """Read all starts; where one is published it stands before a fit."""
-    held = json.loads(FITTED.read_text()) | json.loads(PUBLISHED.read_text())
-    return {name: Start(**values) for name, values in held.items()}
+    stored = json.loads(FITTED.read_text()) | json.loads(PUBLISHED.read_text())
+    return {name: Start(**values) for name, values in stored.items()}
+
+
+def named() -> Mapping[str, Target]:
+    """The functions whose starts are stored; leaky ReLU has slope 0.01 unless its name says another."""
+    from scipy import special
+
+    return {
+        "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+        "leaky_relu_0.1": lambda x: np.where(x > 0, x, 0.1 * x),
+        "relu": lambda x: np.maximum(x, 0),
+        "gelu": lambda x: x * special.ndtr(x),
+        "swish": lambda x: x * special.expit(x),
+        "tanh": np.tanh,
+        "sigmoid": special.expit,
+        "identity": lambda x: x,
+    }
+
+
+def name_of(start: str) -> str:
+    """Name the function that a start is a fit of: one of ``named()``, or the canonical spec of a fixed activation.
+
+    Raises:
+        UsageError: if it is neither.
+
+    >>> name_of("silu"), name_of("leaky_relu[slope=0.010]"), name_of("elu")
+    ('swish', 'leaky_relu', 'elu')
+    """
+    from ..registry.factory import choose, is_trainable
+
+    if start in named():
+        return start
+    if ":" in start:
+        raise UsageError(f"start={start}: a start is a registered activation or one of {', '.join(named())}")
+    try:
+        choice = choose(start)
+    except UsageError as error:
+        raise UsageError(f"start={start}: {error}; by name there are {', '.join(named())}") from None
+    if "channels" in choice.entry.takes or is_trainable(choice):
+        raise UsageError(f"start={start} learns or needs channels: a start is a fixed function of x")
+    return SAME.get(choice.spec, choice.spec)
+
+
+def target(name: str) -> Target:
+    """Return a function by the name that ``name_of`` gave it, from float64 to float64."""
+    if name in named():
+        return named()[name]
+    from ..registry.factory import create
+
+    def values(x: Array) -> Array:
+        # Plans build activations on the meta device, where nothing has values.
+        with torch.device("cpu"), torch.no_grad():
+            result: Array = create(name).double().eval()(torch.tensor(x, dtype=torch.float64)).numpy()
+        return result
+
+    return values
+
+
+@cache
+def on_request(form: str, n: int, m: int, name: str, centring: Centring) -> Start:
+    """Fit a start that is not stored, once a process.
+
+    The same on every machine but for rounding in LAPACK, which can move the last of its 7 digits.
+    """
+    return Start(**entry(*problem(form, n, m, target(name), centring)))
 
 
 def find(form: str, degree: str, start: str, centring: Centring = False) -> Start:
@@ -68,7 +134,7 @@ def find(form: str, degree: str, start: str, centring: Centring = False) -> Star
     Args:
         form: ``a``, ``b``, ``c`` or ``n`` of PAU, a basis of OPAU, or that with ``-unsafe``.
         degree: n:m.
-        start: the function, as ``rational_targets.name_of`` takes it.
+        start: the function, as ``name_of`` takes it.
         centring: how the numerator vanishes at 0.
 
     Raises:
@@ -87,15 +153,13 @@ def find(form: str, degree: str, start: str, centring: Centring = False) -> Star
         raise ValueError(f"degree={degree} has no start: fits go up to {HIGHEST}:{HIGHEST}")
     basis = form.removesuffix("-unsafe")
     free = n + 1 - bool(centring) if form in ("a", "b", "n") else len(free_terms(basis, n, centring))  # type: ignore[arg-type]
-    from .rational_fit import on_request  # it needs scipy, and this
-
     signed = form in ("b", "n") or form != basis
     if (form, m) == ("b", 1):  # the same function as A
         return on_request("a", n, m, name, centring)
     if signed and m % 2:  # without the last of each, as a sum of odd degree changes its sign
-        found = on_request("b" if form == "n" else form, max(n - (n > m), 1), m - 1, name, centring)
-        padding = [0.0] * (free - len(found.numerator))
-        return found._replace(numerator=found.numerator + padding, denominator=[*found.denominator, 0.0])
+        even = on_request("b" if form == "n" else form, max(n - (n > m), 1), m - 1, name, centring)
+        padding = [0.0] * (free - len(even.numerator))
+        return even._replace(numerator=even.numerator + padding, denominator=[*even.denominator, 0.0])
     return on_request(form, n, m, name, centring)
 
 
@@ -122,12 +186,12 @@ def unsafe_start(basis: Basis, degree: str, start: str, centring: Centring) -> t
     n, m = degrees(degree)
     terms = free_terms(basis, n, centring)
     if centring in (False, True):
-        found = pau_start("n", degree, start, centring)
-        c = in_terms([0.0] * centring + found.numerator, terms)
+        fit = pau_start("n", degree, start, centring)
+        c = in_terms([0.0] * centring + fit.numerator, terms)
     else:
-        found = find(f"{basis}-unsafe", degree, start, centring)
-        c = [Fraction(value) for value in found.numerator]
-    e, *d = in_terms([1.0, *found.denominator], in_powers(basis, m))
+        fit = find(f"{basis}-unsafe", degree, start, centring)
+        c = [Fraction(value) for value in fit.numerator]
+    e, *d = in_terms([1.0, *fit.denominator], in_powers(basis, m))
     # e is a mean of Q by the basis' weight, so it is above 0, as Q is.
     return [float(value / e) for value in c], [float(value / e) for value in d]
 
@@ -138,9 +202,9 @@ def in_terms(values: Sequence[float], terms: list[list[Fraction]]) -> list[Fract
     >>> [int(c) for c in in_terms([0.0, 0.0, 2.0], in_powers("hermite_prob", 2))]
     [2, 0, 2]
     """
-    rest, found = [Fraction(value) for value in values], []
+    rest, factors = [Fraction(value) for value in values], []
     for term in reversed(terms):
         top = max(k for k, coefficient in enumerate(term) if coefficient)
-        found.append(rest[top] / term[top])
-        rest = [r - found[-1] * t for r, t in zip(rest, term, strict=True)]
-    return found[::-1]
+        factors.append(rest[top] / term[top])
+        rest = [r - factors[-1] * t for r, t in zip(rest, term, strict=True)]
+    return factors[::-1]

@@ -1,4 +1,4 @@
-"""What the layers of afbench owe to those who trace them: one node under ``torch.fx``, one sentence for TorchScript."""
+"""How layers of afbench are traced: each is one node under ``torch.fx``, and one error under TorchScript."""
 
 from __future__ import annotations
 

@@ -180,8 +180,8 @@ def _by_newton(y: Tensor, W: Tensor) -> Tensor:
         p, skew = _skew(vertex, velocity)
         before, after = 2 * (ends - cell - side) / (velocity + vertex) * (1 + p * skew)
         moved = moved - velocity[1] * (after - before + whole - 1)
-    found = torch.where(leaves, moved, stays)
-    return known + (found - found.detach())
+    moved = torch.where(leaves, moved, stays)
+    return known + (moved - moved.detach())
 
 
 def _crossings(W: Tensor) -> Tensor:

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 PLAIN = frozenset({Tensor, nn.Parameter})
-"""The types of tensors that hold numbers and nothing else; all others are somebody's subclass."""
+"""The types of tensors that hold only numbers; all others are subclasses."""
 
 _PROBE = torch.zeros((), device="cpu")
 
 
 def find(owner: object, name: str) -> Callable[[], Any] | None:
     """Return a private function of torch, or None where this torch has none of that name."""
-    found = getattr(owner, name, None)
-    return found if callable(found) else None
+    function = getattr(owner, name, None)
+    return function if callable(function) else None
 
 
 functorch_transforms = find(torch._C, "_are_functorch_transforms_active")
@@ -40,10 +40,9 @@ def constant_when_compiled(function: F) -> F:
 
 
 def quiet() -> bool:
-    """Whether the call is plain eager PyTorch, with nobody there who would have to see or transform it.
+    """Whether the call is plain eager PyTorch: no compiler, export or trace, ``torch.func`` transform or dispatch mode.
 
-    Nobody compiles, exports or traces, no ``torch.func`` transform and no dispatch mode is active. False where this
-    torch does not tell: then calls take the way that is right in all cases, and 20 to 60 us longer.
+    False where this torch does not tell: then calls take the way that is right in all cases and costs 20 to 60 us more.
     """
     if torch.compiler.is_compiling() or functorch_transforms is None or dispatch_modes is None or jit_trace is None:
         return False

@@ -5,12 +5,12 @@ An operator is elementwise: y = f(x; parameters), of the shape and dtype of x. A
 - The plain formula, in operators of torch, where the compiled path does not serve the arguments (float64, other
   devices, no compiler), in forward mode, and in an export: it can be differentiated, traced and exported in every way
   that torch knows.
-- The kernel itself under an ``autograd.Function``, where nothing but plain eager PyTorch is there to see the call.
+- The kernel itself under an ``autograd.Function``, where only plain eager PyTorch sees the call.
 - Else ``afbench::name`` and ``afbench::name_backward``, operators that torch.compile and dispatch modes see as one
   node, under an ``autograd.Function`` that torch.func can transform. Nothing is kept for backward but the arguments.
 
-All by public names of torch, whichever ways modes.py can tell apart. The second way is for speed: the third costs
-20 to 60 us a call more.
+All three use public names of torch alone; modes.py tells them apart. The second is for speed: the third costs 20 to
+60 us a call more.
 """
 
 from __future__ import annotations

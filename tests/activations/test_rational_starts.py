@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from scipy import special
 
 from afbench import create
-from afbench.activations import rational_fit
+from afbench.activations import rational_fit, rational_starts
 from afbench.activations.opau import OPAU
 from afbench.activations.pau import PAU
 from afbench.activations.rational_starts import FITTED, PUBLISHED, starts
@@ -244,13 +244,13 @@ def test_what_is_no_start(name, start, message):
 
 def test_a_requested_start_does_not_hang_on_torch():
     """Neither the default dtype nor the meta device, where plans are checked, nor a generator."""
-    rational_fit.on_request.cache_clear()
+    rational_starts.on_request.cache_clear()
     torch.manual_seed(0)
     before = torch.get_rng_state()
     with torch.device("meta"):
         create("pau[start=mish,degree=4:3]")
-    held = rational_fit.on_request("a", 4, 3, "mish", False)
-    rational_fit.on_request.cache_clear()
+    held = rational_starts.on_request("a", 4, 3, "mish", False)
+    rational_starts.on_request.cache_clear()
     torch.set_default_dtype(torch.float64)
     try:
         module = create("pau[start=mish,degree=4:3]")
@@ -264,7 +264,7 @@ def test_a_requested_start_does_not_hang_on_torch():
 def test_another_machine_gives_the_same_start():
     """LAPACK's kernels for another processor stand for another machine: 7 digits, the last may differ."""
     code = (
-        "from afbench.activations.rational_fit import on_request as fit\n"
+        "from afbench.activations.rational_starts import on_request as fit\n"
         "for form, n, m in (('a', 4, 3), ('b', 6, 4), ('hermite_prob', 5, 4)):\n"
         "    one = fit(form, n, m, 'mish', False); print(*one.numerator, *one.denominator)"
     )

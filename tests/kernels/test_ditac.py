@@ -57,15 +57,16 @@ def integrated(x, theta, cells, zero_boundary, a, b, variant):
     return np.where(inside, T, np.where(x < 0, 0.01 * x, x)) if variant == "leaky_ditac" else T
 
 
-def both(x, theta, weight, *rest):
-    """y and the gradients of its weighted sum: by the operator in x's dtype, and in float64."""
-    results = []
-    for dtype in (x.dtype, torch.float64):
-        leaf, own = x.detach().to(dtype).requires_grad_(), theta.detach().clone().requires_grad_()
-        parameter = own if dtype != torch.float64 else own.double()
-        y = ditac.ditac(leaf, parameter, *rest)
-        results.append((y.detach(), *torch.autograd.grad(y, (leaf, own), weight.to(dtype))))
-    return results
+def computed(dtype, x, theta, weight, *rest):
+    """y and the gradients of its weighted sum, by the operator in that dtype."""
+    leaf, own = x.detach().to(dtype).requires_grad_(), theta.detach().clone().requires_grad_()
+    y = ditac.ditac(leaf, own if dtype != torch.float64 else own.double(), *rest)
+    return y.detach(), *torch.autograd.grad(y, (leaf, own), weight.to(dtype))
+
+
+def both(x, *rest):
+    """The same in x's dtype, and in float64."""
+    return [computed(dtype, x, *rest) for dtype in (x.dtype, torch.float64)]
 
 
 def relative(got, wanted):
@@ -185,7 +186,7 @@ def test_the_same_bits_for_every_number_of_threads():
     try:
         for threads in (1, 2, 2):
             torch.set_num_threads(threads)
-            results.append(both(x, theta, weight, *field(10), -3.0, 3.0, "ditac", False)[0])
+            results.append(computed(x.dtype, x, theta, weight, *field(10), -3.0, 3.0, "ditac", False))
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(a, b) for result in results[1:] for a, b in zip(results[0], result, strict=True))

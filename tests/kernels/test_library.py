@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import warnings
 
@@ -72,18 +70,6 @@ def test_a_library_that_cannot_be_loaded_is_none(monkeypatch, tmp_path):
         assert library.handle() is None
     finally:
         library.handle.cache_clear()
-
-
-def test_in_a_process_of_its_own():
-    code = "import afbench, torch; from afbench.kernels import library; afbench.create('swish')(torch.ones(3)); "
-    code += "print(library.path())"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env={**os.environ, "AFBENCH_KERNELS": "plain"},
-        capture_output=True,
-        text=True,
-    )
-    assert (done.stdout, done.returncode) == ("plain\n", 0), done.stderr
 
 
 def test_using_is_undone():

@@ -27,16 +27,16 @@ CALLS = {
     ),
     "ditac": lambda x, p: ditac.ditac(x, p[:9], *DITAC, "ditac", False),
     "ditac, uniform": lambda x, p: ditac.ditac(x, p[:9], *DITAC, "leaky_ditac", True),
-    "ditac, closed form": lambda x, p: ditac.ditac(x, 1e30 * p[:9], *DITAC, "inf_ditac", False),
+    "ditac, closed form": lambda x, p: ditac.ditac(x, p[:9] * torch.nan, *DITAC, "inf_ditac", False),
     "many thetas": lambda x, p: ditac.ditac(x.view(16, 150), p.view(16, 9), *DITAC, "ge_ditac", False),
 }
 
 
 @pytest.fixture
 def fail():
-    """``fail(nth)``: the nth allocation of the library from now on fails."""
+    """``fail(nth)``: the nth allocation from now on fails. It returns 0 if the last one that was asked for has."""
     hook = library.handle().afbench_fail_allocation
-    hook.argtypes, hook.restype = [ctypes.c_int64], None
+    hook.argtypes, hook.restype = [ctypes.c_int64], ctypes.c_int64
     yield hook
     hook(0)
 
@@ -44,28 +44,27 @@ def fail():
 @pytest.mark.skipif(not library.available(), reason="no compiled kernels here")
 @pytest.mark.parametrize("name", CALLS)
 def test_every_failure_is_an_error(name, fail):
-    def results(failing_forward, failing_backward):
+    def results(nth):
         x, p = X.clone().requires_grad_(), THETAS.flatten().clone().requires_grad_()
-        fail(failing_forward)
+        fail(nth)
         y = CALLS[name](x, p)
-        fail(failing_backward)
         y.sum().backward()
         return y.detach(), x.grad, p.grad
 
     with library.using(library.available()[-1]):
-        wanted = results(0, 0)
-        for place in range(2):
-            nth, failed = 1, True
-            while failed:
-                try:
-                    got = results(*(nth if place == i else 0 for i in range(2)))
-                    failed = False
-                except MemoryError as error:
-                    assert re.fullmatch(r"afbench_\w+ could not allocate the memory that it computes with", str(error))
-                    nth += 1
-            fail(0)
-            assert nth > 5, "no allocation was made to fail"
-            torch.testing.assert_close(got, wanted, rtol=0, atol=0, equal_nan=True)
+        wanted, nth = results(0), 1
+        while True:
+            try:
+                got = results(nth)
+            except MemoryError as error:
+                assert re.fullmatch(r"afbench_\w+ could not allocate the memory that it computes with", str(error))
+                assert fail(0) == 0
+            else:
+                assert fail(0) > 0, f"allocation {nth} failed in silence"
+                break
+            nth += 1
+    assert nth > 5, "nothing was allocated"
+    torch.testing.assert_close(got, wanted, rtol=0, atol=0, equal_nan=True)
 
 
 def test_all_memory_comes_from_one_place():

@@ -123,7 +123,7 @@ LAYOUTS = {
     "sliced": (lambda: torch.randn(4, 6, 50)[:, ::2, 1::3], 1),
     "expanded": (lambda: torch.randn(4, 3, 1).expand(4, 3, 20), 1),
     "channels first": (lambda: torch.randn(3, 100), 0),
-    "blocks": (lambda: torch.randn(3, 4, 130, 67), 1),
+    "blocks": (lambda: torch.randn(2, 4, 70, 67), 1),
 }
 layouts = pytest.mark.parametrize("layout", LAYOUTS)
 

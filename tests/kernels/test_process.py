@@ -11,22 +11,23 @@ from pathlib import Path
 import pytest
 import torch
 
+from afbench import create
 from afbench.kernels import library
 
 ROOT = Path(__file__).parents[2]
-RUN = """
-import sys, torch
-from afbench import create
-from afbench.kernels import library
-torch.manual_seed(0)
-x, results = torch.randn(3, 4, 50), []
-for spec in ("ditac", "pau", "acon_c", "pelu"):
-    module, leaf = create(spec, 4), x.clone().requires_grad_()
-    y = module(leaf)
-    y.square().sum().backward()
-    results += [y.detach(), leaf.grad, *(p.grad for p in module.parameters())]
-torch.save((library.path(), results), sys.argv[1])
-"""
+PLAIN = "import sys, runpy; runpy.run_path(sys.argv[1])['save'](sys.argv[2])"
+
+
+def save(path):
+    """Write the path that runs, and outputs and gradients of one layer of each kind."""
+    torch.manual_seed(0)
+    x, results = torch.randn(3, 4, 50), []
+    for spec in ("ditac", "pau", "acon_c", "pelu"):
+        module, leaf = create(spec, 4), x.clone().requires_grad_()
+        y = module(leaf)
+        y.square().sum().backward()
+        results += [y.detach(), leaf.grad, *(p.grad for p in module.parameters())]
+    torch.save((library.path(), results), path)
 
 
 def python(*arguments, cwd=ROOT, **environment):
@@ -40,23 +41,21 @@ def python(*arguments, cwd=ROOT, **environment):
     )
 
 
-def results(path, choice):
-    done = python("-W", "error", "-c", RUN, path, AFBENCH_KERNELS=choice)
-    assert done.returncode == 0, done.stderr
-    return torch.load(path)
-
-
 @pytest.mark.skipif(not library.available(), reason="no compiled kernels here")
 def test_plain_and_native_agree(tmp_path):
-    one, plain = results(tmp_path / "plain", "plain")
-    other, native = results(tmp_path / "native", "native")
+    done = python("-W", "error", "-c", PLAIN, __file__, tmp_path / "plain", AFBENCH_KERNELS="plain")
+    assert done.returncode == 0, done.stderr
+    with library.using(library.available()[-1]):
+        save(tmp_path / "native")
+    (one, plain), (other, native) = torch.load(tmp_path / "plain"), torch.load(tmp_path / "native")
     assert one == "plain" and other.startswith("native-")
     for a, b in zip(native, plain, strict=True):
         torch.testing.assert_close(a, b, rtol=2e-4, atol=2e-4 * b.abs().max().item())
 
 
 def test_nonsense_is_one_line():
-    done = python("-W", "error", "-c", RUN, "unused", AFBENCH_KERNELS="nonsense")
+    code = "from afbench.kernels import library; library.path()"
+    done = python("-W", "error", "-c", code, AFBENCH_KERNELS="nonsense")
     *_, last = done.stderr.splitlines()
     assert last.endswith("UsageError: AFBENCH_KERNELS is 'nonsense'; it may be plain or native, or unset")
     assert done.returncode == 1

@@ -48,8 +48,9 @@ void* afbench_allocate(size_t bytes) {
 
 void afbench_release(void* memory) { std::free(memory); }
 
-// For tests: the nth allocation from now on fails, once; 0: none does.
-AFBENCH_PUBLIC void afbench_fail_allocation(int64_t nth) { until_failure.store(nth); }
+// For tests: the nth allocation from now on fails, once; 0: none does. Returns how far the last failure asked for still
+// is, 0 if it has happened.
+AFBENCH_PUBLIC int64_t afbench_fail_allocation(int64_t nth) { return until_failure.exchange(nth); }
 
 // Takes the address of GOMP_parallel in the OpenMP runtime that torch has loaded. A pool of our own, spinning on the
 // same cores, would cost both their speed.

@@ -74,7 +74,6 @@ class Ditac {
         : s_(settings), cell_((s_.b - s_.a) / s_.cells), flow_(velocities(s_, theta).data(), s_.cells),
           velocity_gradient_(s_.cells + 1) {
         tabled_ = (s_.uniform && build_uniform()) || build(theta);
-        fits_.shrink_to_fit();
         table_.gelu_below = s_.variant == DITAC || s_.variant == GE_DITAC ? begin_ : -INFINITY;
         table_.gelu_from = s_.variant == DITAC ? end_ : NAN;
     }
