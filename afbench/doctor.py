@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from .cost.clock import CpuClock
-from .cost.figures import SPREAD, figure
+from .cost.figures import SPREAD, quartiles
 from .engines.ambient import pinned
 from .kernels import library
 from .records import environment, machine
@@ -131,10 +131,10 @@ def jitter() -> Finding:
 
 def judged(times: list[float]) -> Finding:
     """Judge the times of a kernel that always does the same."""
-    one = figure(times, 1.0)
-    spread = (one.quartiles[1] - one.quartiles[0]) / one.median
-    late = statistics.fmean(value > OUTLIER * one.median for value in times)
-    found = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / one.median:.2f}x it"
+    low, median, high = quartiles(times)
+    spread = (high - low) / median
+    late = statistics.fmean(value > OUTLIER * median for value in times)
+    found = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / median:.2f}x it"
     bad = spread > SPREAD or late > 0.1
     return Finding(
         "jitter", found, "figures will be unstable: see what else computes, or use more --rounds" if bad else ""

@@ -42,6 +42,10 @@ class ActivationError(AfbenchError):
     """An activation broke its contract while it ran: wrong shape or dtype, or NaN from finite input."""
 
 
+class Diverged(AfbenchError):
+    """The loss, a parameter or a metric of a training is not finite."""
+
+
 class SlowKernels(UserWarning):
     """The compiled kernels are missing, so the plain path runs; the warning appears once."""
 

@@ -1,10 +1,12 @@
-"""The page of all activations, made from the registry: ``python docs/catalogue.py``.
+"""The pages of all activations, made from the registry: ``python docs/catalogue.py``.
 
-It writes ``activations.md`` and a picture of each activation, ``activations/NAME.svg``.
+It writes ``activations.md``, a picture of each activation, ``activations/NAME.svg``, and the table of ``fidelity.md``.
 """
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from afbench.registry.spec import show
 from afbench.streams import forked
 from afbench.training.sampling import GRID, graph
 
+HERE = Path(__file__).parent
 COMMAND = "python docs/catalogue.py"
 COUNTED = (1, 64)
 """For how many channels parameters are counted."""
@@ -37,6 +40,8 @@ STYLE: dict[Any, Any] = {
     "xtick.major.size": 0,
     "ytick.major.size": 0,
 }
+TABLE, END = "<!-- table of the docstrings -->", "<!-- end of table -->"
+"""What surrounds the table in ``fidelity.md``."""
 UNSAID = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 """Metadata that would change the bytes, or take room in each of many small files."""
 
@@ -84,6 +89,37 @@ def section(entry: Entry) -> str:
     return f"## {entry.name}\n\n`{entry.formula}`\n\n{picture}\n\n{entry.summary}\n\n{listed}\n"
 
 
+def fidelity(entry: Entry) -> dict[str, str]:
+    """Read the section ``Fidelity:`` of an activation's docstring: ``start``, ``published`` and ``ours``.
+
+    Raises:
+        ValueError: if there is no such section, it has another key, or no start of an entry that learns.
+    """
+    section = re.search(r"^Fidelity:\n((?: .*\n?)+)", inspect.getdoc(entry.target) or "", re.M)
+    lines = re.split(r"\n {4}(?! )", "\n" + section[1].rstrip()) if section else []
+    stated = dict(" ".join(line.split()).replace("``", "`").split(": ", 1) for line in lines[1:])
+    given = {} if any(parameters(entry)) else {"start": "no parameters"}
+    told = {**given, "published": "", "ours": "the formula", **stated}
+    if not stated or sorted(told) != ["ours", "published", "start"]:
+        raise ValueError(
+            f"{entry.where}: the docstring of {entry.name} needs a section 'Fidelity:' with the lines start, "
+            "published and ours (docs/add-an-activation.md)"
+        )
+    return told
+
+
+def compared(text: str, shown: Iterable[Entry]) -> str:
+    """Write the table of ``fidelity.md`` anew, between its two markers."""
+    rows = []
+    for entry in shown:
+        told = fidelity(entry)
+        rows.append([f"`{entry.name}`", entry.paper, told["start"], told["published"], told["ours"]])
+    head = ["activation", "paper", "start", "published code", "afbench"]
+    lines = [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (head, ["---"] * len(head), *rows)]
+    before, _, rest = text.partition(TABLE)
+    return "\n".join([before + TABLE, *lines, END + rest.partition(END)[2]])
+
+
 def parameters(entry: Entry) -> list[int]:
     """Count the trainable parameters for each of the numbers of channels."""
     with torch.device("meta"):
@@ -116,14 +152,15 @@ def picture(entry: Entry) -> Figure:
 
 
 def write(folder: Path) -> None:
-    """Write the page and its pictures; the same registry gives the same bytes."""
+    """Write the pages and the pictures; the same registry gives the same bytes."""
     shown = entries()
     (folder / "activations").mkdir(parents=True, exist_ok=True)
     (folder / "activations.md").write_text(page(shown))
+    (folder / "fidelity.md").write_text(compared((HERE / "fidelity.md").read_text(), shown))
     with matplotlib.rc_context(STYLE):
         for entry in shown:
             picture(entry).savefig(folder / "activations" / f"{entry.name}.svg", metadata=UNSAID)
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent)
+    write(HERE)

@@ -1,8 +1,8 @@
 """What the sources of afbench's own entries were when their results were last looked at: ``python -m tests.sources``.
 
 A changed source with the same version fails a test (``test_sources.py``). If results change, raise the entry's
-``version`` (of the loop: ``VERSION`` in ``train.py``); if they do not, or after that, renew the file with the command.
-Comments, docstrings and layout do not count.
+``version`` (of the loop: ``LOOP`` in ``afbench/version.py``); if they do not, or after that, renew the file with the
+command. Comments, docstrings and layout do not count.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import afbench
 from afbench.records import sources
 from afbench.registry.entries import ACTIVATIONS, TASKS
-from afbench.training import train
+from afbench.version import LOOP as LOOP_VERSION
 
 FILE = Path(__file__).with_suffix(".json")
 FOLLOWED = ("activations", "kernels", "models", "data", "tasks")
@@ -52,7 +52,7 @@ def current() -> dict[str, dict[str, object]]:
                 version = getattr(entry.target, "version", 1) if entry.kind == "task" else entry.version
                 found[f"{entry.kind} {entry.name}"] = {"version": version, "source": own(entry.target)}
     loop = [text for name in LOOP for text in sources.closure(name, None, lambda other: False)]
-    found["loop"] = {"version": train.VERSION, "source": digest(loop)}
+    found["loop"] = {"version": LOOP_VERSION, "source": digest(loop)}
     folder = Path(afbench.__file__).parent / "kernels" / "native"
     native = [COMMENT.sub("", file.read_text()) for file in sorted(folder.rglob("*")) if file.suffix in (".cpp", ".h")]
     found["compiled kernels"] = {"version": 0, "source": digest(native)}

@@ -60,6 +60,11 @@ def test_some_compile_in_the_quick_tests(spec):
     run(spec, "compile")
 
 
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if "method=exact" in spec])
+def test_the_exact_method_of_an_entry_that_reads_tables_is_accurate(spec):
+    CHECKS["accuracy"](Subject.of(spec))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("spec", SPECS)
 def test_values_are_float64s_but_for_few_roundings(spec, dtype):

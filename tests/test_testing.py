@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -247,6 +249,74 @@ class GraphBreak(Broken):
         return super().forward(x)
 
 
+class Cancels(Broken):
+    def forward(self, x):
+        return self.w * ((x * x + 1e6).sqrt() - 1e3)
+
+
+class LosesSmallInputs(Broken):
+    def forward(self, x):
+        return self.w * torch.where(x > 0, x, x.clamp(max=0).exp() - 1)
+
+
+class WrongConstantInFloat32(Broken):
+    def forward(self, x):
+        return (0.7979 if x.dtype == torch.float32 else 0.7978845608) * self.w * x
+
+
+class HalfInside(Broken):
+    def forward(self, x):
+        return self.w * (x.half().tanh().float() if x.dtype == torch.float32 else x.tanh())
+
+
+class WrongInFloat16(Broken):
+    def forward(self, x):
+        return self.w * x * (1.02 if x.dtype == torch.float16 else 1)
+
+
+class Silu(torch.autograd.Function):
+    """A kernel whose gradient lacks a term in float32."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x.sigmoid()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        s = x.sigmoid()
+        return gradient * (s if x.dtype == torch.float32 else s + x * s * (1 - s))
+
+
+class WrongKernelInFloat32(Broken):
+    def forward(self, x):
+        return self.w * Silu.apply(x)
+
+
+class WrongParameterGradientInFloat32(Broken):
+    def forward(self, x):
+        if x.dtype == torch.float32:
+            return super().forward(x) + 1e-3 * (self.w - self.w.detach())
+        return super().forward(x)
+
+
+class Quantises(Broken):
+    def forward(self, x):
+        x = 1.0 * x
+        return super().forward(x if x.dtype == torch.float64 else (8 * x).round() / 8 + (x - x.detach()))
+
+
+class HalfEverywhere(Broken):
+    def forward(self, x):
+        return self.w * x.half().tanh().to(x.dtype)
+
+
+class Float32Everywhere(Broken):
+    def forward(self, x):
+        return self.w * x.float().tanh().to(x.dtype)
+
+
 FLAWS = [
     (WrongShape, "shape"),
     (ChannelsAlwaysSecond, "shape"),
@@ -259,6 +329,16 @@ FLAWS = [
     (Overflows, "extremes"),
     (NanGradient, "extremes"),
     (NoEmptyInput, "empty"),
+    (Cancels, "accuracy"),
+    (LosesSmallInputs, "accuracy"),
+    (WrongConstantInFloat32, "accuracy"),
+    (HalfInside, "accuracy"),
+    (WrongInFloat16, "accuracy"),
+    (WrongKernelInFloat32, "accuracy"),
+    (WrongParameterGradientInFloat32, "accuracy"),
+    (Quantises, "accuracy"),
+    (HalfEverywhere, "gradient"),  # its float64 instance is as wrong as the others
+    (Float32Everywhere, "gradient"),
     (Detaches, "gradient"),
     (DetachesAll, "gradient"),
     (ChannelsLast, "layout"),
@@ -295,6 +375,52 @@ def test_a_detached_input_is_named():
         check_activation(DetachesAll, only="gradient")
 
 
+NUMBERS = re.compile(r" is (\S+); expected is float64's (\S+)\. They are (\S+) apart, and rounding explains (\S+)$")
+
+
+@pytest.mark.parametrize(
+    ("flawed", "message"),
+    [
+        (Cancels, "output of float32 in eval at input "),
+        (WrongInFloat16, "output of float16 in eval at input "),
+        (WrongKernelInFloat32, "gradient by x of float32 in eval at input "),
+        (WrongParameterGradientInFloat32, "gradient by w of float32 in eval is "),
+    ],
+)
+def test_accuracy_says_what_is_off_where_and_by_how_much(flawed, message):
+    with pytest.raises(AssertionError, match=f"accuracy: the {message}") as caught:
+        check_activation(flawed, only="accuracy")
+    got, expected, distance, tolerance = map(float, NUMBERS.search(str(caught.value)).groups())
+    assert distance == pytest.approx(abs(got - expected), rel=0.05) and distance > tolerance > 0
+
+
+def test_what_is_quantised_by_design_declares_it():
+    check_activation(Quantises, exceptions={"accuracy": "inputs are rounded to eighths"})
+
+
+class Honest(Broken):
+    formula = staticmethod(lambda x: x)
+
+    def forward(self, x):
+        return self.formula(self.w * x)
+
+
+HONEST = {
+    "gelu": lambda x: x * 0.5 * (1 + torch.erf(x / 2**0.5)),
+    "mish": lambda x: x * nn.functional.softplus(x).tanh(),
+    "sine": lambda x: x + x.sin() ** 2,
+    "arctan": lambda x: x * x.atan(),
+    "square": lambda x: x.relu() ** 2,
+    "hat": lambda x: (1 - x.abs()).relu(),
+}
+
+
+@pytest.mark.parametrize("formula", HONEST)
+def test_plain_formulas_are_accurate_in_every_dtype(formula, monkeypatch):
+    monkeypatch.setattr(Honest, "formula", staticmethod(HONEST[formula]))
+    check_activation(Honest, only="accuracy")
+
+
 def test_every_check_has_a_flaw_that_it_finds():
     assert CHECKS.keys() == {check for _, check in FLAWS}
 
@@ -323,7 +449,7 @@ def test_exceptions_leave_checks_out():
 
 @pytest.mark.parametrize("given", [{"only": "shapes"}, {"exceptions": {"vmaps": "no such check"}}])
 def test_unknown_check(given):
-    with pytest.raises(AssertionError, match="is no check of the contract"):
+    with pytest.raises(AssertionError, match="unknown check '"):
         check_activation("relu", **given)
 
 

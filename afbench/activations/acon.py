@@ -53,8 +53,12 @@ class Acon(nn.Module):
 class AconA(Acon):
     """ACON-A: x * sigmoid(beta * x) per channel, the smooth maximum of x and 0 (Ma et al. 2020).
 
-    It is Swish, which by default has one beta per layer. The authors' ``acon.py`` holds ACON-C alone; beta starts at
-    1 as it does there.
+    It is Swish, which by default has one beta per layer.
+
+    Fidelity:
+        start: beta = 1, as in the authors' ACON-C
+        published: ``nmaac/acon: acon.py`` has ACON-C and meta-ACON alone
+        ours: the paper's formula, per channel or per layer
 
     Args:
         channels: the size of the channel dimension; ``per="layer"`` needs none.
@@ -97,8 +101,12 @@ class AconA(Acon):
 class AconB(Acon):
     """ACON-B: (1 - p) * x * sigmoid(beta * (1 - p) * x) + p * x per channel, a smooth PReLU (Ma et al. 2020).
 
-    It is the smooth maximum of x and p x. Where p starts is not in the authors' ``acon.py``, which holds ACON-C alone,
-    nor in any source that was at hand: 0.25 is PReLU's start, chosen here. beta starts at 1 as in ACON-C.
+    It is the smooth maximum of x and p x.
+
+    Fidelity:
+        start: beta = 1, as in ACON-C; the published start of p is unknown: 0.25 is PReLU's, chosen here
+        published: not in ``acon.py``
+        ours: the paper's formula, per channel or per layer
 
     Args:
         channels: the size of the channel dimension; ``per="layer"`` needs none.
@@ -145,7 +153,13 @@ class AconB(Acon):
 class AconC(Acon):
     """ACON-C: (p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x per channel (Ma et al. 2020).
 
-    p1 and p2 start as standard normals and beta as 1, as in the authors' ``acon.py``. Swish is p1 = 1, p2 = 0.
+    Swish is p1 = 1, p2 = 0.
+
+    Fidelity:
+        start: p1, p2 standard normal, beta = 1, as in ``acon.py``
+        published: takes 4-D inputs with channels at 1 only; p1, p2 and beta take no weight decay, which ``utils.py:
+            get_parameters`` gives only to names with ``weight`` and more than one dimension
+        ours: the same values on any shape; no weight decay on any activation's parameters
 
     Args:
         channels: the size of the channel dimension; ``per="layer"`` needs none.

@@ -22,6 +22,10 @@ from .tracing import leaf
 class GELU(nn.Module):
     """GELU: x * Phi(x) = x * (1 + erf(x / sqrt(2))) / 2, the exact form (Hendrycks and Gimpel 2016).
 
+    Fidelity:
+        published: torch: the same (its approximations are entries of their own)
+        ours: the exact form
+
     >>> GELU()(Tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """
@@ -42,6 +46,10 @@ class GELUTanh(nn.Module):
     """GELU by tanh: x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2 (Hendrycks and Gimpel 2016).
 
     It differs from the exact form by at most 4.8e-4.
+
+    Fidelity:
+        published: torch, ``approximate="tanh"``: the same
+        ours: at most 4.8e-4 from GELU
 
     >>> GELUTanh()(Tensor([-1.0, 2.0]))
     tensor([-0.1588,  1.9546])
@@ -64,6 +72,9 @@ class GELUSigmoid(nn.Module):
 
     It differs from the exact form by at most 0.0204.
 
+    Fidelity:
+        ours: x sigmoid(1.702 x); at most 0.0204 from GELU
+
     >>> GELUSigmoid()(Tensor([-1.0, 2.0]))
     tensor([-0.1542,  1.9357])
     """
@@ -76,6 +87,9 @@ class GELUSigmoid(nn.Module):
 @activation("silu", formula="x * sigmoid(x)", paper="arXiv:1702.03118", year=2017, tags=("smooth", "gated"))
 class SiLU(nn.Module):
     """SiLU: x * sigmoid(x) (Elfwing, Uchibe and Doya 2017); Swish with beta = 1, fixed.
+
+    Fidelity:
+        published: torch: the same
 
     >>> SiLU()(Tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
@@ -95,6 +109,9 @@ class SiLU(nn.Module):
 )
 class HardSwish(nn.Module):
     """Hard Swish: x * min(max(x + 3, 0), 6) / 6, SiLU with a piecewise linear gate (Howard et al. 2019).
+
+    Fidelity:
+        published: torch: the same
 
     >>> HardSwish()(Tensor([-1.0, 2.0]))
     tensor([-0.3333,  1.6667])
@@ -116,6 +133,9 @@ class Mish(nn.Module):
     """Mish: x * tanh(softplus(x)) (Misra 2019).
 
     It is torch's own operator, whose second derivative is NaN beyond x = 88, where exp(x) overflows in float32.
+
+    Fidelity:
+        published: torch: the same
 
     >>> Mish()(Tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])

@@ -35,6 +35,12 @@ class GLU(nn.Module):
     uniform within 1 / sqrt(C), and under autocast run in its dtype, as those do. ``torch.nn.functional.glu`` is the
     product alone and halves the channels.
 
+    Fidelity:
+        start: projections
+        published: torch's ``glu`` is the product alone and halves the channels
+        ours: C -> C with its projections; the gates SiLU and GELU are those of arXiv:2002.05202, which has no biases;
+            here they have biases
+
     Args:
         channels: the size of the channel dimension, C.
         channel_dim: which dimension of the input holds the channels.

@@ -31,6 +31,10 @@ class Maxout(nn.Module):
     dtype, as those do. Convex in x, whatever it learns.
     Where several maps are the largest, they share the gradient.
 
+    Fidelity:
+        start: projections; two pieces
+        ours: max over j of (W_j x + b_j), C -> C
+
     Args:
         channels: the size of the channel dimension, C.
         channel_dim: which dimension of the input holds the channels.

@@ -40,6 +40,17 @@ class MetaAcon(nn.Module):
     nothing but p1 and p2, the authors' code has neither: the layer-wise one, beta = sigmoid(mean of the sample) (in
     the paper its sum, which saturates as images grow), and the pixel-wise one, beta = sigmoid(x).
 
+    Fidelity:
+        start: p1, p2 standard normal; linear maps as PyTorch's layers
+        published: the paper writes a sum over positions and no norm; ``acon.py`` takes the mean, and a batch norm after
+            each linear map; it has the channel-wise beta only; training on a batch of one fails (its author's advice:
+            drop the norms). The authors' networks draw the maps anew, as all their convolutions (ResNet: Kaiming
+            normal, fan out; ShuffleNetV2: normal with deviation 1 / inputs, biases 0), with weight decay 1e-4 on the
+            maps and none on p1 and p2. yolov5 has no norms
+        ours: as ``acon.py``, on any shape, with r, max(r, C // r), eps 1e-5 and momentum 0.1; no weight decay on the
+            maps unless ``activation_weight_decay`` sets it; ``norm=none`` drops the norms; also the paper's
+            ``per=layer`` and ``per=pixel``, with the mean instead of the sum
+
     Args:
         channels: the size of the channel dimension, C.
         channel_dim: which dimension of the input holds the channels.

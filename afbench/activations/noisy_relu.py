@@ -21,8 +21,12 @@ class NoisyReLU(nn.Module):
     """Noisy ReLU: max(x + n, 0), n normal with mean 0 and variance sigmoid(x) (Nair and Hinton, ICML 2010).
 
     Noise is drawn in training only, from PyTorch's global generator, so that a seed repeats it; in evaluation it is
-    ReLU. The gradient is that of the formula at the noise drawn, through the variance too; the paper samples inside a
-    Boltzmann machine, where nothing is differentiated through.
+    ReLU.
+
+    Fidelity:
+        ours: variance sigmoid(x) as in its paper (Nair and Hinton, ICML 2010), in training only; the gradient is that
+            of the formula at the noise drawn, through the variance too; the paper needs no such gradient, since it
+            samples inside a Boltzmann machine
 
     >>> NoisyReLU().eval()(Tensor([-1.0, 2.0]))
     tensor([0., 2.])

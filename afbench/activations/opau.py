@@ -41,6 +41,12 @@ class OPAU(nn.Module):
     off than as 5:4. Outside [-3, 3] starts drift away: with n = m + 1 the slope tends to one constant on both sides,
     with n = m the value. None is ever farther from its function than 1.001 |x|.
 
+    Fidelity:
+        start: fits to leaky ReLU (slope 0.01), as in the paper; its table of coefficients and its degrees are unknown:
+            the fits are this project's, the degree is PAU's
+        published: no public code of the authors is known; a library's port starts at the identity
+        ours: the paper's formula with its six bases, safe by default; ``hp1`` and ``hp2`` are the two Hermite bases
+
     Args:
         basis: the family of polynomials.
         degree: n:m, the degrees of numerator and denominator, up to 12:12.

@@ -37,10 +37,9 @@ class PAU(nn.Module):
 
     Starts are fits on [-3, 3]: the library's own coefficients where it has them, for 5:4 ``leaky_relu`` (slope 0.01),
     ``leaky_relu_0.1``, ``relu``, ``swish`` (its ``silu``), ``tanh`` and ``sigmoid``, for 7:6 ``leaky_relu``, for 3:2
-    ``leaky_relu_0.1`` and as A ``leaky_relu``. Not so its ``gelu``, which has a pole at -3.0 as N, is below -50 at
-    x = 100 as B and above 800 there as A; nor its ``identity``, and its ``tanh`` and ``sigmoid`` as A, which have b_j
-    at 0 or within 1e-8 of it, where |b_j| has no derivative. Those and all others are this project's fits
-    (``python -m afbench.activations.rational_fit``).
+    ``leaky_relu_0.1`` and as A ``leaky_relu``. All others are this project's fits
+    (``python -m afbench.activations.rational_fit``): also ``gelu``, for the reason below, ``identity``, and ``tanh``
+    and ``sigmoid`` as A, whose b_j in the library are at 0 or within 1e-8 of it, where |b_j| has no derivative.
 
     Version A 5:4 is off by at most, on [-3, 3]: leaky_relu 0.030 (at 0, where the value is a_0), leaky_relu_0.1 0.028,
     relu 0.030, gelu 0.0048, swish 1.2e-06, tanh 6.0e-05, sigmoid 3.4e-05, identity 3.8e-06; leaky ReLU is off by 0.26
@@ -48,6 +47,20 @@ class PAU(nn.Module):
     a_n / |b_m| on both sides, 0.72 by default, with n = m the value to that constant; with n > m + 1 it grows like
     x^(n - m). Otherwise no stored start is ever farther from its function than 1.001 |x|. A higher degree need not fit
     better: swish as 7:6 is off by 0.0053.
+
+    Fidelity:
+        start: the coefficients of the authors' library for leaky ReLU (slope 0.01) on [-3, 3], degree 5:4; ``start=``
+            has the library's others too
+        published: ``rational_activations`` has version A by default; the paper's form is B; the first code
+            (``ml-research/pau``) computes A from the coefficients of a fit as B, nearly the same there, and gives PAU
+            an optimiser of its own with the network's learning rate, without weight decay. The library fails on inputs
+            that are not contiguous; on the CPU its version A builds a float32 constant, which breaks float64; version D
+            puts noise on the numerator alone on the CPU (its comment says both) and on both on the GPU, drawn anew for
+            every element from a fixed seed; it stacks the powers of x, six times the memory; its start ``gelu`` has a
+            pole at -3.0 as N, is below -50 at x = 100 as B and above 800 there as A
+        ours: A by default as in the library, B by ``version=b``; D puts its noise where the library's CPU code does;
+            any strides and dtype; no power overflows in a value; a zero-centred form; ``gelu`` and what the library
+            lacks are fits of this project, bounded far beyond [-3, 3]
 
     Args:
         version: what stands below the line. A sum of odd degree changes its sign: B, C, D and N start with b_m = 0 if m

@@ -26,12 +26,15 @@ from .tracing import leaf
 class PELU(nn.Module):
     """PELU: (a / b) * x if x >= 0 else a * (exp(x / b) - 1) with learnt a, b > 0 (Trottier et al. 2016).
 
-    Both halves have the slope a / b at 0. a = b = 1, where both start as in the authors' ``models/PELU/PELU.lua``
-    (``ltrottier/pelu.resnet.torch``), is ELU.
+    Both halves have the slope a / b at 0. a = b = 1 is ELU.
 
-    That code writes 0.11 into a parameter that has fallen to 0.1 or below, and 1.99 into an a that has reached 2. Here
-    values below 0.1 count as 0.1, and the gradient still reaches the parameter, so that it can come back; nothing is
-    written in ``forward``, and a has no upper limit, which the formula does not ask for.
+    Fidelity:
+        start: a = b = 1 (ELU), as in the authors' code
+        published: ``ltrottier/pelu.resnet.torch: models/PELU/PELU.lua`` writes 0.11 into a or b when it falls to 0.1 or
+            below, and 1.99 into a when it reaches 2; SGD's weight decay of 1e-4 acts on a and b as on all parameters
+            (``train.lua``)
+        ours: values below 0.1 count as 0.1, and the gradient still reaches the parameter, so that it can come back;
+            ``forward`` writes nothing; no upper limit, which the formula does not need
 
     Args:
         channels: the size of the channel dimension; only ``per="channel"`` needs it.

@@ -22,7 +22,10 @@ from .tracing import leaf
 class PReLU(nn.Module):
     """PReLU: max(x, 0) + a * min(x, 0) with a learnt slope a (He et al. 2015, eq. 1).
 
-    The slope starts at 0.25 and takes no weight decay, which would pull it to ReLU, as the paper says.
+    Fidelity:
+        start: a = 0.25
+        published: torch: the same, but weight decay acts on a as on any parameter
+        ours: per layer by default, or per channel; no weight decay on a, which would pull it to ReLU, as the paper says
 
     Args:
         channels: the size of the channel dimension; only ``per="channel"`` needs it.

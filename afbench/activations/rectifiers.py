@@ -17,6 +17,10 @@ from .tracing import leaf
 class ReLU(nn.Module):
     """ReLU: max(x, 0) (Nair and Hinton, ICML 2010).
 
+    Fidelity:
+        published: torch: the same
+        ours: max(x, 0) (Nair and Hinton, ICML 2010)
+
     >>> ReLU()(Tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
@@ -29,6 +33,10 @@ class ReLU(nn.Module):
 @activation("leaky_relu", formula="max(x, 0) + slope * min(x, 0)", year=2013, tags=("rectifier", "piecewise"))
 class LeakyReLU(nn.Module):
     """Leaky ReLU: max(x, 0) + slope * min(x, 0) with a fixed slope (Maas, Hannun and Ng, ICML 2013).
+
+    Fidelity:
+        start: slope 0.01
+        published: torch: the same
 
     Args:
         slope: the slope of the negative half.
@@ -61,6 +69,10 @@ class LeakyReLU(nn.Module):
 class ELU(nn.Module):
     """ELU: x if x > 0 else alpha * (exp(x) - 1) (Clevert, Unterthiner and Hochreiter 2015).
 
+    Fidelity:
+        start: alpha = 1
+        published: torch: the same
+
     Args:
         alpha: minus the limit at minus infinity; the function is smooth at 0 only for alpha = 1.
 
@@ -91,6 +103,11 @@ class ELU(nn.Module):
 )
 class CELU(nn.Module):
     """CELU: x if x > 0 else alpha * (exp(x / alpha) - 1), an ELU with slope 1 at 0 for every alpha (Barron 2017).
+
+    Fidelity:
+        start: alpha = 1, torch's default
+        published: torch rounds 1 / alpha to float32 in its gradient: 4e-8 off in float64 for alpha = 0.3
+        ours: the exact gradient
 
     Args:
         alpha: minus the limit at minus infinity; 1 is ELU, and small values tend to ReLU.
@@ -125,6 +142,9 @@ class SELU(nn.Module):
 
     The two constants make mean 0 and variance 1 a fixed point of a layer with LeCun-normal weights.
 
+    Fidelity:
+        published: torch: the same
+
     >>> SELU()(Tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
@@ -137,6 +157,11 @@ class SELU(nn.Module):
 @activation("softplus", formula="log(1 + exp(beta * x)) / beta", year=2000, tags=("rectifier", "smooth"))
 class Softplus(nn.Module):
     """Softplus: log(1 + exp(beta * x)) / beta (Dugas et al., NIPS 2000).
+
+    Fidelity:
+        start: beta = 1
+        published: torch turns linear at beta x = 20: 2e-9 off in float64
+        ours: turns linear at beta x = 37, where float64 shows no difference
 
     Args:
         beta: the sharpness; ReLU is the limit of large beta.

@@ -77,6 +77,10 @@ class SmoothReLU(nn.Module):
     tend to 0 on the left but to -1 / (pi k) and -1 / (2 k). H is a setting and k = 1 an unscaled step: no publication
     gives a default.
 
+    Fidelity:
+        start: no parameters; the logistic step and k = 1, chosen here
+        ours: x * H(k x), evaluated without the cancellation of the steps' usual forms
+
     Args:
         step: H(z), one of (1 + tanh z) / 2, (1 + erf z) / 2, 1/2 + arctan(z) / pi, (1 + z / sqrt(1 + z^2)) / 2
             (``algebraic``), (1 + z / (1 + abs(z))) / 2 (``softsign``) and 1 / (1 + exp(-z)) (``logistic``).
@@ -112,6 +116,10 @@ class Squareplus(nn.Module):
 
     The default b = 4 is that of its paper. As a ReLU with a smooth abs(x) = sqrt(x^2 + b) it is also written with
     b = 0.1, which bends less: the value at 0 is sqrt(b) / 2.
+
+    Fidelity:
+        start: no parameters; b = 4, its paper's
+        ours: evaluated without cancellation on the left; b = 0.1 is the other value in use
 
     Args:
         b: the size of the bend; ReLU is the limit b = 0.

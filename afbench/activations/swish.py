@@ -24,6 +24,10 @@ class Swish(nn.Module):
 
     beta = 0 is x / 2, beta = 1 is SiLU, large beta tends to ReLU.
 
+    Fidelity:
+        start: beta = 1, which is Swish-1; where a trained beta starts is unknown
+        ours: per layer by default, or per channel
+
     Args:
         channels: the size of the channel dimension; only ``per="channel"`` needs it.
         channel_dim: which dimension of the input holds the channels.

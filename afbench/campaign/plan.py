@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..engines.witness import checked
 from ..errors import UsageError
+from ..records.environment import versions
 from ..records.sources import source_of
 from ..records.store import Store
 from ..records.trial import Record, Trial
 from ..registry.entries import TASKS, Entry
-from ..registry.factory import SHOWN, Choice, check, choose, select
+from ..registry.factory import Choice, choose, select
 from ..registry.numerals import count
 from ..tasks.base import Task
 from ..tasks.settings import changed
-from ..training import attempt
 
 MOST_SEEDS = 10_000
 MOST_TRIALS = 200_000
@@ -76,26 +77,6 @@ def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "rel
     return Plan(task, choices, base, seeds, missing, trials, sources)
 
 
-def checked(choices: Iterable[Choice]) -> None:
-    """Build every activation once on the meta device.
-
-    Raises:
-        UsageError: naming all that cannot be built, not the first alone.
-    """
-    from ..engines.witness import put_back  # which itself imports what a plan is made of
-
-    wrong = []
-    with put_back():  # a constructor is other people's code, and this process may be where inline trials run
-        for choice in choices:
-            try:
-                check(choice.spec)
-            except UsageError as error:
-                wrong.append(str(error))
-    if wrong:
-        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise UsageError("; ".join(wrong[:SHOWN]) + more)
-
-
 def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool = False) -> Pending:
     """Compare a plan with the store.
 
@@ -104,7 +85,7 @@ def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool =
     """
     held = {record.key: record for record in store.records()} if store.path.exists() else {}
     left = Pending()
-    current = {choice.spec: attempt.versions(plan.task, choice) for choice in plan.choices}
+    current = {choice.spec: versions(choice.entry, plan.task.version) for choice in plan.choices}
     for trial in plan.trials:
         if trial.key in store.problems:
             problem = store.problems[trial.key].removesuffix("; left alone and not counted")

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from ..cost.busy import too_busy
-from ..cost.network import CostJob, measure_network
+from ..cost.listening import CostListener, Measured
+from ..cost.work import by_key, carry_out, plan_network
 from ..device import resolve_device
-from ..engines import ENGINES, Failure, Setup, process
+from ..engines import ENGINES, Failure, Setup
 from ..engines.ambient import pinned
 from ..engines.signals import terminable
 from ..errors import UsageError, did_you_mean
 from ..records import environment
-from ..records.sources import source_of
 from ..records.store import Conflict, Store
 from ..records.trial import Record, Status
-from ..registry import discovery, origin
+from ..registry import discovery
 from ..registry.discovery import load_plugin
 from ..registry.entries import ACTIVATIONS, TASKS
 from ..registry.numerals import count
 from ..tasks.base import Arrays, create_task
 from ..tasks.settings import changed
-from ..training.attempt import Attempt, attempt, blank, describe, versions
+from ..training.attempt import Attempt, attempt, blank, describe
 from . import plan
 from .plan import Pending, Plan
 
@@ -35,8 +33,8 @@ LONGEST = 365 * 24 * 3600.0
 """Seconds that ``--timeout`` takes at most."""
 
 
-class Listener(Protocol):
-    """What wants to know how a run goes: a terminal, a notebook, a test."""
+class RunListener(CostListener):
+    """Hears how a run goes. Each method does nothing: override those that you want to hear."""
 
     def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
         """Hear the plan before the first trial."""
@@ -44,27 +42,8 @@ class Listener(Protocol):
     def finished(self, record: Record) -> None:
         """Hear of a trial that ended and is in the store."""
 
-    def costing(self, done: int, total: int) -> None:
-        """Hear how far the cost pass is."""
-
     def warned(self, message: str) -> None:
         """Hear of something odd that does not stop the run."""
-
-
-class Silent:
-    """A listener that says nothing."""
-
-    def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
-        """Say nothing."""
-
-    def finished(self, record: Record) -> None:
-        """Say nothing."""
-
-    def costing(self, done: int, total: int) -> None:
-        """Say nothing."""
-
-    def warned(self, message: str) -> None:
-        """Say nothing."""
 
 
 @dataclass
@@ -105,7 +84,7 @@ def run(
     keep_stale: bool = False,
     cost: bool = True,
     plugins: Iterable[str | Path] = (),
-    listener: Listener | None = None,
+    listener: RunListener | None = None,
 ) -> Summary:
     """Train a task's network with each activation over seeds, and keep what comes out.
 
@@ -139,7 +118,7 @@ def run(
     ...     len(afbench.load(folder))
     2
     """
-    listener = listener or Silent()
+    listener = listener or RunListener()
     if discovery.loading:
         raise UsageError(
             f"a run was started while {discovery.loading[-1]} is being loaded; "
@@ -159,11 +138,7 @@ def run(
     if timeout is not None and not 0 < timeout <= LONGEST:
         raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
     made.prepare()
-    modules: tuple[str, ...] = ()
-    if engine != "inline":
-        files, modules = origin.loads(planned.entries, files)
-    specs = tuple(choice.spec for choice in planned.choices)
-    setup = Setup(files, tuple(sys.path), made.name, changed(made), specs, modules)
+    setup = Setup.of(planned.entries, files, engine)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
     store.make()
@@ -175,9 +150,11 @@ def run(
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
         try:
-            trials(summary, pending, engine, jobs, setup, timeout, listener)
+            specs = tuple(choice.spec for choice in planned.choices)
+            rehearsed = replace(setup, task=made.name, settings=changed(made), activations=specs)
+            trials(summary, pending, engine, jobs, rehearsed, timeout, listener)
             if cost:
-                costs(summary, setup, listener)
+                costs(summary, engine, setup, listener)
         except KeyboardInterrupt:
             summary.interrupted = True
     return summary
@@ -190,7 +167,7 @@ def trials(
     jobs: int,
     setup: Setup,
     timeout: float | None,
-    listener: Listener,
+    listener: RunListener,
 ) -> None:
     """Run what is pending; every outcome is in the store before the next is looked at."""
     store, here = summary.store, environment.read()
@@ -218,29 +195,19 @@ def trials(
             listener.finished(record)
 
 
-def costs(summary: Summary, setup: Setup, listener: Listener) -> None:
-    """Measure what each activation costs, one at a time and nothing beside it, where the store has no figure yet."""
-    store, here, made = summary.store, environment.read()["id"], summary.plan
-    held = {cost["key"]: (cost.get("versions"), cost.get("source", "")) for cost in store.costs()}
-    trained = {r.trial.activation for r in [*summary.new, *summary.skipped] if r.status is Status.OK}
-    around = {"task": TASKS.find(made.task.name)[0], "baseline": made.baseline.entry}
-    jobs, sources, settings = [], {}, changed(made.task)
-    for choice in made.choices:
-        sources[choice.spec] = source_of({"activation": choice.entry, **around})
-        job = CostJob(made.task.name, choice.spec, made.baseline.spec, here, settings)
-        if choice.spec in trained and held.get(job.key) != (versions(made.task, choice), sources[choice.spec]):
-            jobs.append(job)
-    with closing(process(measure_network, jobs, jobs=1, setup=setup)) as outcomes:
-        for done, (job, outcome) in enumerate(outcomes, start=1):
-            if isinstance(outcome, Failure):
-                listener.warned(f"no cost for {job.activation}: {outcome.message}")
-            else:
-                source = sources[job.activation]
-                store.write_json("costs", job.key, outcome | ({"source": source} if source else {}))
-            listener.costing(done, len(jobs))
-    keys = {CostJob(made.task.name, one.spec, made.baseline.spec, here, settings).key for one in made.choices}
-    if jobs and (why := too_busy(cost for cost in store.costs() if cost["key"] in keys)):
-        given = "".join(f" --set {name}={value}" for name, value in settings.items())
+def costs(summary: Summary, engine: str, setup: Setup, listener: RunListener) -> None:
+    """Measure the costs that the store lacks, as ``afbench cost --task`` does, of each activation that was trained."""
+    store, made = summary.store, summary.plan
+    trained = {record.trial.activation for record in [*summary.new, *summary.skipped] if record.status is Status.OK}
+    choices = [choice for choice in made.choices if choice.spec in trained]
+    wanted = plan_network(made.task, choices, made.baseline, environment.read()["id"], by_key(store.costs()))
+    done = Measured(store)
+    carry_out(wanted, done, engine, setup, listener)
+    for cost in done.new:
+        if not cost.ok:
+            listener.warned(f"no cost for {cost.activation}: {cost.failure}")
+    if done.new and (why := too_busy(done.costs)):
+        given = "".join(f" --set {name}={value}" for name, value in changed(made.task).items())
         listener.warned(
             f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
             f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"

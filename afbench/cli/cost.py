@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,9 @@ from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
 from ..data import roots
 from ..errors import UsageError
 from . import closing, options
-from .progress import LINE_EVERY, duration
 
 if TYPE_CHECKING:
-    from ..cost.listening import Cost, Measured
-    from ..records.store import Store
+    from ..cost.listening import Measured
 
 HELP = "measure what activations cost in time, memory and parameters: alone on shapes, or in a task's network"
 EXAMPLES = (
@@ -55,6 +52,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Measure; print plan, progress and tables."""
     from ..cost.session import measure
+    from .progress import Lines
 
     options.load_plugins(arguments.plugin)
     if arguments.data_root:
@@ -85,12 +83,12 @@ def call(arguments: argparse.Namespace) -> int:
         )
         return 130
     if arguments.json:
-        print(json.dumps(done.costs, indent=1))
+        print(json.dumps([cost.to_dict() for cost in done.costs], indent=1))
         lost: list[str] = []
     else:
         text, lost = written(done)
         print(text)
-    failed = [(c["activation"], c["status"], (c.get("error") or {}).get("message", "")) for c in done.failed]
+    failed = [(cost.activation, cost.status, cost.reason) for cost in done.failed]
     for line in [*closing.failures(failed), *(f"afbench: {problem}" for problem in lost)]:
         print(line, file=sys.stderr)
     return 1 if done.failed or lost else 0
@@ -114,25 +112,6 @@ def check(arguments: argparse.Namespace) -> None:
     elif arguments.set or arguments.baseline is not None:
         option = "set" if arguments.set else "baseline"
         raise UsageError(f"--{option} needs --task; alone, all are measured beside relu, gelu and a copy")
-
-
-class Lines:
-    """A listener that says the plan, and how far it is now and then."""
-
-    def __init__(self) -> None:
-        """Say something at once, then not too often."""
-        self.last = time.monotonic()
-
-    def planned(self, total: int, done: int, what: str, store: Store) -> None:
-        """Say the plan."""
-        print(f"{total} costs = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
-
-    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Say how far it is, and the time left."""
-        if time.monotonic() - self.last > LINE_EVERY or count == total:
-            self.last = time.monotonic()
-            rest = f"  {duration(left)} left" if count < total else ""
-            print(f"cost {count}/{total}{rest}  {cost['activation']}", file=sys.stderr, flush=True)
 
 
 def written(done: Measured) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Progress of a run on a terminal: a bar with the time left; where there is no terminal, a line now and then."""
+"""Progress on a terminal: a bar with the time left; where there is no terminal, a line now and then."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import time
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from ..campaign.plan import Pending, Plan
+from ..campaign.run import RunListener
+from ..cost.listening import CostListener
+from ..records.cost import Cost
+from ..records.store import Store
+from ..records.trial import Record
+
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-    from ..campaign.plan import Pending, Plan
-    from ..records.store import Store
-    from ..records.trial import Record
 
 LINE_EVERY = 15.0
 """Seconds between two lines where there is no terminal."""
@@ -41,8 +44,8 @@ class Forecast:
         return sum(count * known.get(name, typical) for name, count in self.waiting.items()) / self.jobs
 
 
-class Terminal:
-    """A listener that prints."""
+class Terminal(RunListener):
+    """Prints the plan and the progress of a run."""
 
     def __init__(self) -> None:
         """Print progress to standard error and all else to standard output."""
@@ -100,9 +103,10 @@ class Terminal:
         rest = f"{duration(left)} left" if left is not None and self.count < self.total else ""
         self.show("trials", self.count, self.total, rest, f"{name} {self.seeds[name]}/{self.wanted}")
 
-    def costing(self, done: int, total: int) -> None:
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
         """Move on by a cost."""
-        self.show("cost", done, total, "", "step time and memory, alone on the machine")
+        rest = f"{duration(left)} left" if count < total else ""
+        self.show("cost", count, total, rest, "step time and memory, alone on the machine")
 
     def show(self, stage: str, done: int, total: int, left: str, now: str) -> None:
         """Update the bar, or print a line if it is time for one."""
@@ -122,6 +126,25 @@ class Terminal:
         """Take the bar away."""
         if self.bar is not None:
             self.bar.stop()
+
+
+class Lines(CostListener):
+    """Prints the plan, and how far the run is now and then."""
+
+    def __init__(self) -> None:
+        """Say something at once, then not too often."""
+        self.last = time.monotonic()
+
+    def costs_planned(self, total: int, done: int, what: str, store: Store) -> None:
+        """Say the plan."""
+        print(f"{total} costs = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
+
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
+        """Say how far it is, and the time left."""
+        if time.monotonic() - self.last > LINE_EVERY or count == total:
+            self.last = time.monotonic()
+            rest = f"  {duration(left)} left" if count < total else ""
+            print(f"cost {count}/{total}{rest}  {cost.activation}", file=sys.stderr, flush=True)
 
 
 def staleness(plan: Plan, pending: Pending) -> list[str]:

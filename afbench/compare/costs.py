@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from ..report.tables.cost_cells import Measure, counted, reading
-from ..report.tables.cost_tables import PASSES, TEMPERATURES, is_alone, timed
+from ..records.cost import STEPS, TEMPERATURES, Cost, Figure, number
+from ..report.tables.cost_tables import PASSES
 from ..report.tables.footnotes import shorten
 from .change import Change, Verdict, judged
 from .intervals import ratio_of_medians
 from .pairs import case_text
 
-Cost = Mapping[str, Any]
 BYTES = (("saved", "saved for backward"), ("peak", "allocator peak"))
 SETTLED = ("error", "diverged")
 """How a cost or a trial fails that would fail again; one that was killed may not."""
@@ -25,7 +23,7 @@ def changes(a: Cost, b: Cost, threshold: float) -> list[Change]:
     failed = status(a, b)
     if failed is not None:
         return [failed]
-    if any(str(cost.get("status") or "ok") != "ok" for cost in (a, b)):
+    if not a.ok or not b.ok:
         return []
     timed_ = [
         one for name, sides, beside in figures(a, b) if (one := time(a, name, sides, beside, threshold)) is not None
@@ -36,42 +34,36 @@ def changes(a: Cost, b: Cost, threshold: float) -> list[Change]:
 
 def status(a: Cost, b: Cost) -> Change | None:
     """Say if one side has no figures since it failed; None if both have, or neither has."""
-    before, after = (str(cost.get("status") or "ok") for cost in (a, b))
-    if (before == "ok") == (after == "ok"):
+    if a.ok == b.ok:
         return None
-    fails = b if before == "ok" else a
-    held = str(fails.get("status"))
-    verdict = Verdict.UNCLEAR if held not in SETTLED else Verdict.BROKEN if fails is b else Verdict.MENDED
-    message = str((fails.get("error") or {}).get("message") or "")
-    reason = shorten(f"{held} in {'B' if fails is b else 'A'}: {message}".removesuffix(": "))
-    return Change("status", str(a["activation"]), case_text(a), "cost", verdict, reason=reason)
+    fails = b if a.ok else a
+    verdict = Verdict.UNCLEAR if fails.status not in SETTLED else Verdict.BROKEN if fails is b else Verdict.MENDED
+    reason = shorten(f"{fails.status} in {'B' if fails is b else 'A'}: {fails.reason}".removesuffix(": "))
+    return Change("status", a.activation, case_text(a), "cost", verdict, reason=reason)
 
 
-Beside = tuple[str, Measure, Measure]
+Beside = tuple[str, Figure, Figure]
 """Something timed in the same rounds: its name, and the ratios of both to it."""
 
 
-def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Measure, Measure], list[Beside]]]:
+def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Figure, Figure], list[Beside]]]:
     """Go through the timed figures: name, seconds of both, and what was timed beside them.
 
     A copy follows what memory does, GELU (of GELU itself: ReLU) what arithmetic does.
     """
-    if is_alone(a):
-        other = "relu" if a["activation"] == "gelu" else "gelu"
-        for which, words in PASSES.items():
-            for temperature in TEMPERATURES:
-                seconds, copies, others = (
-                    [reading(cost, which, temperature, name) for cost in (a, b)] for name in ("seconds", "copy", other)
-                )
-                beside: list[Beside] = [("a copy", copies[0], copies[1]), (other, others[0], others[1])]
-                yield f"{words}, {temperature}", (seconds[0], seconds[1]), beside
-        return
-    for part, words in (("step", "training step"), ("inference", "inference")):
-        (first, to_base), (second, its) = timed(a, part), timed(b, part)
-        yield words, (first, second), [(str(a.get("baseline")), to_base, its)]
+    if a.alone:
+        other = "relu" if a.activation == "gelu" else "gelu"
+        named = {f"{w}_{t}": f"{words}, {t}" for w, words in PASSES.items() for t in TEMPERATURES}
+        beside = {"a copy": "copy", other: other}
+    else:
+        named, beside = dict(zip(STEPS, ("training step", "inference"), strict=True)), {a.baseline: a.baseline}
+    for name, words in named.items():
+        first, second = a.time(name), b.time(name)
+        ratios = [(what, first.ratio(key), second.ratio(key)) for what, key in beside.items()]
+        yield words, (first.seconds, second.seconds), ratios
 
 
-def time(a: Cost, name: str, seconds: tuple[Measure, Measure], beside: list[Beside], threshold: float) -> Change | None:
+def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside], threshold: float) -> Change | None:
     """Judge a time: it has changed if its seconds and its ratios to what was timed in the same rounds all say so.
 
     Seconds alone also follow the machine's other work; a ratio alone also follows what it is a ratio to. Where they
@@ -83,7 +75,7 @@ def time(a: Cost, name: str, seconds: tuple[Measure, Measure], beside: list[Besi
     unstable = [
         f"unstable in {side}: {reason}"
         for side, *held in (("A", seconds[0], beside[0][1]), ("B", seconds[1], beside[0][2]))
-        for reason in held[0].unstable or (() if is_alone(a) else held[1].unstable)
+        for reason in held[0].unstable or (() if a.alone else held[1].unstable)
     ]
     # Earlier versions kept no spread of the seconds in a network: there the ratio to the baseline decides alone.
     bare = ratio.low is None and rounds[0] is not None
@@ -109,7 +101,7 @@ def time(a: Cost, name: str, seconds: tuple[Measure, Measure], beside: list[Besi
         verdict, reason = Verdict.UNCLEAR, f"its seconds are the same, but {told[0][1]}"
     return Change(
         "time",
-        str(a["activation"]),
+        a.activation,
         case_text(a),
         name,
         verdict,
@@ -127,7 +119,7 @@ def time(a: Cost, name: str, seconds: tuple[Measure, Measure], beside: list[Besi
 
 def size(a: Cost, b: Cost, part: str, name: str, threshold: float) -> Change | None:
     """Judge bytes: they are counted, not sampled, so that any change beyond the threshold is one."""
-    before, after = counted(a, part, "bytes"), counted(b, part, "bytes")
+    before, after = (number(getattr(cost, part).get("bytes")) for cost in (a, b))
     if before is None or after is None or before < 0 or after < 0:
         return None
     ratio = after / before if before else 1.0 if not after else math.inf
@@ -135,5 +127,5 @@ def size(a: Cost, b: Cost, part: str, name: str, threshold: float) -> Change | N
     verdict = Verdict.HEAVIER if more else Verdict.LIGHTER if less else Verdict.UNCHANGED
     badness = math.log(ratio) if 0 < ratio < math.inf else math.copysign(math.inf, ratio - 1)
     return Change(
-        "memory", str(a["activation"]), case_text(a), name, verdict, before, after, ratio, ratio, ratio, badness=badness
+        "memory", a.activation, case_text(a), name, verdict, before, after, ratio, ratio, ratio, badness=badness
     )

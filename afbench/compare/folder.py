@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..records.cost import Cost
 from ..records.store import Store
-from ..records.trial import SCHEMA, NewerSchema, Record
+from ..records.trial import Record
 from .places import environments, machine_text
-
-Cost = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Folder:
         """
         store = Store.open(path)
         records = store.records()
-        return cls(store, records, read_costs(store), environments(store.path))
+        return cls(store, records, store.costs(), environments(store.path))
 
     @property
     def kinds(self) -> str:
@@ -56,30 +55,16 @@ class Folder:
     @property
     def places(self) -> set[str]:
         """The environments of its results."""
-        return {record.environment for record in self.records} | {str(c.get("environment") or "") for c in self.costs}
+        return {record.environment for record in self.records} | {cost.environment for cost in self.costs}
 
     def side(self) -> Side:
         """Describe it. A cost has its own commit; a trial has the commit of the last run in its environment."""
         ran = {record.environment for record in self.records} & self.described.keys()
-        commits = {str(held.get("commit") or "") for held in (*self.costs, *(self.described[place] for place in ran))}
-        dates = {str(cost.get("measured") or "")[:10] for cost in self.costs}
+        commits = {str(self.described[place].get("commit") or "") for place in ran} | {
+            cost.commit for cost in self.costs
+        }
+        dates = {cost.measured[:10] for cost in self.costs}
         dates |= {record.started[:10] for record in self.records}
         machines = {machine_text(place, self.described) for place in self.places if place}
         told = [tuple(sorted(held - {""})) for held in (commits, machines, dates)]
         return Side(str(self.store.path), told[0], told[1], told[2], len(self.records), len(self.costs))
-
-
-def read_costs(store: Store) -> list[dict[str, Any]]:
-    """Read a store's costs.
-
-    Raises:
-        NewerSchema: if another afbench wrote one of them in another form.
-    """
-    found = store.costs()
-    for cost in found:
-        if cost.get("schema", SCHEMA) != SCHEMA:
-            raise NewerSchema(
-                f"{store.path / 'costs'} holds schema {cost['schema']}, which cannot be compared with the schema "
-                f"{SCHEMA} that this afbench reads: use the afbench that wrote it for both"
-            )
-    return found

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from ..report.tables.cost_cells import Measure
+from ..cost.figures import IQR_TO_SIGMA, MEDIAN_TO_MEAN
+from ..records.cost import Figure
 from ..statistics.intervals import LEVEL
 
-IQR_TO_SIGMA = 1.349
-"""Distance of the quartiles of a normal distribution, in standard deviations."""
-MEDIAN_TO_MEAN = 1.2533
-"""Standard error of a median in units of that of a mean, for normal values."""
 EFFICIENCY = 0.37
 """Efficiency of quartiles as an estimate of the spread, relative to a standard deviation: it scales the degrees of
 freedom. In simulations, 95 % intervals of 5 to 30 normal or exponential samples in A and B then cover 94 to 97 %;
@@ -29,13 +26,13 @@ class Ratio:
     high: float | None = None
 
 
-def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | None:
+def ratio_of_medians(a: Figure, b: Figure, level: float = LEVEL) -> Ratio | None:
     """Return B / A with its interval; None if either has no median above 0.
 
     The interval is Student's t for the logarithm of the ratio: each median's standard error comes from its quartiles,
     the degrees of freedom are Welch's. It contains the noise between rounds, not between two runs of one commit.
 
-    >>> found = ratio_of_medians(Measure(1.0, 0.99, 1.01, 15), Measure(1.2, 1.19, 1.21, 15))
+    >>> found = ratio_of_medians(Figure(1.0, 0.99, 1.01, 15), Figure(1.2, 1.19, 1.21, 15))
     >>> found.value, round(found.low, 3), round(found.high, 3)
     (1.2, 1.183, 1.217)
     """
@@ -53,8 +50,8 @@ def ratio_of_medians(a: Measure, b: Measure, level: float = LEVEL) -> Ratio | No
     return Ratio(value, value * math.exp(-reach), value * math.exp(reach))
 
 
-def variance(one: Measure) -> float:
+def variance(figure: Figure) -> float:
     """Return the squared standard error of a median, relative to the median; NaN without quartiles."""
-    if one.spread is None or not one.samples:
+    if figure.spread is None or not figure.samples:
         return math.nan
-    return (MEDIAN_TO_MEAN * one.spread / IQR_TO_SIGMA) ** 2 / one.samples
+    return (MEDIAN_TO_MEAN * figure.spread / IQR_TO_SIGMA) ** 2 / figure.samples

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from ..report.tables.cost_tables import is_alone, place
+from ..records.cost import Cost
+from ..report.tables.cost_tables import place
 from ..report.tables.footnotes import plural
 from ..report.tables.groups import settings_text
 from .places import Environments, machine_text, same_machine
 
-Cost = Mapping[str, Any]
 FIELDS: dict[str, Callable[[Cost], str]] = {
-    "kind": lambda cost: "alone" if is_alone(cost) else "in a task's network",
-    "task": lambda cost: str(cost.get("task") or ""),
-    "settings": lambda cost: settings_text(cost.get("settings") or {}),
-    "baseline": lambda cost: str(cost.get("baseline") or ""),
-    "shape": lambda cost: "x".join(map(str, cost.get("shape") or ())),
-    "dtype": lambda cost: str(cost.get("dtype") or ""),
-    "mode": lambda cost: str(cost.get("mode") or ""),
-    "device": lambda cost: str(cost.get("device") or ""),
-    "threads": lambda cost: str(cost.get("threads") or ""),
-    "activation": lambda cost: str(cost.get("activation") or ""),
+    "kind": lambda cost: "alone" if cost.alone else "in a task's network",
+    "task": lambda cost: cost.task,
+    "settings": lambda cost: settings_text(cost.settings),
+    "baseline": lambda cost: cost.baseline,
+    "shape": lambda cost: "x".join(map(str, cost.shape)),
+    "dtype": lambda cost: cost.dtype,
+    "mode": lambda cost: cost.mode,
+    "device": lambda cost: cost.device,
+    "threads": lambda cost: str(cost.threads or ""),
+    "activation": lambda cost: cost.activation,
 }
 """The fields that two costs of the same case share: the name of each, and how to read it."""
 
@@ -44,10 +43,10 @@ def identity(cost: Cost) -> tuple[str, ...]:
 
 def case_text(cost: Cost) -> str:
     """Describe a cost's case in a line, without the activation."""
-    if is_alone(cost):
-        return f"{FIELDS['shape'](cost)} {cost.get('dtype')}, {cost.get('mode')}, {place(cost)}"
+    if cost.alone:
+        return f"{FIELDS['shape'](cost)} {cost.dtype}, {cost.mode}, {place(cost)}"
     settings = FIELDS["settings"](cost)
-    return f"{cost.get('task')}{f' ({settings})' if settings else ''}, {place(cost)}"
+    return f"{cost.task}{f' ({settings})' if settings else ''}, {place(cost)}"
 
 
 def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
@@ -74,14 +73,14 @@ def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
 def by_case(costs: Sequence[Cost]) -> dict[tuple[str, ...], list[Cost]]:
     """Group costs by case, the newest first."""
     costs_by_case: dict[tuple[str, ...], list[Cost]] = {}
-    for cost in sorted(costs, key=lambda cost: str(cost.get("measured") or ""), reverse=True):
+    for cost in sorted(costs, key=lambda cost: cost.measured, reverse=True):
         costs_by_case.setdefault(identity(cost), []).append(cost)
     return costs_by_case
 
 
 def hindrance(a: Cost, b: Cost, known: Environments) -> str:
     """Explain why two costs of one case cannot be compared; empty if they can."""
-    places = [str(cost.get("environment") or "") for cost in (a, b)]
+    places = [cost.environment for cost in (a, b)]
     same = same_machine(places[0], places[1], known)
     if not same:
         why = "the machines differ" if same is False else "the machines may differ"
@@ -96,8 +95,8 @@ def hindrance(a: Cost, b: Cost, known: Environments) -> str:
 def value_of(cost: Cost, name: str) -> str:
     """Read the kernels path (a failed cost may have none: empty) or the number of concurrent jobs (1 by default)."""
     if name == "concurrency":
-        return str(cost.get("concurrency") or 1)
-    return str((cost.get("versions") or {}).get(name) or "")
+        return str(cost.concurrency)
+    return str(cost.versions.get(name) or "")
 
 
 def apart(a: Sequence[Cost], b: Sequence[Cost]) -> str:

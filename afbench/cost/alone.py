@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 
 from ..engines.ambient import pinned
-from ..errors import UsageError
-from ..kernels import library
 from ..records import environment
-from ..records.trial import SCHEMA, digest
+from ..records.cost import ALONE, PASSES, Cost, Timing
+from ..records.environment import now
+from ..records.failure import failure
+from ..records.trial import digest
 from ..registry.factory import choose
-from ..training import attempt
-from ..version import __version__
 from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture
 from .inputs import Inputs, cache_bytes
 from .rounds import BUDGET, ROUNDS, Samples, interleave
-from .subject import FORWARD, PASSES, Copy, Subject, facts, subject
+from .timed import FORWARD, Copy, Timed, facts, timed
 
-KIND = "alone"
 YARDSTICKS = ("relu", "gelu", "copy")
 """What each activation is a ratio to: measured in the same rounds, whatever else is in the batch."""
 OWN = "="
@@ -40,98 +37,71 @@ class AloneJob:
     rounds: int = ROUNDS
     budget: float = BUDGET
 
-    @property
-    def batch(self) -> str:
-        """What tells from a cost which others were measured in the same rounds."""
-        return digest([asdict(self.case), self.activations, self.environment, attempt.now()])
+    def key(self, activation: str) -> str:
+        """Return the name of a cost in the store: what was measured, and where; not beside what."""
+        place = {"kind": ALONE, "activation": activation, "environment": self.environment}
+        return digest({**place, **asdict(self.case)})
+
+    def blank(self, activation: str) -> Cost:
+        """Return what is known of a cost before anything is measured."""
+        return Cost(
+            self.key(activation),
+            activation,
+            ALONE,
+            environment=self.environment,
+            commit=environment.commit(),
+            measured=now(),
+            channel_dim=self.case.channel_dim,
+            elements=self.case.elements,
+            **vars(self.case),
+        )
+
+    def measure(self) -> list[Cost]:
+        """Measure the batch; it never raises for what an activation does. One cost for each, in the job's order."""
+        batch_id = digest([asdict(self.case), self.activations, self.environment, now()])
+        batch = {"id": batch_id, "activations": list(self.activations), "rounds": self.rounds}
+        blanks = {name: self.blank(name).with_(batch=batch) for name in self.activations}
+        try:
+            with pinned(self.case.threads):
+                costs = measure_batch(self, blanks)
+        except Exception as error:  # the inputs do not fit, or a yardstick fails: nobody has a figure
+            costs = {name: cost.with_(**failure(error)) for name, cost in blanks.items()}
+        return [costs[name].with_(measured=now()) for name in self.activations]
 
 
-def alone_key(case: Case, activation: str, environment: str) -> str:
-    """Return the name of a cost in the store: what was measured, and where; not beside what."""
-    return digest({"kind": KIND, "activation": activation, "environment": environment, **asdict(case)})
-
-
-def measure_alone(job: AloneJob) -> list[dict[str, Any]]:
-    """Measure a batch; it never raises for what an activation does. One cost for each, in the job's order."""
-    blanks = {name: blank(job, name) for name in job.activations}
-    batch = {"id": job.batch, "activations": list(job.activations), "rounds": job.rounds}
-    try:
-        with pinned(job.case.threads):
-            measured = batch_of(job, blanks)
-    except Exception as error:  # the inputs do not fit, or a yardstick fails: nobody has a figure
-        measured = {name: {**cost, **failed(error)} for name, cost in blanks.items()}
-    return [{**measured[name], "batch": batch, "measured": attempt.now()} for name in job.activations]
-
-
-def blank(job: AloneJob, name: str) -> dict[str, Any]:
-    """Lay out what is known of a cost before anything is measured."""
-    case = job.case
-    return {
-        "schema": SCHEMA,
-        "key": alone_key(case, name, job.environment),
-        "kind": KIND,
-        "activation": name,
-        **asdict(case),
-        "shape": list(case.shape),
-        "channel_dim": case.channel_dim,
-        "elements": case.elements,
-        "environment": job.environment,
-        "commit": environment.commit(),
-        "versions": versions(name),
-        "status": "ok",
-    }
-
-
-def versions(name: str) -> dict[str, Any]:
-    """Return the versions that a cost goes stale with; empty for what is no activation here."""
-    try:
-        entry = choose(name).entry
-    except UsageError:
-        return {}
-    return {
-        "activation": entry.version,
-        "afbench": __version__,
-        "torch": torch.__version__,
-        "kernels": library.path(),
-    }
-
-
-def failed(error: Exception) -> dict[str, Any]:
-    """Say why there is no figure."""
-    why = attempt.failure(error)
-    return {"status": str(why["status"]), "error": why["error"]}
-
-
-def batch_of(job: AloneJob, blanks: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def measure_batch(job: AloneJob, blanks: Mapping[str, Cost]) -> dict[str, Cost]:
     """Count, then time each pass, cold and (where it differs) warm."""
     case, cache = job.case, cache_bytes()
     if case.mode == "compile":
         torch.compiler.reset()  # it gives a class up that it has compiled in too many forms
     inputs = Inputs(case, cache)
-    yardsticks: dict[str, Subject] = {"relu": subject("relu", case), "gelu": subject("gelu", case), "copy": Copy()}
+    yardsticks: dict[str, Timed] = {name: timed(choose(name), case) for name in ("relu", "gelu")}
+    yardsticks["copy"] = Copy()
     for name in ("relu", "gelu"):
         facts(yardsticks[name], case, inputs)
-    costs, subjects = {name: {**cost, "cache_bytes": cache} for name, cost in blanks.items()}, {}
-    for name, cost in costs.items():
+    costs, measured = {name: cost.with_(cache_bytes=cache) for name, cost in blanks.items()}, {}
+    for name in costs:
         try:
-            subjects[name] = subject(name, case)
-            cost |= facts(subjects[name], case, inputs)
+            choice = choose(name)
+            costs[name] = costs[name].with_(versions=environment.versions(choice.entry))
+            module = timed(choice, case)
+            costs[name] = costs[name].with_(**facts(module, case, inputs))
+            measured[name] = module
         except Exception as error:
-            cost |= failed(error)
-            subjects.pop(name, None)
-    everyone = {**subjects, **{OWN + name: one for name, one in yardsticks.items()}}
+            costs[name] = costs[name].with_(**failure(error))
+    everyone = {**measured, **{OWN + name: one for name, one in yardsticks.items()}}
     for which in PASSES:
         for temperature in ("cold", "warm") if inputs.warms else ("cold",):
             cold = temperature == "cold"
             with torch.no_grad() if which == FORWARD else contextlib.nullcontext():
                 clock, calls = ready(case, {n: one.call(inputs, which, cold) for n, one in everyone.items()}, cold)
                 samples = interleave(calls, clock, job.rounds, budget=job.budget)
-            for name in [name for name in subjects if costs[name]["status"] == "ok"]:
-                place = costs[name].setdefault(which, {"warm": None})
-                if samples[name].error is not None:
-                    costs[name] |= failed(samples[name].error)  # type: ignore[arg-type]
+            for name in [name for name in measured if costs[name].ok]:
+                cost, raised = costs[name], samples[name].error
+                if raised is None:
+                    costs[name] = cost.with_(times={**cost.times, f"{which}_{temperature}": timing(samples, name)})
                 else:
-                    place[temperature] = figures(samples, name)
+                    costs[name] = cost.with_(**failure(raised))
     return costs
 
 
@@ -145,16 +115,12 @@ def ready(case: Case, calls: Mapping[str, Call], cold: bool) -> tuple[Clock, Map
     return EventClock(device, cold), calls
 
 
-def figures(samples: Mapping[str, Samples], name: str) -> dict[str, Any]:
-    """Lay out an activation's seconds, its ratios to the yardsticks within the rounds, and the yardsticks' seconds."""
-    own = samples[name]
-    against = {yard: samples[OWN + yard] for yard in YARDSTICKS}
-    found: dict[str, Any] = {"seconds": own.figure().to_json(), "calls": own.number}
-    found |= {yard: own.over(other).to_json() for yard, other in against.items()}
-    return found | {"yardsticks": {yard: other.figure().to_json() for yard, other in against.items()}}
-
-
-def batches(case: Case, activations: Sequence[str], environment: str, size: int, **options: Any) -> list[AloneJob]:
-    """Split activations into batches: small ones, so that a round is short and a kill loses little."""
-    parts = [tuple(activations[start : start + size]) for start in range(0, len(activations), size)]
-    return [AloneJob(case, part, environment, **options) for part in parts]
+def timing(samples: Mapping[str, Samples], name: str) -> Timing:
+    """Return an activation's seconds, its ratios to the yardsticks within the rounds, and the yardsticks' seconds."""
+    own, beside = samples[name], {yard: samples[OWN + yard] for yard in YARDSTICKS}
+    return Timing(
+        own.figure(),
+        {yard: own.over(other) for yard, other in beside.items()},
+        {yard: other.figure() for yard, other in beside.items()},
+        own.number,
+    )

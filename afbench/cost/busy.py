@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+
+from ..records.cost import Cost
 
 OFF = 0.10
 """From this distance from 1 on, the ratio of the baseline to itself says that a ratio here means nothing."""
@@ -13,26 +14,25 @@ FEWEST = 2
 """Step times without which their share says nothing."""
 
 
-def too_busy(costs: Iterable[Mapping[str, Any]]) -> str:
+def too_busy(costs: Iterable[Cost]) -> str:
     """Say why step times of one task cannot be trusted as a whole; empty if they can.
 
     They cannot if the baseline, timed beside itself in the same rounds, is off by more than 10 %, or if more than half
     of the figures have quartiles more than 10 % apart.
 
-    >>> too_busy([{"activation": "relu", "baseline": "relu", "step": {"ratio": 1.24}}])
+    >>> from afbench.records.cost import Figure, Timing
+    >>> too_busy([Cost("", "relu", baseline="relu", times={"step": Timing(ratios={"relu": Figure(1.24)})})])
     'relu beside itself took 1.24x'
     """
     spread = total = 0
     for cost in costs:
-        step = cost.get("step")
-        ratio = step.get("ratio") if isinstance(step, Mapping) else None
-        if not isinstance(step, Mapping) or isinstance(ratio, bool) or not isinstance(ratio, int | float):
+        step = cost.time("step").ratio(cost.baseline)
+        if step.median is None:
             continue
-        if cost.get("activation") == cost.get("baseline") and abs(ratio - 1) > OFF:
-            return f"{cost.get('baseline')} beside itself took {ratio:.2f}x"
-        why = step.get("unstable")
+        if cost.activation == cost.baseline and abs(step.median - 1) > OFF:
+            return f"{cost.baseline} beside itself took {step.median:.2f}x"
         total += 1
-        spread += any(str(reason).startswith("quartiles") for reason in why) if isinstance(why, list) else 0
+        spread += any(reason.startswith("quartiles") for reason in step.unstable)
     if total >= FEWEST and spread > SHARE * total:
         return f"{spread} of {total} step times have quartiles more than 10 % apart"
     return ""

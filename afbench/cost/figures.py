@@ -1,13 +1,13 @@
-"""Measured numbers: a median with its quartiles, and why it may not be trusted."""
+"""Samples become figures: a median with its quartiles, and why it may not be trusted."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from ..records.cost import Figure
 
 SPREAD = 0.10
 """From this share of the median between the quartiles on, a figure is unstable (torch.utils.benchmark's own limit)."""
@@ -25,27 +25,8 @@ MEDIAN_TO_MEAN = 1.2533
 """Standard error of a median in units of that of a mean, for normal values."""
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A median over rounds, its quartiles, and the reasons why it is unstable: none if it is not."""
-
-    median: float
-    quartiles: tuple[float, float]
-    samples: int
-    unstable: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Lay it out for a cost file."""
-        return {
-            "median": self.median,
-            "quartiles": list(self.quartiles),
-            "samples": self.samples,
-            "unstable": list(self.unstable),
-        }
-
-
 def figure(values: Sequence[float], work: float) -> Figure:
-    """Sum values over rounds up.
+    """Make the figure of values over rounds.
 
     Args:
         values: seconds, or ratios within the rounds; at least one.
@@ -56,8 +37,14 @@ def figure(values: Sequence[float], work: float) -> Figure:
     >>> figure([1.0, 1.3, 0.8], work=4e-4).unstable
     ('shortest sample 0.4 ms', 'quartiles 25 % apart')
     """
-    low, median, high = (float(q) for q in np.quantile(values, [0.25, 0.5, 0.75]))
-    return Figure(median, (low, high), len(values), tuple(reasons(low, median, high, len(values), work)))
+    low, median, high = quartiles(values)
+    return Figure(median, low, high, len(values), tuple(reasons(low, median, high, len(values), work)))
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile."""
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
+    return float(low), float(median), float(high)
 
 
 def reasons(low: float, median: float, high: float, samples: int, work: float) -> list[str]:

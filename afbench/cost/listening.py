@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
+from ..records.cost import Cost
 from ..records.store import Store
 
-Cost = dict[str, Any]
-"""A cost as it is stored."""
 
+class CostListener:
+    """Hears how a cost run goes. Each method does nothing: override those that you want to hear."""
 
-class Listener(Protocol):
-    """What wants to know how a cost run goes."""
-
-    def planned(self, total: int, done: int, what: str, store: Store) -> None:
+    def costs_planned(self, total: int, done: int, what: str, store: Store) -> None:
         """Hear how many costs were asked for, and how many of them the store holds already."""
 
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Hear of a cost that is in the store, the how manieth of how many, and the seconds left."""
-
-
-class Silent:
-    """A listener that says nothing."""
-
-    def planned(self, total: int, done: int, what: str, store: Store) -> None:
-        """Say nothing."""
-
-    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Say nothing."""
+        """Hear of a new cost that is in the store: it is number ``count`` of ``total``; ``left`` seconds are left."""
 
 
 @dataclass
 class Measured:
-    """What a cost run did: the costs that it measured, those that were there, and the folder."""
+    """What a cost run did: the costs that it measured, those that the store held, and the folder."""
 
     store: Store
     new: list[Cost] = field(default_factory=list)
@@ -48,4 +35,4 @@ class Measured:
     @property
     def failed(self) -> list[Cost]:
         """Those without figures."""
-        return [cost for cost in self.costs if cost["status"] != "ok"]
+        return [cost for cost in self.costs if not cost.ok]

@@ -10,12 +10,14 @@ from torch import nn
 
 from ..engines.ambient import pinned
 from ..records import environment
-from ..records.trial import SCHEMA, digest
-from ..registry.factory import choose
+from ..records.cost import Cost, Timing
+from ..records.environment import now
+from ..records.failure import failure
+from ..records.trial import digest
+from ..registry.factory import Choice, choose
 from ..registry.parameters import count_parameters, penalty
 from ..streams import stream
 from ..tasks.base import Batch, Task, create_task
-from ..training import attempt
 from ..training.train import build, descend, make_optimizer, move
 from .clock import Call, CpuClock
 from .memory import peak_bytes, saved_bytes
@@ -26,7 +28,7 @@ NOTHING = "identity"
 
 
 @dataclass(frozen=True)
-class CostJob:
+class NetworkJob:
     """One activation to be measured in a task's network, on this machine."""
 
     task: str
@@ -34,11 +36,58 @@ class CostJob:
     baseline: str
     environment: str
     settings: dict[str, Any] = field(default_factory=dict)
+    rounds: int = ROUNDS
+
+    @property
+    def activations(self) -> tuple[str]:
+        """The activation, as the only one of its batch."""
+        return (self.activation,)
 
     @property
     def key(self) -> str:
-        """The cost's name in the store."""
-        return digest(vars(self))
+        """The cost's name in the store: what was measured, and where; not in how many rounds."""
+        return digest({name: value for name, value in vars(self).items() if name != "rounds"})
+
+    def blank(self, activation: str) -> Cost:
+        """Return what is known of the cost before anything is measured."""
+        return Cost(
+            self.key,
+            activation,
+            environment=self.environment,
+            task=self.task,
+            settings=self.settings,
+            baseline=self.baseline,
+            commit=environment.commit(),
+            measured=now(),
+        )
+
+    def measure(self) -> list[Cost]:
+        """Measure the cost; like a trial, it never raises for what the activation does.
+
+        Times are ratios to the baseline's within the same round, the order drawn anew each round; the median and the
+        quartiles over the rounds are kept. Saved bytes are those kept for backward by the whole network and its loss;
+        ``added_bytes`` is what is more than in the same network without any activation.
+        """
+        known: dict[str, Any] = {}
+        times: dict[str, Timing] = {}
+        try:
+            task, choice = create_task(self.task, self.settings), choose(self.activation)
+            known |= {"threads": task.threads, "device": task.device}
+            known["versions"] = environment.versions(choice.entry, task.version)
+            with pinned(task.threads):
+                own, base = bench(task, choice), bench(task, choose(self.baseline))
+                known["parameters"] = vars(count_parameters(own.network))
+                times["step"] = compare(own.step, base.step, self.baseline, task.threads, self.rounds)
+                bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, choose(NOTHING))))
+                saved = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
+                known["saved"] = {**saved, "identity_bytes": bare, "added_bytes": bytes_ - bare}
+                known["peak"] = peak(own, base)
+                for one in (own, base):
+                    one.network.eval()
+                times["inference"] = compare(own.infer, base.infer, self.baseline, task.threads, self.rounds)
+        except Exception as error:
+            known |= failure(error)
+        return [self.blank(self.activation).with_(**known, times=times)]
 
 
 @dataclass
@@ -55,71 +104,27 @@ class Bench:
         descend(self.task, self.network, self.optimizer, self.batch)
 
     def infer(self) -> None:
-        """Run the network on the batch's inputs; ``measure_network`` puts it into evaluation before."""
+        """Run the network on the batch's inputs; ``NetworkJob.measure`` puts it into evaluation before."""
         with torch.no_grad():
             self.network(self.batch[0])
 
 
-def measure_network(job: CostJob, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Measure a cost; like a trial, it never raises for what the activation does.
-
-    Times are ratios to the baseline's within the same round, the order drawn anew each round; the median and the
-    quartiles over the rounds are kept. Saved bytes are those kept for backward by the whole network and its loss;
-    ``added_bytes`` is what is more than in the same network without any activation.
-    """
-    cost: dict[str, Any] = {
-        "schema": SCHEMA,
-        "key": job.key,
-        **vars(job),
-        "status": "ok",
-        "commit": environment.commit(),
-        "measured": attempt.now(),
-    }
-    try:
-        task, choice = create_task(job.task, job.settings), choose(job.activation)
-        cost |= {"threads": task.threads, "device": task.device, "versions": attempt.versions(task, choice)}
-        with pinned(task.threads):
-            own, base = bench(task, job.activation), bench(task, job.baseline)
-            cost["parameters"] = vars(count_parameters(own.network))
-            cost["step"] = compare(own.step, base.step, task.threads, rounds)
-            bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, NOTHING)))
-            cost["saved"] = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
-            cost["saved"] |= {"identity_bytes": bare, "added_bytes": bytes_ - bare}
-            cost["peak"] = peak(own, base)
-            for one in (own, base):
-                one.network.eval()
-            cost["inference"] = compare(own.infer, base.infer, task.threads, rounds)
-    except Exception as error:
-        failed = attempt.failure(error)
-        cost |= {"status": failed["status"], "error": failed["error"]}
-    return cost
-
-
-def bench(task: Task, spec: str) -> Bench:
+def bench(task: Task, choice: Choice) -> Bench:
     """Build a task's network and take its first batch."""
     splits = move(task.data(stream(0, "data")), task)
-    network, _ = build(task, choose(spec), 0)
+    network, _ = build(task, choice, 0)
     batch = next(iter(task.batches(splits, stream(0, "order"))))
     return Bench(task, network.train(), make_optimizer(task, network), batch)
 
 
-def compare(own: Call, base: Call, threads: int, rounds: int) -> dict[str, Any]:
+def compare(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
     """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
     samples = interleave({"own": own, "base": base}, CpuClock(threads), rounds)
     for one in samples.values():
         if one.error is not None:
             raise one.error
-    ratio, seconds = samples["own"].over(samples["base"]), samples["own"].figure()
-    return {
-        "ratio": ratio.median,
-        "quartiles": list(ratio.quartiles),
-        "rounds": ratio.samples,
-        "unstable": list(ratio.unstable),
-        "seconds": seconds.median,
-        "seconds_quartiles": list(seconds.quartiles),
-        "seconds_unstable": list(seconds.unstable),
-        "baseline_seconds": samples["base"].figure().median,
-    }
+    mine, other = samples["own"], samples["base"]
+    return Timing(mine.figure(), {baseline: mine.over(other)}, {baseline: other.figure()}, mine.number)
 
 
 def saved_by(one: Bench) -> int:
@@ -130,9 +135,9 @@ def saved_by(one: Bench) -> int:
     )
 
 
-def peak(own: Bench, base: Bench) -> dict[str, int] | None:
+def peak(own: Bench, base: Bench) -> dict[str, int]:
     """Return the allocator's peak of a step on CUDA above what was held before it, beside the baseline's."""
     peaks = [peak_bytes(one.step, one.task.device) for one in (own, base)]
     if peaks[0] is None or peaks[1] is None:
-        return None
+        return {}
     return {"bytes": peaks[0], "baseline_bytes": peaks[1], "added_bytes": peaks[0] - peaks[1]}

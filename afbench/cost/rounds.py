@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ..records.cost import Figure
 from .case import ROUNDS as ROUNDS
 from .clock import Call, Clock
-from .figures import FEWEST, Figure, figure, ratios
+from .figures import FEWEST, figure, ratios
 from .heap import keep_freed_memory
 
 WARM_UP = 3
@@ -38,11 +39,11 @@ class Samples:
         return self.number * min(self.seconds, default=0.0)
 
     def figure(self) -> Figure:
-        """Sum the seconds up."""
+        """Return the figure of the seconds."""
         return figure(self.seconds, self.work)
 
     def over(self, other: Samples) -> Figure:
-        """Sum the ratios to another up, each within a round."""
+        """Return the figure of the ratios to another, each within a round."""
         return figure(ratios(self.seconds, other.seconds), min(self.work, other.work))
 
 

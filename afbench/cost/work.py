@@ -1,79 +1,173 @@
-"""The work of a cost run: job by job, nothing beside it, each cost in the store before the next job begins."""
+"""The work of a cost run: which costs are missing, and how they are measured, job by job, nothing beside them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..engines import ENGINES, Failure, Setup
-from ..training import attempt
-from .alone import AloneJob, batches, blank
-from .listening import Cost, Listener, Measured
-from .network import CostJob, measure_network
+from ..records import environment
+from ..records.cost import Cost
+from ..records.sources import source_of
+from ..registry.entries import TASKS, Entry
+from ..registry.factory import Choice
+from ..tasks.base import Task
+from ..tasks.settings import changed
+from .alone import AloneJob
+from .case import Case
+from .listening import CostListener, Measured
+from .network import NetworkJob
 from .rounds import ROUNDS
 
-Job = AloneJob | CostJob
+Job = AloneJob | NetworkJob
+BATCH = 8
+"""Activations in a batch at most: a kill loses at most these, and a round stays short."""
+BATCH_ELEMENTS = 8e6
+"""Elements of all activations of a batch together, though two are always in one: slow ones take minutes."""
 OVERHEAD = 2e6
 """Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
 
 
-def one_network(job: CostJob, rounds: int = ROUNDS) -> list[Cost]:
-    """Measure one cost in a network, as a list."""
-    return [measure_network(job, rounds)]
+@dataclass
+class CostPlan:
+    """The costs that were asked for: jobs for those that are missing, and those that the store holds.
+
+    Attributes:
+        what: the question in a line.
+        entries: what a process must find to measure.
+        known: by spec, what a cost says whether it fails or not, such as its versions and its source.
+        jobs: what is to be measured.
+        held: costs of the store that count.
+    """
+
+    what: str
+    entries: tuple[Entry, ...]
+    known: Mapping[str, Mapping[str, Any]]
+    jobs: list[Job] = field(default_factory=list)
+    held: list[Cost] = field(default_factory=list)
+
+    def counts(self, cost: Cost | None) -> bool:
+        """Tell whether a cost of the store is kept: this code gave it, and it is no failure that may pass."""
+        if cost is None or cost.status not in ("ok", "error"):
+            return False
+        known = self.known[cost.activation]
+        return (cost.versions, cost.source) == (known["versions"], known["source"])
 
 
-def members(job: Job) -> tuple[str, ...]:
-    """Name the activations that a job measures."""
-    return job.activations if isinstance(job, AloneJob) else (job.activation,)
+def plan_alone(
+    choices: Sequence[Choice],
+    cases: Sequence[Case],
+    environment_id: str,
+    held: Mapping[str, Cost],
+    rounds: int = ROUNDS,
+    batch: int | None = None,
+) -> CostPlan:
+    """Plan the costs of activations alone, in batches."""
+    known = {
+        choice.spec: {
+            "versions": environment.versions(choice.entry),
+            "source": source_of({"activation": choice.entry}),
+        }
+        for choice in choices
+    }
+    what = f"{len(choices)} activations x {len(cases)} cases, each beside relu, gelu and a copy"
+    plan = CostPlan(what, tuple(choice.entry for choice in choices), known)
+    for case in cases:
+        missing = []
+        for spec in known:
+            cost = held.get(AloneJob(case, (spec,), environment_id).key(spec))
+            if cost is not None and plan.counts(cost):
+                plan.held.append(cost)
+            else:
+                missing.append(spec)
+        size = batch or min(BATCH, max(2, int(BATCH_ELEMENTS / case.elements)))
+        parts = (tuple(missing[start : start + size]) for start in range(0, len(missing), size))
+        plan.jobs += [AloneJob(case, part, environment_id, rounds) for part in parts]
+    return plan
 
 
-def carry_out(
-    found: Measured,
-    work: Callable[[Any], list[Cost]],
-    jobs: Sequence[Any],
-    engine: str,
-    setup: Setup,
-    listener: Listener,
-    sources: Mapping[str, str],
-) -> None:
+def plan_network(
+    task: Task,
+    choices: Sequence[Choice],
+    baseline: Choice,
+    environment_id: str,
+    held: Mapping[str, Cost],
+    rounds: int = ROUNDS,
+) -> CostPlan:
+    """Plan the costs of activations in a task's network."""
+    entry = TASKS.find(task.name)[0]
+    known = {
+        choice.spec: {
+            "versions": environment.versions(choice.entry, task.version),
+            "source": source_of({"activation": choice.entry, "task": entry, "baseline": baseline.entry}),
+            "threads": task.threads,
+            "device": task.device,
+        }
+        for choice in choices
+    }
+    entries = (entry, baseline.entry, *(choice.entry for choice in choices))
+    what = f"{len(choices)} activations in the network of {task.name}, each beside {baseline.spec}"
+    plan = CostPlan(what, entries, known)
+    for spec in known:
+        job = NetworkJob(task.name, spec, baseline.spec, environment_id, changed(task), rounds)
+        cost = held.get(job.key)
+        if cost is not None and plan.counts(cost):
+            plan.held.append(cost)
+        else:
+            plan.jobs.append(job)
+    return plan
+
+
+def measure_job(job: Job) -> list[Cost]:
+    """Measure a job, in whichever process an engine chooses."""
+    return job.measure()
+
+
+def carry_out(plan: CostPlan, done: Measured, engine: str, setup: Setup, listener: CostListener) -> None:
     """Measure job by job, nothing beside it; costs are in the store before the next job begins.
-
-    ``sources`` holds, by spec, the source of what does not come with afbench: a cost goes stale with it.
 
     A batch whose process dies is measured again one by one, so that only who killed it is lost.
     """
-    total, start, done = sum(len(members(job)) for job in jobs), time.monotonic(), 0.0
-    whole = sum(map(weight, jobs))
-    waiting = list(jobs)
+    done.held += plan.held
+    waiting, total = list(plan.jobs), sum(len(job.activations) for job in plan.jobs)
+    listener.costs_planned(total + len(plan.held), len(plan.held), plan.what, done.store)
+    if waiting:
+        here = environment.read()
+        done.store.write_json("environments", here["id"], here)
+    start, whole, worked = time.monotonic(), sum(map(weight, waiting)), 0.0
     while waiting:
-        alone: list[Any] = []
-        with closing(ENGINES[engine](work, waiting, jobs=1, setup=setup)) as outcomes:
+        apart: list[Job] = []
+        with closing(ENGINES[engine](measure_job, waiting, jobs=1, setup=setup)) as outcomes:
             for job, outcome in outcomes:
-                if isinstance(outcome, Failure) and len(members(job)) > 1:
-                    case = job.case
-                    alone += batches(case, job.activations, job.environment, 1, rounds=job.rounds, budget=job.budget)
+                if isinstance(outcome, Failure) and isinstance(job, AloneJob) and len(job.activations) > 1:
+                    apart += [replace(job, activations=(name,)) for name in job.activations]
                     continue
-                done += weight(job)
-                costs = [lost(job, outcome)] if isinstance(outcome, Failure) else outcome
+                worked += weight(job)
+                costs = [lost(plan, job, outcome)] if isinstance(outcome, Failure) else outcome
                 for cost in costs:
-                    if sources[cost["activation"]]:
-                        cost["source"] = sources[cost["activation"]]
-                    found.store.write_json("costs", cost["key"], cost)
-                    found.new.append(cost)
-                    rest = (whole - done) * (time.monotonic() - start) / done
-                    listener.measured(cost, len(found.new), total, rest)
-        waiting = alone
+                    cost = cost.with_(source=plan.known[cost.activation]["source"])
+                    done.store.write_cost(cost)
+                    done.new.append(cost)
+                    left = (whole - worked) * (time.monotonic() - start) / worked
+                    listener.measured(cost, len(done.new), total, left)
+        waiting = apart
 
 
 def weight(job: Job) -> float:
     """Say about how much work a job is."""
-    return len(members(job)) * (OVERHEAD + (job.case.elements if isinstance(job, AloneJob) else 0))
+    return len(job.activations) * (OVERHEAD + (job.case.elements if isinstance(job, AloneJob) else 0))
 
 
-def lost(job: Job, failure: Failure) -> Cost:
-    """Make the cost of an activation whose process died: no figures, and the reason."""
-    known: Cost = {"key": job.key, **vars(job)} if isinstance(job, CostJob) else blank(job, job.activations[0])
+def lost(plan: CostPlan, job: Job, failure: Failure) -> Cost:
+    """Return the cost of an activation whose process died: no figures, and the reason."""
+    (name,) = job.activations
     error = {"type": "", "message": failure.message, "traceback": ""}
-    return {"schema": 1, **known, "status": failure.kind, "error": error, "measured": attempt.now()}
+    return job.blank(name).with_(status=failure.kind, error=error, **plan.known[name])
+
+
+def by_key(costs: Iterable[Cost]) -> dict[str, Cost]:
+    """Return costs by their keys."""
+    return {cost.key: cost for cost in costs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,9 @@ import torch
 
 from ..errors import UsageError
 from ..registry.discovery import load_module, load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.entries import ACTIVATIONS, TASKS, Entry
 from ..registry.factory import Choice, Factory, choose
+from ..registry.origin import is_own, loads
 from ..streams import forked, stream
 from ..tasks.base import Task, create_task
 
@@ -46,6 +47,18 @@ class Setup:
     activations: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, entries: Iterable[Entry], plugins: Iterable[str], engine: str) -> Setup:
+        """Return what a process must load to find entries. The inline engine loads nothing: this process has them.
+
+        Raises:
+            UsageError: names every entry that no other process can find.
+        """
+        if engine == "inline":
+            return cls(path=tuple(sys.path))
+        files, modules = loads(entries, plugins)
+        return cls(files, tuple(sys.path), modules=modules)
+
     def __call__(self) -> None:
         """Do it.
 
@@ -64,8 +77,8 @@ class Setup:
         choices = [choice for spec in self.activations if (choice := self.found("activation", spec, choose))]
         task = self.found("task", self.task, lambda name: create_task(name, self.settings)) if self.task else None
         warm_up()
-        if task is not None and own(type(task)):
-            rehearse(task, [choice for choice in choices if own(choice.entry.target)])
+        if task is not None and is_own(type(task)):
+            rehearse(task, [choice for choice in choices if is_own(choice.entry.target)])
 
     def found(self, kind: str, name: str, look_up: Any) -> Any:
         """Look a task or an activation up; say what to do if only the calling session knows it."""
@@ -76,11 +89,6 @@ class Setup:
                 f"worker processes cannot find {kind} {name!r} ({error}). Define it in a file and pass it as "
                 "--plugin FILE.py or pkg.module:Class, not in a notebook or with python -c; or use the inline engine"
             ) from None
-
-
-def own(target: Any) -> bool:
-    """Tell whether a class comes with afbench."""
-    return str(getattr(target, "__module__", "")).startswith("afbench.")
 
 
 def warm_up() -> None:

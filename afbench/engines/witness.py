@@ -14,14 +14,16 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from ..errors import UsageError
 from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.factory import SHOWN, Choice, probe
 from . import ambient
 
 PATIENCE = 0.5
@@ -129,6 +131,24 @@ def put_back() -> Iterator[None]:
             yield
         finally:
             witness.changes()
+
+
+def checked(choices: Iterable[Choice]) -> None:
+    """Build each activation once on the meta device, and put back what its constructor changes in this process.
+
+    Raises:
+        UsageError: names all that cannot be built, not the first alone.
+    """
+    wrong = []
+    with put_back():
+        for choice in choices:
+            try:
+                probe(choice)
+            except UsageError as error:
+                wrong.append(str(error))
+    if wrong:
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise UsageError("; ".join(wrong[:SHOWN]) + more)
 
 
 def spaces() -> Iterator[Any]:

@@ -1,10 +1,11 @@
-"""The environment: machine, versions and load, read once per run."""
+"""The environment of a result: machine, versions, load and time."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 import torch
 
-from ..version import __version__
+from ..kernels import library
+from ..registry.entries import Entry
+from ..version import LOOP, __version__
 from .trial import digest
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")
@@ -39,6 +42,23 @@ def read() -> dict[str, Any]:
     }
     load = list(os.getloadavg()) if hasattr(os, "getloadavg") else []
     return {"schema": 1, "id": digest(lasting), **lasting, "commit": commit(), "load_at_start": load}
+
+
+def versions(activation: Entry, task: int | None = None) -> dict[str, Any]:
+    """Return the versions that a result goes stale with, and those of the libraries.
+
+    Args:
+        activation: the activation's entry.
+        task: the version of the task; None for an activation that is measured alone.
+    """
+    trained = {} if task is None else {"task": task, "loop": LOOP}
+    libraries = {"afbench": __version__, "torch": torch.__version__, "kernels": library.path()}
+    return {"activation": activation.version, **trained, **libraries}
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def cores() -> int:

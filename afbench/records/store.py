@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import AfbenchError, UsageError
 from ..files.arrays import Damaged, read_arrays
 from ..files.write import move, write_whole
-from .cost_file import check_cost
+from .cost import Cost
 from .trial import NewerSchema, Record, Status
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
@@ -170,21 +170,28 @@ class Store:
             with contextlib.suppress(FileNotFoundError):  # it left none, or another run has moved it meanwhile
                 move(source, self.path / "stale" / folder / retired(record.key, number, ending))
 
-    def costs(self) -> list[dict[str, Any]]:
-        """Read all costs; a file that is no cost is named in ``problems``."""
+    def costs(self) -> list[Cost]:
+        """Read all costs; ``problems`` names the files that are no costs.
+
+        Raises:
+            NewerSchema: if a later afbench wrote one of them.
+        """
         found = []
         for file in sorted((self.path / "costs").glob("*.json")):
             try:
-                held = json.loads(content(file))
-                check_cost(held)
-                found.append(held)
-            except (ValueError, TypeError, OSError, RecursionError) as error:
-                why = f" ({error})" if isinstance(error, TypeError) else ""
-                self.problems[f"costs/{file.stem}"] = f"{file}: no cost{why}; left alone and not counted"
+                found.append(Cost.from_json(content(file)))
+            except NewerSchema as error:
+                raise NewerSchema(f"{file}: {error}") from None
+            except (ValueError, OSError) as error:
+                self.problems[f"costs/{file.stem}"] = f"{file}: {error}; left alone and not counted"
         return found
 
+    def write_cost(self, cost: Cost) -> None:
+        """Write a cost; one of the same key is replaced."""
+        write_whole(self.path / "costs" / f"{cost.key}.json", cost.to_json().encode())
+
     def write_json(self, folder: str, name: str, content: Mapping[str, Any]) -> None:
-        """Write a cost or an environment."""
+        """Write an environment."""
         text = json.dumps(content, indent=1, sort_keys=True) + "\n"
         write_whole(self.path / folder / f"{name}.json", text.encode())
 

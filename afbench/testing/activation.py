@@ -8,7 +8,7 @@ from torch import nn
 
 from ..registry.discovery import last_line
 from ..registry.spec import Spec
-from . import derivatives, handling, state, surroundings, tracing, values
+from . import accuracy, derivatives, handling, state, surroundings, tracing, values
 from .subject import Subject
 
 Check = Callable[[Subject], None]
@@ -19,9 +19,9 @@ def _named(checks: Iterable[Check]) -> dict[str, Check]:
 
 
 CHECKS: Mapping[str, Check] = _named(
-    (*values.CHECKS, *derivatives.CHECKS, *state.CHECKS, *handling.CHECKS, *surroundings.CHECKS)
+    check for module in (values, accuracy, derivatives, state, handling, surroundings) for check in module.CHECKS
 )
-"""The contract, check by check; their names are what an entry's ``exceptions`` name."""
+"""The checks of the contract by name; an entry's ``exceptions`` use these names."""
 
 SLOW_CHECKS: Mapping[str, Check] = _named(tracing.CHECKS)
 """Checks that take seconds each; run on request."""
@@ -35,10 +35,9 @@ def check_activation(
     channels: int = 4,
     exceptions: Mapping[str, str] | None = None,
 ) -> None:
-    """Check an activation against the contract: values, derivatives, state, what people do to modules, surroundings.
+    """Check an activation against the contract: values, accuracy, derivatives, state, handling, surroundings.
 
-    Checks that the entry declares as exceptions are left out. Every other one runs, so that one call names all that
-    fail.
+    All checks run, except those that the entry declares as exceptions; the error names every check that fails.
 
     Args:
         activation: a spec such as ``"pau"``, or a class, registered or not.
@@ -48,7 +47,7 @@ def check_activation(
         exceptions: further exceptions, as in the ``activation`` decorator.
 
     Raises:
-        AssertionError: naming each failed check, and what it saw.
+        AssertionError: if a check fails; the message names each failed check and what it found.
         UsageError: if the spec is wrong.
 
     >>> check_activation("relu", only=["shape", "dtype"])
@@ -58,11 +57,11 @@ def check_activation(
     chosen = [only] if isinstance(only, str) else list(only or (every if slow else CHECKS))
     unknown = [name for name in (*chosen, *subject.exceptions) if name not in every]
     if unknown:
-        raise AssertionError(f"{unknown[0]!r} is no check of the contract (they are {', '.join(every)})")
+        raise AssertionError(f"unknown check {unknown[0]!r} (checks: {', '.join(every)})")
     failures = {name: _failure(every[name], subject) for name in chosen if name not in subject.exceptions}
-    told = [f"{name}: {failure}" for name, failure in failures.items() if failure]
-    if told:
-        raise AssertionError(f"{subject.choice.spec} breaks the activation contract\n" + "\n".join(told))
+    lines = [f"{name}: {failure}" for name, failure in failures.items() if failure]
+    if lines:
+        raise AssertionError(f"{subject.choice.spec} breaks the activation contract\n" + "\n".join(lines))
 
 
 def _failure(check: Check, subject: Subject) -> str:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-import torch
-
 from ..engines.signals import interrupted
-from ..errors import AfbenchError, Unavailable, line, name_of, one_line, printable, text_of, trace
-from ..kernels import library
+from ..errors import one_line
+from ..records.environment import now, versions
+from ..records.failure import failure
 from ..records.trial import Record, Status, Trial
 from ..registry.factory import Choice, choose
 from ..tasks.base import Arrays, Task, create_task
-from ..version import __version__
-from . import train as loop
+from .train import train
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def attempt(job: Attempt) -> tuple[Record, Arrays]:
     try:
         task, choice = resolve(job.trial)
         changes = describe(task, choice)
-        trained = loop.train(task, choice, job.trial.seed)
+        trained = train(task, choice, job.trial.seed)
         arrays = trained.arrays
         changes |= {"metrics": trained.metrics, "parameters": vars(trained.parameters), "status": Status.OK}
     except BaseException as error:  # other people's code raises anything
@@ -80,42 +77,5 @@ def describe(task: Task, choice: Choice) -> dict[str, Any]:
     return {
         "about": task.about(),
         "resolved": {"task": task.settings, "activation": choice.resolved},
-        "versions": versions(task, choice),
+        "versions": versions(choice.entry, task.version),
     }
-
-
-def versions(task: Task, choice: Choice) -> dict[str, Any]:
-    """Return the versions that make a record stale when they change, and those of the libraries."""
-    return {
-        "task": task.version,
-        "activation": choice.entry.version,
-        "loop": loop.VERSION,
-        "afbench": __version__,
-        "torch": torch.__version__,
-        "kernels": library.path(),
-    }
-
-
-def failure(error: BaseException) -> dict[str, Any]:
-    """Sort an exception into a status, with one line and the end of its traceback. Never raises, whatever it is."""
-    kinds: list[tuple[type | tuple[type, ...], Status]] = [
-        (loop.Diverged, Status.DIVERGED),
-        ((MemoryError, torch.OutOfMemoryError), Status.OOM),
-        (Unavailable, Status.UNAVAILABLE),
-    ]
-    raised = type(error)  # not isinstance, which asks the exception itself
-    status = next((s for kind, s in kinds if issubclass(raised, kind)), Status.ERROR)
-    if issubclass(raised, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in text_of(error):
-        status = Status.OOM  # on a CPU torch raises no kind of its own
-    message = one_line(error, named=not issubclass(raised, AfbenchError))
-    if issubclass(raised, SystemExit):
-        message = line(f"called sys.exit({text_of(error)})")
-    return {
-        "status": status,
-        "error": {"type": printable(name_of(error)), "message": message, "traceback": trace(error)},
-    }
-
-
-def now() -> str:
-    """Return the time in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,22 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from ..engines.ambient import pinned_threads, seeded
-from ..errors import ActivationError, AfbenchError
+from ..errors import ActivationError, AfbenchError, Diverged
 from ..registry.factory import Choice, Factory
 from ..registry.parameters import Parameters, count_parameters, has_penalty, param_groups, penalty
 from ..streams import forked, stream
 from ..tasks.base import Arrays, Batch, Splits, Task
-from . import sampling as shape
-from . import watch
+from . import sampling, watch
 
-VERSION = 1
-"""Raised when the loop's results change."""
 CHUNK = 4096
 """How many samples are evaluated at a time."""
-
-
-class Diverged(AfbenchError):
-    """Loss, parameters or the final metrics are not finite."""
 
 
 @dataclass
@@ -60,9 +53,9 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
             raise Diverged(f"the test metrics are not finite after {task.epochs} epochs: {metrics}")
         arrays = {f"curve/{name}": np.asarray(values) for name, values in curve.items()}
         with torch.no_grad(), forked(seed, "picture"):
-            arrays |= shape.sample(factory, start, ndims)
+            arrays |= sampling.sample(factory, start, ndims)
             arrays |= {f"picture/{name}": plain(value) for name, value in task.picture(network.eval(), splits).items()}
-            arrays |= shape.inputs(network, factory.built, splits.validation[0])  # last: it may draw random numbers
+            arrays |= sampling.inputs(network, factory.built, splits.validation[0])  # last: it may draw random numbers
         return Trained(network, metrics, count_parameters(network), arrays)
 
 

@@ -13,11 +13,11 @@ import afbench
 from afbench.campaign import plan
 from afbench.campaign.plan import Pending, Plan
 from afbench.errors import UsageError
+from afbench.records.environment import versions
 from afbench.records.store import Store
 from afbench.records.trial import NewerSchema, Record, Status, Trial
 from afbench.registry.entries import TASKS
 from afbench.tasks.base import create_task
-from afbench.training import attempt
 
 
 @pytest.fixture(autouse=True)
@@ -53,16 +53,16 @@ def leave(store: Store, made: Plan, status: Status = Status.OK, of: int = 0, **c
     """Put into the store what the trial number ``of`` would have left today."""
     trial = made.trials[of]
     error = None if status is Status.OK else {"type": "", "message": "", "traceback": ""}
-    versions = attempt.versions(made.task, made.choice(trial))
+    current = versions(made.choice(trial).entry, made.task.version)
     source = made.sources[trial.activation]
-    record = Record(trial, status, versions=versions, source=source, error=error).with_(**changes)
+    record = Record(trial, status, versions=current, source=source, error=error).with_(**changes)
     store.write(record)
     return record
 
 
 def older(made: Plan, name: str, of: int = 0) -> dict[str, object]:
     """Versions of which one is not today's."""
-    return attempt.versions(made.task, made.choice(made.trials[of])) | {name: 0}
+    return versions(made.choice(made.trials[of]).entry, made.task.version) | {name: 0}
 
 
 def left(found: Pending) -> tuple[int, int, int]:

@@ -13,8 +13,12 @@ import torch
 
 import afbench
 from afbench.campaign.plan import Pending, Plan
-from afbench.campaign.run import Silent, Summary, resolve_device
+from afbench.campaign.run import RunListener, Summary, resolve_device
+from afbench.cost import measure
+from afbench.cost.work import by_key
+from afbench.engines import ENGINES, Failure, inline
 from afbench.errors import UsageError
+from afbench.records.cost import Cost
 from afbench.records.store import Store
 from afbench.records.trial import Record, Status, Trial
 from afbench.registry.entries import ACTIVATIONS, TASKS
@@ -69,7 +73,7 @@ class Interrupts(nn.Module):
 '''
 
 
-class Heard(Silent):
+class Heard(RunListener):
     """A listener that remembers."""
 
     def __init__(self) -> None:
@@ -84,8 +88,8 @@ class Heard(Silent):
     def finished(self, record: Record) -> None:
         self.records.append(record)
 
-    def costing(self, done: int, total: int) -> None:
-        self.costs.append((done, total))
+    def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
+        self.costs.append((count, total))
 
     def warned(self, message: str) -> None:
         self.warnings.append(message)
@@ -193,7 +197,7 @@ def test_more_jobs_than_cores_are_cut_with_a_word(run: Any, heard: Heard, monkey
 
 
 def test_a_trial_is_in_the_store_before_the_listener_hears_of_it(run: Any, out: Path) -> None:
-    class Looking(Silent):
+    class Looking(RunListener):
         def finished(self, record: Record) -> None:
             assert record in Store.open(out).records()
 
@@ -244,7 +248,7 @@ def test_retry_tries_failures_again_and_counts_the_attempts(run: Any, out: Path)
 def aged(run: Any, monkeypatch: pytest.MonkeyPatch) -> Summary:
     """A run that was made by an earlier loop."""
     summary = run()
-    monkeypatch.setattr("afbench.training.train.VERSION", 1000)
+    monkeypatch.setattr("afbench.records.environment.LOOP", 1000)
     return summary
 
 
@@ -326,11 +330,11 @@ def test_a_comment_is_no_edit(edited: Any) -> None:
 @pytest.mark.slow
 def test_a_cost_of_edited_code_is_measured_anew(edited: Any, out: Path) -> None:
     edited(1.0, seeds=1, cost=True)
-    before = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    before = {cost.activation: cost for cost in Store.open(out).costs()}
     edited(2.0, seeds=1, cost=True)
-    after = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    after = {cost.activation: cost for cost in Store.open(out).costs()}
     assert after["relu"] == before["relu"]
-    assert after["scales"]["source"] != before["scales"]["source"]
+    assert after["scales"].source != before["scales"].source
 
 
 # What is odd
@@ -375,12 +379,57 @@ def test_costs_are_measured_of_what_is_ok_and_once(run: Any, out: Path) -> None:
     heard = Heard()
     run("relu,gelu,raises", seeds=1, cost=True, listener=heard)
     costs = Store.open(out).costs()
-    assert {cost["activation"]: cost["status"] for cost in costs} == {"relu": "ok", "gelu": "ok"}
+    assert {cost.activation: cost.status for cost in costs} == {"relu": "ok", "gelu": "ok"}
     assert heard.costs == [(1, 2), (2, 2)]
     before, heard = files(out), Heard()
     run("relu,gelu,raises", seeds=1, cost=True, listener=heard)
     assert heard.costs == []
     assert files(out) == before
+
+
+def test_the_costs_of_a_run_are_those_of_the_verb_cost(run: Any, out: Path, plugin: Path, tmp_path: Path) -> None:
+    run("relu,gelu", seeds=1, cost=True)
+    given = {"task": "ran", "engine": "inline", "plugins": [plugin]}
+    again = measure("relu,gelu", out=out, **given)
+    assert not again.new and by_key(again.held) == by_key(Store.open(out).costs()) and len(again.held) == 2
+    measured = measure("relu,gelu", out=tmp_path / "cost", rounds=5, **given).new
+    for cost, other in zip(sorted(again.held, key=lambda c: c.key), sorted(measured, key=lambda c: c.key), strict=True):
+        assert cost.to_dict().keys() == other.to_dict().keys() and cost.times.keys() == other.times.keys()
+        assert (cost.key, cost.saved, cost.parameters) == (other.key, other.saved, other.parameters)
+        assert [t.ratios.keys() for t in cost.times.values()] == [t.ratios.keys() for t in other.times.values()]
+    heard = Heard()
+    (out / "costs").rename(out / "kept")
+    (tmp_path / "cost" / "costs").rename(out / "costs")
+    run("relu,gelu", seeds=1, cost=True, listener=heard)
+    assert heard.costs == []
+
+
+def test_the_cost_pass_honours_the_engine(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    used = []
+
+    def engine(work: Any, items: Any, **options: Any) -> Iterator[Any]:
+        used.append(work.__name__)
+        yield from inline(work, items, **options)
+
+    monkeypatch.setitem(ENGINES, "mine", engine)
+    run("relu", seeds=1, cost=True, engine="mine")
+    assert used == ["attempt", "measure_job"]
+
+
+def test_a_cost_that_fails_leaves_a_record_and_a_warning(run: Any, out: Path, heard: Heard, monkeypatch: Any) -> None:
+    def engine(work: Any, items: Any, **options: Any) -> Iterator[Any]:
+        if work.__name__ == "attempt":
+            yield from inline(work, items, **options)
+        else:
+            yield from ((item, Failure("lost", "its process died (exit code 9)")) for item in items)
+
+    monkeypatch.setitem(ENGINES, "dies", engine)
+    run("relu", seeds=1, cost=True, engine="dies")
+    (cost,) = Store.open(out).costs()
+    assert (cost.activation, cost.status, cost.reason) == ("relu", "lost", "its process died (exit code 9)")
+    assert (cost.task, cost.device, cost.threads) == ("ran", "cpu", 1) and not cost.times
+    assert heard.warnings == ["no cost for relu: lost its process died (exit code 9)"]
+    assert heard.costs == [(1, 1)]
 
 
 # What is refused, with nothing written

@@ -186,7 +186,7 @@ def test_half_written_and_damaged_files_are_left_out_and_named(a, b):
     b.cost("pau").spoil("environments", "e9.json")
     found = compare(a.path, b.path)
     assert sorted(problem.split(": ")[1] for problem in found.problems) == [
-        "no cost; left alone and not counted",
+        "not JSON (line 1",
         "not JSON (line 1",
     ]
     assert (found.a.costs, found.a.trials) == (1, 0)
@@ -255,8 +255,8 @@ def test_costs_of_another_concurrency_are_refused(a, b):
 def test_another_schema_is_refused(a, b):
     both(a, b)
     a.cost("pau")
-    b.cost("pau", schema=2)
-    assert "holds schema 2, which cannot be compared with the schema 1 that this afbench reads" in refusal(a, b)
+    b.cost("pau", schema=3)
+    assert "schema 3 is newer than this afbench reads (2): upgrade afbench" in refusal(a, b)
     b.spoil("trials", "x.json", {"schema": 9})
     assert "schema 9 is newer than this afbench reads (1): upgrade afbench" in refusal(a, b)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from afbench.compare.intervals import ratio_of_medians
-from afbench.report.tables.cost_cells import Measure
+from afbench.records.cost import Figure
 
 
 def summed(values):
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return Measure(float(median), float(low), float(high), len(values))
+    return Figure(float(median), float(low), float(high), len(values))
 
 
 @pytest.mark.parametrize(("n", "m"), [(5, 5), (5, 15), (15, 15), (30, 30)])
@@ -35,22 +35,22 @@ def test_it_agrees_with_a_bootstrap_of_the_rounds():
 
 
 def test_swapping_the_sides_inverts_it():
-    a, b = Measure(1.0, 0.98, 1.03, 15), Measure(1.4, 1.3, 1.45, 7)
+    a, b = Figure(1.0, 0.98, 1.03, 15), Figure(1.4, 1.3, 1.45, 7)
     there, back = ratio_of_medians(a, b), ratio_of_medians(b, a)
     assert (back.low, back.high) == pytest.approx((1 / there.high, 1 / there.low))
 
 
-@pytest.mark.parametrize("bad", [Measure(), Measure(0.0, 0.0, 0.0, 15), Measure(-1.0, -1.0, -1.0, 15)])
+@pytest.mark.parametrize("bad", [Figure(), Figure(0.0, 0.0, 0.0, 15), Figure(-1.0, -1.0, -1.0, 15)])
 def test_no_median_no_ratio(bad):
-    assert ratio_of_medians(bad, Measure(1.0, 0.9, 1.1, 15)) is None
+    assert ratio_of_medians(bad, Figure(1.0, 0.9, 1.1, 15)) is None
 
 
-@pytest.mark.parametrize("bare", [Measure(1.0), Measure(1.0, 0.9, 1.1, None), Measure(1.0, 0.9, 1.1, 1)])
+@pytest.mark.parametrize("bare", [Figure(1.0), Figure(1.0, 0.9, 1.1, None), Figure(1.0, 0.9, 1.1, 1)])
 def test_too_little_for_an_interval_leaves_the_ratio(bare):
-    found = ratio_of_medians(bare, Measure(2.0, 1.9, 2.1, 15))
+    found = ratio_of_medians(bare, Figure(2.0, 1.9, 2.1, 15))
     assert (found.value, found.low, found.high) == (2.0, None, None)
 
 
 def test_quartiles_that_coincide_have_an_interval_of_no_width():
-    one = Measure(1.0, 1.0, 1.0, 15)
+    one = Figure(1.0, 1.0, 1.0, 15)
     assert ratio_of_medians(one, one).low == 1.0 == ratio_of_medians(one, one).high

@@ -4,13 +4,13 @@ import pytest
 
 from afbench.compare.change import Verdict
 from afbench.compare.costs import time
-from afbench.report.tables.cost_cells import Measure
+from afbench.records.cost import Cost, Figure
 
-ALONE = {"kind": "alone", "activation": "pau", "shape": [4, 8], "dtype": "float32", "mode": "eager", "device": "cpu"}
+ALONE = Cost("", "pau", "alone", shape=(4, 8), dtype="float32", mode="eager", device="cpu")
 
 
-def about(median: float) -> Measure:
-    return Measure(median, 0.99 * median, 1.01 * median, 15)
+def about(median: float) -> Figure:
+    return Figure(median, 0.99 * median, 1.01 * median, 15)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 
@@ -14,10 +13,11 @@ from torch.utils.benchmark import Timer
 
 import afbench
 from afbench.cost import alone
-from afbench.cost.alone import AloneJob, alone_key, batches, measure_alone
+from afbench.cost.alone import AloneJob, ready
 from afbench.cost.case import Case
 from afbench.cost.clock import CpuClock
 from afbench.kernels import library
+from afbench.records.cost import Cost
 
 CASE = Case((4, 3, 5, 7))
 N = 4 * 3 * 5 * 7
@@ -75,69 +75,68 @@ def small_cache(monkeypatch):
 
 
 def measured(*activations, case=CASE, rounds=5):
-    return dict(zip(activations, measure_alone(AloneJob(case, activations, "here", rounds)), strict=True))
+    return dict(zip(activations, AloneJob(case, activations, "here", rounds).measure(), strict=True))
 
 
 def test_a_cost_says_what_was_measured_where_and_beside_what():
     costs = measured("gelu", "acon_c")
     cost = costs["acon_c"]
-    assert cost["status"] == "ok" and cost["kind"] == "alone"
-    assert (cost["shape"], cost["channel_dim"], cost["elements"]) == ([4, 3, 5, 7], 1, N)
-    assert (cost["dtype"], cost["mode"], cost["device"], cost["threads"]) == ("float32", "eager", "cpu", 1)
-    assert cost["key"] == alone_key(CASE, "acon_c", "here")
-    assert cost["parameters"] == {"activation": 9, "trainable": 9, "total": 9}
-    assert costs["gelu"]["saved"] == {"bytes": 4 * N, "per_element": 4.0}
-    assert cost["peak"] is None
-    assert cost["batch"]["activations"] == ["gelu", "acon_c"] and cost["batch"] == costs["gelu"]["batch"]
-    assert set(cost["versions"]) == {"activation", "afbench", "torch", "kernels"}
-    assert json.loads(json.dumps(costs)) == costs
+    assert cost.status == "ok" and cost.kind == "alone"
+    assert (cost.shape, cost.channel_dim, cost.elements) == ((4, 3, 5, 7), 1, N)
+    assert (cost.dtype, cost.mode, cost.device, cost.threads) == ("float32", "eager", "cpu", 1)
+    assert cost.key == AloneJob(CASE, (), "here").key("acon_c")
+    assert cost.parameters == {"activation": 9, "trainable": 9, "total": 9}
+    assert costs["gelu"].saved == {"bytes": 4 * N, "per_element": 4.0}
+    assert cost.peak == {}
+    assert cost.batch["activations"] == ["gelu", "acon_c"] and cost.batch == costs["gelu"].batch
+    assert set(cost.versions) == {"activation", "afbench", "torch", "kernels"}
+    assert Cost.from_json(cost.to_json()) == cost
 
 
 def test_each_pass_has_seconds_and_ratios_cold_and_warm():
     cost = measured("gelu")["gelu"]
     for which in ("forward", "training"):
         for temperature in ("cold", "warm"):
-            place = cost[which][temperature]
-            for name in ("seconds", "relu", "gelu", "copy"):
-                low, high = place[name]["quartiles"]
-                assert 0 < low <= place[name]["median"] <= high and place[name]["samples"] == 5
-            assert set(place["yardsticks"]) == {"relu", "gelu", "copy"}
-    assert cost["training"]["cold"]["seconds"]["median"] > cost["forward"]["cold"]["seconds"]["median"]
+            timing = cost.time(f"{which}_{temperature}")
+            assert set(timing.ratios) == set(timing.beside) == {"relu", "gelu", "copy"}
+            for figure in (timing.seconds, *timing.ratios.values(), *timing.beside.values()):
+                assert 0 < figure.low <= figure.median <= figure.high and figure.samples == 5
+    assert cost.time("training_cold").seconds.median > cost.time("forward_cold").seconds.median
 
 
 def test_there_is_no_warm_figure_where_input_and_output_do_not_fit_into_the_cache(monkeypatch):
     monkeypatch.setattr(alone, "cache_bytes", lambda: 4 * N)
-    assert measured("gelu")["gelu"]["forward"]["warm"] is None
+    assert set(measured("gelu")["gelu"].times) == {"forward_cold", "training_cold"}
 
 
 @pytest.mark.slow
 def test_who_dawdles_is_slow_by_that_much(entries):
     costs = measured("relu", "dawdles")
-    place = costs["dawdles"]["forward"]["cold"]
-    assert place["relu"]["median"] > 5 and place["seconds"]["median"] > 2e-3
-    assert any(0.4 < measured("relu")["relu"]["forward"]["cold"]["relu"]["median"] < 2.5 for _ in range(3))
+    timing = costs["dawdles"].time("forward_cold")
+    assert timing.ratio("relu").median > 5 and timing.seconds.median > 2e-3
+    assert any(0.4 < measured("relu")["relu"].time("forward_cold").ratio("relu").median < 2.5 for _ in range(3))
 
 
 def test_a_failure_is_a_cost_with_its_reason_and_the_others_are_measured(entries):
     costs = measured("gelu", "fails", "devours", "nobody", "tires")
-    assert {name: cost["status"] for name, cost in costs.items()} == {
+    assert {name: cost.status for name, cost in costs.items()} == {
         "gelu": "ok",
         "fails": "error",
         "devours": "oom",
         "nobody": "error",
         "tires": "error",
     }
-    assert costs["fails"]["error"]["message"] == "ValueError: not today"
-    assert "unknown activation 'nobody'" in costs["nobody"]["error"]["message"]
-    assert costs["tires"]["error"]["message"] == "ValueError: too tired"
-    assert costs["gelu"]["training"]["warm"]["relu"]["samples"] == 5
-    assert all(cost["batch"]["id"] for cost in costs.values())
-    json.dumps(costs)
+    assert costs["fails"].reason == "ValueError: not today"
+    assert "unknown activation 'nobody'" in costs["nobody"].reason
+    assert costs["tires"].reason == "ValueError: too tired"
+    assert costs["gelu"].time("training_warm").ratio("relu").samples == 5
+    assert all(cost.batch["id"] for cost in costs.values())
+    assert all(Cost.from_json(cost.to_json()) == cost for cost in costs.values())
 
 
 def test_inputs_that_do_not_fit_fail_all_with_the_reason():
     cost = measured("relu", case=Case((2**16, 2**18)))["relu"]
-    assert cost["status"] == "oom" and "inputs of 65536x262144" in cost["error"]["message"]
+    assert cost.status == "oom" and "inputs of 65536x262144" in cost.reason
 
 
 def test_what_forward_and_backward_would_keep_is_asked_for_before(monkeypatch):
@@ -147,12 +146,12 @@ def test_what_forward_and_backward_would_keep_is_asked_for_before(monkeypatch):
     monkeypatch.setattr(machine, "available_memory", lambda: 10 * 2**20)
     with library.using(None):
         costs = measured("relu", "pau", case=case)
-    assert (costs["relu"]["status"], costs["pau"]["status"]) == ("ok", "oom")
-    assert "forward and backward of 10000x8" in costs["pau"]["error"]["message"]
+    assert (costs["relu"].status, costs["pau"].status) == ("ok", "oom")
+    assert "forward and backward of 10000x8" in costs["pau"].reason
 
 
 def test_forward_is_timed_in_evaluation_without_gradients_and_training_with_them(entries):
-    assert measured("modal")["modal"]["status"] == "ok"
+    assert measured("modal")["modal"].status == "ok"
 
 
 def test_threads_and_gradients_are_as_they_were():
@@ -166,22 +165,16 @@ def test_threads_and_gradients_are_as_they_were():
     [Case((4, 3, 5, 8)), Case(CASE.shape, "bfloat16"), Case(CASE.shape, mode="compile"), Case(CASE.shape, threads=2)],
 )
 def test_another_case_machine_or_activation_has_another_key(other):
-    assert len({alone_key(CASE, "relu", "a"), alone_key(other, "relu", "a")}) == 2
-    assert len({alone_key(CASE, "relu", "a"), alone_key(CASE, "relu", "b"), alone_key(CASE, "gelu", "a")}) == 3
-
-
-def test_batches_are_small_and_hold_each_activation_once():
-    made = batches(CASE, [str(i) for i in range(19)], "here", 8, rounds=7)
-    assert [len(job.activations) for job in made] == [8, 8, 3]
-    assert [name for job in made for name in job.activations] == [str(i) for i in range(19)]
-    assert {job.rounds for job in made} == {7}
+    here, elsewhere = AloneJob(CASE, (), "a"), AloneJob(CASE, (), "b")
+    assert here.key("relu") != AloneJob(other, (), "a").key("relu")
+    assert len({here.key("relu"), elsewhere.key("relu"), here.key("gelu")}) == 3
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")
 def test_compiled():
     cost = measured("swish", case=Case((64, 64), mode="compile"))["swish"]
-    assert cost["status"] == "ok" and cost["mode"] == "compile"
+    assert cost.status == "ok" and cost.mode == "compile"
 
 
 @pytest.mark.slow
@@ -197,7 +190,7 @@ def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
 
     def pair():
         before = timer.blocked_autorange(min_run_time=0.3).median
-        ours = measure_alone(job)[0]["forward"]["warm"]["seconds"]["median"]
+        ours = job.measure()[0].time("forward_warm").seconds.median
         return 2 * ours / (before + timer.blocked_autorange(min_run_time=0.3).median)
 
     with torch.no_grad():
@@ -206,5 +199,5 @@ def test_gelu_takes_what_torch_utils_benchmark_says_it_takes(monkeypatch):
 
 
 def test_the_clock_of_a_cpu_is_the_one_of_torch():
-    clock, calls = alone.ready(CASE, {"a": len}, cold=True)
+    clock, calls = ready(CASE, {"a": len}, cold=True)
     assert isinstance(clock, CpuClock) and clock.threads == 1 and calls == {"a": len}

@@ -1,8 +1,12 @@
 """When the machine is too busy to time on, and that tables then leave the step column out."""
 
+import json
+
 import pytest
 
 from afbench.cost.busy import too_busy
+from afbench.cost.network import NetworkJob
+from afbench.records.cost import Cost
 from afbench.records.store import Store
 from afbench.records.trial import Record, Status, Trial
 from afbench.report.summary import tables
@@ -14,7 +18,8 @@ WIDE = ["quartiles 41 % apart"]
 def cost(name, ratio, unstable=(), **changes):
     step = {"ratio": ratio, "quartiles": [ratio * 0.99, ratio * 1.01], "rounds": 15, "unstable": list(unstable)}
     held = {"key": name, "task": "moons", "activation": name, "baseline": "relu", "settings": {}, "device": "cpu"}
-    return {**held, "status": "ok", "environment": "ab", "step": step, "saved": {"ratio": 1.25}, **changes}
+    held |= {"status": "ok", "environment": "ab", "step": step, "saved": {"ratio": 1.25}, **changes}
+    return Cost.from_json(json.dumps(held))
 
 
 @pytest.mark.parametrize(
@@ -28,8 +33,8 @@ def cost(name, ratio, unstable=(), **changes):
         ([cost("pau", 1.3, WIDE)], ""),
         (
             [
-                cost("relu", 1.0, step=3),
-                cost("pau", 1.0, step={"ratio": "x"}),
+                cost("relu", 1.0, step=None),
+                cost("pau", 1.0, step={"ratio": None}),
                 cost("elu", 1.0, status="error", step=None),
             ],
             "",
@@ -52,7 +57,7 @@ def store(tmp_path):
 
 def put(store, *costs):
     for one in costs:
-        store.write_json("costs", one["key"], one)
+        store.write_cost(one)
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
@@ -85,25 +90,15 @@ def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
 
     heard = []
 
-    class Listening(runner.Silent):
+    class Listening(runner.RunListener):
         def warned(self, message):
             heard.append(message)
 
-    def engine(work, items, **_):
-        for job in items:
-            yield (
-                job,
-                cost(
-                    job.activation,
-                    {"relu": 1.2, "gelu": 2.0}[job.activation],
-                    key=job.key,
-                    settings=job.settings,
-                    environment=job.environment,
-                    task="gmm",
-                ),
-            )
+    def measure(job):
+        told = cost(job.activation, {"relu": 1.2, "gelu": 2.0}[job.activation])
+        return [job.blank(job.activation).with_(times=told.times, device="cpu")]
 
-    monkeypatch.setattr(runner, "process", engine)
+    monkeypatch.setattr(NetworkJob, "measure", measure)
     runner.run("gmm", "relu,gelu", seeds=1, budget="smoke", out=tmp_path, engine="inline", listener=Listening())
     (said,) = heard
     assert said.startswith("the machine is too busy to time on (relu beside itself took 1.20x): the table leaves step")

@@ -13,7 +13,7 @@ def test_median_and_quartiles():
     found = figure(values, work=1.0)
     assert (found.median, *found.quartiles) == (3.5, *np.percentile(values, [25, 75]))
     assert found.samples == 6
-    assert found.to_json() == {
+    assert found.to_dict() == {
         "median": 3.5,
         "quartiles": [2.25, 4.75],
         "samples": 6,

@@ -5,8 +5,9 @@ import torch
 
 from afbench.cost.case import Case
 from afbench.cost.memory import peak_bytes, saved_bytes
-from afbench.cost.subject import saved, subject
+from afbench.cost.timed import saved, timed
 from afbench.kernels import library
+from afbench.registry.factory import choose
 
 SHAPE = (4, 3, 5, 7)
 N, C = 4 * 3 * 5 * 7, 3
@@ -27,7 +28,7 @@ PLAIN = {
 def test_saved_bytes_are_those_counted_by_hand(name):
     tensors, more = PLAIN[name]
     with library.using(None):
-        one = subject(name, Case(SHAPE))
+        one = timed(choose(name), Case(SHAPE))
         assert saved(one, torch.randn(SHAPE)) == tensors * 4 * N + more
 
 
@@ -35,11 +36,11 @@ def test_saved_bytes_are_those_counted_by_hand(name):
 @pytest.mark.parametrize("name", [*PLAIN, "pau"])
 def test_the_compiled_kernels_keep_one_tensor(name):
     with library.using(library.available()[-1]):
-        assert saved(subject(name, Case(SHAPE)), torch.randn(SHAPE)) == 4 * N
+        assert saved(timed(choose(name), Case(SHAPE)), torch.randn(SHAPE)) == 4 * N
 
 
 def test_half_the_bytes_in_half_the_precision():
-    one = subject("gelu", Case(SHAPE, dtype="bfloat16"))
+    one = timed(choose("gelu"), Case(SHAPE, dtype="bfloat16"))
     assert saved(one, torch.randn(SHAPE, dtype=torch.bfloat16)) == 2 * N
 
 

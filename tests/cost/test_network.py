@@ -1,6 +1,5 @@
 """Costs: bytes kept for backward, counted by hand; step times as ratios that say what is slow."""
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 import afbench
-from afbench.cost.network import CostJob, bench, saved_by
-from afbench.cost.network import measure_network as measure
+from afbench.cost.network import NetworkJob, bench, saved_by
 from afbench.models import mlp
+from afbench.records.cost import Cost
 from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.factory import choose
 from afbench.tasks.base import MakeActivation, create_task
 
 N, INPUTS, HIDDEN, CLASSES = 16, 3, 8, 5
@@ -68,12 +68,17 @@ def entries() -> Iterator[None]:
         registry.entries, registry.aliases = known, aliases
 
 
-def job(activation: str, **settings: Any) -> CostJob:
-    return CostJob("costly", activation, "relu", "here", settings)
+def measure(job: NetworkJob) -> Cost:
+    (cost,) = job.measure()
+    return cost
+
+
+def job(activation: str, **settings: Any) -> NetworkJob:
+    return NetworkJob("costly", activation, "relu", "here", settings)
 
 
 def kept(activation: str) -> int:
-    return saved_by(bench(create_task("costly"), activation))
+    return saved_by(bench(create_task("costly"), choose(activation)))
 
 
 # What the network and the loss keep whatever the activation, in bytes. A float takes 4, a label 8.
@@ -103,59 +108,58 @@ def test_a_learnt_number_keeps_itself_and_its_factor_but_no_parameter() -> None:
 
 
 def test_counting_twice_gives_the_same() -> None:
-    one = bench(create_task("costly"), "gelu")
+    one = bench(create_task("costly"), choose("gelu"))
     one.step()
     assert saved_by(one) == saved_by(one) == ALWAYS + 512
 
 
 @pytest.fixture(scope="module")
-def gelu(entries: None) -> dict[str, Any]:
+def gelu(entries: None) -> Cost:
     return measure(job("gelu"))
 
 
-def test_a_cost_says_what_was_measured_and_beside_what(gelu: dict[str, Any]) -> None:
-    assert gelu["status"] == "ok"
+def test_a_cost_says_what_was_measured_and_beside_what(gelu: Cost) -> None:
+    assert gelu.status == "ok"
     saved = {"bytes": ALWAYS + 512, "baseline_bytes": ALWAYS, "ratio": (ALWAYS + 512) / ALWAYS}
-    assert gelu["saved"] == {**saved, "identity_bytes": ALWAYS, "added_bytes": 512}
+    assert gelu.saved == {**saved, "identity_bytes": ALWAYS, "added_bytes": 512}
     weights = 3 * 8 + 8 + 8 * 5 + 5
-    assert gelu["parameters"] == {"activation": 0, "trainable": weights, "total": weights}
-    assert (gelu["task"], gelu["activation"], gelu["baseline"], gelu["environment"]) == (
+    assert gelu.parameters == {"activation": 0, "trainable": weights, "total": weights}
+    assert (gelu.task, gelu.activation, gelu.baseline, gelu.environment) == (
         "costly",
         "gelu",
         "relu",
         "here",
     )
-    assert (gelu["threads"], gelu["device"]) == (1, "cpu")
-    assert gelu["key"] == job("gelu").key
+    assert (gelu.threads, gelu.device) == (1, "cpu")
+    assert gelu.key == job("gelu").key
 
 
-def test_a_cost_is_json(gelu: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(gelu)) == gelu
+def test_a_cost_is_json(gelu: Cost) -> None:
+    assert Cost.from_json(gelu.to_json()) == gelu
 
 
-def test_there_is_no_peak_on_a_cpu(gelu: dict[str, Any]) -> None:
-    assert gelu["peak"] is None
+def test_there_is_no_peak_on_a_cpu(gelu: Cost) -> None:
+    assert gelu.peak == {}
 
 
-def test_times_are_positive_and_the_ratio_lies_between_its_quartiles(gelu: dict[str, Any]) -> None:
-    low, high = gelu["step"]["quartiles"]
-    assert 0 < low <= gelu["step"]["ratio"] <= high
-    assert 0 < gelu["step"]["seconds"] < 1
-    assert 0 < gelu["step"]["baseline_seconds"] < 1
-    low, high = gelu["inference"]["quartiles"]
-    assert 0 < low <= gelu["inference"]["ratio"] <= high
-    assert gelu["inference"]["seconds"] < gelu["step"]["seconds"]
+def test_times_are_positive_and_the_ratio_lies_between_its_quartiles(gelu: Cost) -> None:
+    for timing in (gelu.time("step"), gelu.time("inference")):
+        ratio = timing.ratio("relu")
+        assert 0 < ratio.low <= ratio.median <= ratio.high
+        assert 0 < timing.seconds.median < 1
+        assert 0 < timing.beside["relu"].median < 1
+    assert gelu.time("inference").seconds.median < gelu.time("step").seconds.median
 
 
 def test_the_baseline_beside_itself_takes_about_as_long() -> None:
     # Thrice at most: a machine that is busy with something else may spoil a measurement.
-    assert any(0.5 < measure(job("relu"))["step"]["ratio"] < 2 for _ in range(3))
+    assert any(0.5 < measure(job("relu")).step.median < 2 for _ in range(3))
 
 
 def test_an_activation_that_dawdles_is_slow_by_that_much() -> None:
-    step = measure(job("sleeps"))["step"]
-    assert step["ratio"] > 2
-    assert step["seconds"] - step["baseline_seconds"] > 4e-3
+    step = measure(job("sleeps")).time("step")
+    assert step.ratio("relu").median > 2
+    assert step.seconds.median - step.beside["relu"].median > 4e-3
 
 
 def test_measuring_puts_the_threads_back() -> None:
@@ -169,21 +173,21 @@ def test_measuring_puts_the_threads_back() -> None:
 )
 def test_what_cannot_be_measured_is_an_error_with_its_reason(activation: str, said: str) -> None:
     cost = measure(job(activation))
-    assert cost["status"] == "error"
-    assert said in cost["error"]["message"]
-    assert "step" not in cost
-    json.dumps(cost)
+    assert cost.status == "error"
+    assert said in cost.reason
+    assert not cost.times
+    assert Cost.from_json(cost.to_json()) == cost
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        CostJob("t2", "gelu", "relu", "here"),
-        CostJob("t", "relu", "relu", "here"),
-        CostJob("t", "gelu", "silu", "here"),
-        CostJob("t", "gelu", "relu", "there"),
-        CostJob("t", "gelu", "relu", "here", {"width": 9}),
+        NetworkJob("t2", "gelu", "relu", "here"),
+        NetworkJob("t", "relu", "relu", "here"),
+        NetworkJob("t", "gelu", "silu", "here"),
+        NetworkJob("t", "gelu", "relu", "there"),
+        NetworkJob("t", "gelu", "relu", "here", {"width": 9}),
     ],
 )
-def test_a_cost_of_something_else_or_elsewhere_has_another_key(other: CostJob) -> None:
-    assert other.key != CostJob("t", "gelu", "relu", "here").key
+def test_a_cost_of_something_else_or_elsewhere_has_another_key(other: NetworkJob) -> None:
+    assert other.key != NetworkJob("t", "gelu", "relu", "here").key

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import afbench
-from afbench.cost import alone, measure, session
+from afbench.cost import alone, measure, work
+from afbench.cost.listening import CostListener
 from afbench.errors import UsageError
 from afbench.kernels import library
 from afbench.records import environment
@@ -37,16 +38,16 @@ def call(out, acts="relu,gelu", **options):
 
 
 def names(costs):
-    return sorted(cost["activation"] for cost in costs)
+    return sorted(cost.activation for cost in costs)
 
 
 def test_costs_lie_in_the_store_with_environment_and_commit(out):
     done = call(out)
-    held = {cost["activation"]: cost for cost in Store.open(out).costs()}
+    held = {cost.activation: cost for cost in Store.open(out).costs()}
     assert names(done.new) == sorted(held) == ["gelu", "relu"]
-    here = json.loads((out / "environments" / f"{held['relu']['environment']}.json").read_text())
-    assert here["id"] == environment.read()["id"] and here["commit"] == held["relu"]["commit"] == environment.commit()
-    assert {path.name for path in (out / "costs").iterdir()} == {f"{cost['key']}.json" for cost in held.values()}
+    here = json.loads((out / "environments" / f"{held['relu'].environment}.json").read_text())
+    assert here["id"] == environment.read()["id"] and here["commit"] == held["relu"].commit == environment.commit()
+    assert {path.name for path in (out / "costs").iterdir()} == {f"{cost.key}.json" for cost in held.values()}
 
 
 @pytest.mark.slow
@@ -55,7 +56,7 @@ def test_what_is_held_is_not_measured_again_and_what_is_missing_is(out):
     second = call(out, "relu,gelu,silu", shapes=f"{SHAPE},16")
     assert names(second.held) == ["gelu", "relu"]
     assert names(second.new) == ["gelu", "relu", "silu", "silu"]
-    assert {cost["measured"] for cost in second.held} == {cost["measured"] for cost in first.new}
+    assert {cost.measured for cost in second.held} == {cost.measured for cost in first.new}
     third = call(out, "relu,gelu,silu", shapes=f"{SHAPE},16")
     assert not third.new and len(third.held) == 6
 
@@ -65,8 +66,8 @@ def test_a_ratio_never_leaves_its_batch(out):
     """Who is measured later is measured beside a ReLU of its own, and says so."""
     call(out, "gelu")
     later = call(out, "gelu,silu").new[0]
-    assert later["batch"]["activations"] == ["silu"]
-    assert later["forward"]["cold"]["yardsticks"]["relu"]["samples"] == 5
+    assert later.batch["activations"] == ["silu"]
+    assert later.time("forward_cold").beside["relu"].samples == 5
 
 
 @pytest.mark.slow
@@ -86,16 +87,16 @@ def test_other_versions_are_measured_anew(out, monkeypatch):
 @pytest.mark.parametrize(("status", "again"), [("error", False), ("oom", True), ("lost", True)])
 def test_failures_that_may_pass_are_tried_again(out, status, again):
     cost = call(out, "relu").new[0]
-    failed = {**cost, "status": status, "error": {"message": "so"}}
-    Store.open(out).write_json("costs", cost["key"], failed)
+    Store.open(out).write_cost(cost.with_(status=status, error={"message": "so"}))
     done = call(out, "relu")
     assert bool(done.new) == again and bool(done.failed) != again
 
 
 def test_in_a_network(out):
     done = call(out, "relu,gelu", task="gmm", settings={"batch_size": 32})
-    assert [cost["task"] for cost in done.new] == ["gmm", "gmm"]
-    assert done.new[0]["settings"] == {"batch_size": 32} and done.new[1]["inference"]["rounds"] == 5
+    assert [cost.task for cost in done.new] == ["gmm", "gmm"]
+    assert done.new[0].settings == {"batch_size": 32}
+    assert done.new[1].time("inference").ratio("relu").samples == 5
     assert len(call(out, "relu,gelu", task="gmm", settings={"batch_size": 32}).held) == 2
 
 
@@ -103,13 +104,13 @@ def test_in_a_network(out):
 def test_batches_are_written_as_they_end(out, monkeypatch):
     seen = []
 
-    class Watch(session.Silent):
+    class Watch(CostListener):
         def measured(self, cost, count, total, left):
             seen.append((len(list((out / "costs").iterdir())), count, total, left))
             if count == 3:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "BATCH", 2)
+    monkeypatch.setattr(work, "BATCH", 2)
     done = call(out, "relu,gelu,silu,elu,tanh", listener=Watch())
     assert done.interrupted and len(done.new) == 3
     assert [(files, count, total) for files, count, total, _ in seen] == [(1, 1, 5), (2, 2, 5), (3, 3, 5)]
@@ -137,16 +138,16 @@ def test_who_ends_the_process_is_lost_and_nobody_else(out, tmp_path):
     plugin = tmp_path / "crashes_alone.py"
     plugin.write_text(CRASHES)
     done = call(out, "relu,crashes", engine="process", plugins=[plugin])
-    assert {cost["activation"]: cost["status"] for cost in done.new} == {"relu": "ok", "crashes": "lost"}
-    assert "exit code 9" in done.failed[0]["error"]["message"]
+    assert {cost.activation: cost.status for cost in done.new} == {"relu": "ok", "crashes": "lost"}
+    assert "exit code 9" in done.failed[0].reason
 
 
 SCRIPT = """
 import sys
 import torch
 torch.set_num_threads(1)  # as in these tests: an environment tells how many there are
-from afbench.cost import measure, session
-session.BATCH = 1
+from afbench.cost import measure, work
+work.BATCH = 1
 if __name__ == "__main__":
     measure("relu,gelu,silu,elu,tanh,mish,selu,celu", shapes="4x8", out=sys.argv[1], rounds=5, engine="inline")
 """
@@ -162,10 +163,10 @@ def test_a_kill_loses_the_batch_in_flight_alone(out, tmp_path):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    kept = {cost["activation"]: cost["measured"] for cost in Store.open(out).costs()}
+    kept = {cost.activation: cost.measured for cost in Store.open(out).costs()}
     assert 2 <= len(kept) <= 8 and not Store.open(out).problems
     done = call(out, "relu,gelu,silu,elu,tanh,mish,selu,celu")
-    assert {cost["activation"]: cost["measured"] for cost in done.held} == kept
+    assert {cost.activation: cost.measured for cost in done.held} == kept
     assert len(done.costs) == 8
 
 

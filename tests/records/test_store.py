@@ -15,6 +15,7 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.files.write import write_whole
+from afbench.records.cost import Cost, Figure, Timing
 from afbench.records.store import Conflict, Store
 from afbench.records.trial import NewerSchema, Record, Status, Trial
 
@@ -94,8 +95,9 @@ def test_a_trial_without_arrays_reads_as_none(store: Store) -> None:
 
 
 def test_a_cost_is_read_back(store: Store) -> None:
-    store.write_json("costs", "c0ffee", {"key": "c0ffee", "activation": "pau", "step": {"ratio": 1.5}})
-    assert store.costs() == [{"key": "c0ffee", "activation": "pau", "step": {"ratio": 1.5}}]
+    cost = Cost("c0ffee", "pau", baseline="relu", times={"step": Timing(ratios={"relu": Figure(1.5)})})
+    store.write_cost(cost)
+    assert store.costs() == [cost]
 
 
 # Whole or not at all
@@ -298,13 +300,18 @@ def test_a_newer_schema_stops_the_reading_and_names_the_file(store: Store) -> No
     newer.write_text(json.dumps({"schema": 2, "key": "future"}))
     with pytest.raises(NewerSchema, match="future.json.*upgrade"):
         store.records()
+    cost = store.path / "costs" / "future.json"
+    cost.parent.mkdir()
+    cost.write_text(json.dumps({"schema": 3, "key": "future", "activation": "relu"}))
+    with pytest.raises(NewerSchema, match="future.json.*upgrade"):
+        store.costs()
 
 
 def test_a_cost_that_is_none_is_named_and_not_counted(store: Store) -> None:
     store.write_json("costs", "good", {"key": "good", "activation": "relu"})
     for name, content in (("text", "oops"), ("list", "[]"), ("keyless", "{}")):
         (store.path / "costs" / f"{name}.json").write_text(content)
-    assert [cost["key"] for cost in store.costs()] == ["good"]
+    assert [cost.key for cost in store.costs()] == ["good"]
     assert store.problems.keys() == {"costs/text", "costs/list", "costs/keyless"}
 
 

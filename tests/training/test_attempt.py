@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 import afbench
+from afbench.errors import Unavailable
 from afbench.models import mlp
 from afbench.records.trial import Record, Status, Trial
 from afbench.registry.entries import ACTIVATIONS, TASKS
 from afbench.tasks.base import MakeActivation
-from afbench.training.attempt import Attempt, Unavailable, attempt, blank
+from afbench.training.attempt import Attempt, attempt, blank
 
 
 def fail(error: BaseException) -> Any:

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from ...errors import UsageError
+from ...records.cost import Cost
+from ...records.cost import Figure as Timed
 from ...records.store import Store
 from ..selection import Selection, one, renamed, select
-from ..tables.cost_cells import Measure, reading
-from ..tables.cost_tables import PASSES, Cost, is_alone, place
+from ..tables.cost_tables import PASSES, place
 from ..tables.footnotes import plural
 from .endlabels import label_ends
 from .kind import Plot
@@ -30,7 +31,7 @@ GELU = "gelu"
 FEWEST = 3
 """Sizes of a series; two points are no curve."""
 
-Line = dict[int, Measure]
+Line = dict[int, Timed]
 """Seconds by number of elements."""
 
 
@@ -58,22 +59,23 @@ class Series:
     @property
     def sizes(self) -> list[int]:
         """The numbers of elements."""
-        return sorted({int(cost["elements"]) for cost in self.costs})
+        return sorted({cost.elements for cost in self.costs if cost.elements})
 
     def line(self, activation: str, which: str) -> Line:
         """Return the cold figures of an activation, or of the copy."""
         found: Line = {}
         for cost in self.costs:  # the newest last
-            path = (which, "cold", "yardsticks", COPY) if activation == COPY else (which, "cold", "seconds")
-            if activation in (COPY, cost.get("activation")) and reading(cost, *path).median:
-                found[int(cost["elements"])] = reading(cost, *path)
+            timing = cost.time(f"{which}_cold")
+            figure = timing.beside.get(COPY, Timed()) if activation == COPY else timing.seconds
+            if activation in (COPY, cost.activation) and figure.median and cost.elements:
+                found[cost.elements] = figure
         return dict(sorted(found.items()))
 
     @property
     def label(self) -> str:
         """Say what the costs share."""
         one = self.costs[0]
-        return f"{one.get('dtype')}, {one.get('mode')}, {place(one)}"
+        return f"{one.dtype}, {one.mode}, {place(one)}"
 
 
 def draw(
@@ -116,12 +118,12 @@ def draw(
 
 def choose(asked: Asked, wanted: Mapping[str, object]) -> Series:
     """Choose the series with the most sizes, then the most costs, then the newest."""
-    held = [cost for store in asked.stores for cost in store.costs() if is_alone(cost) and cost.get("elements")]
-    fits = [cost for cost in held if all(value in (None, cost.get(name)) for name, value in wanted.items())]
+    held = [cost for store in asked.stores for cost in store.costs() if cost.alone and cost.elements]
+    fits = [cost for cost in held if all(value in (None, getattr(cost, name)) for name, value in wanted.items())]
     groups: dict[tuple[str, ...], list[Cost]] = {}
-    for cost in sorted(fits, key=lambda cost: str(cost.get("measured", ""))):
+    for cost in sorted(fits, key=lambda cost: cost.measured):
         parts = ("dtype", "mode", "device", "threads", "environment")
-        groups.setdefault(tuple(str(cost.get(part)) for part in parts), []).append(cost)
+        groups.setdefault(tuple(str(getattr(cost, part)) for part in parts), []).append(cost)
     series = [Series(tuple(costs)) for costs in groups.values()]
     series = [one for one in series if len(one.sizes) >= FEWEST]
     if not series:
@@ -131,12 +133,12 @@ def choose(asked: Asked, wanted: Mapping[str, object]) -> Series:
             f"no costs over {FEWEST} or more sizes in {where}{f' with{asking}' if asking else ''} "
             f"(afbench cost --shapes scaling --out {asked.stores[0].path} measures some)"
         )
-    return max(series, key=lambda one: (len(one.sizes), len(one.costs), str(one.costs[-1].get("measured", ""))))
+    return max(series, key=lambda one: (len(one.sizes), len(one.costs), one.costs[-1].measured))
 
 
 def named(series: Series) -> list[str]:
     """Name the copy and the activations of a series that have any figure."""
-    names = sorted({str(cost.get("activation")) for cost in series.costs})
+    names = sorted({cost.activation for cost in series.costs})
     return [COPY, *(name for name in names if any(series.line(name, which) for which in PASSES))]
 
 
@@ -212,7 +214,7 @@ def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]
     yield "Dotted: a plain copy of the input, and for forward + backward of the gradient too."
     grey = [name for name in lines if name not in looks]
     yield f"Grey: the other {len(grey)}." if grey else ""
-    failed = sorted({str(cost.get("activation")) for cost in series.costs if cost.get("status", "ok") != "ok"})
+    failed = sorted({cost.activation for cost in series.costs if not cost.ok})
     yield f"Failed at some size: {', '.join(failed)}." if failed else ""
 
 

@@ -48,8 +48,8 @@ class Steps:
         found = {}
         for name in trials.ok:
             cost = costs.by_activation.get(name)
-            if cost and cost.step and cost.step > 0 and trials.wanted(name):
-                found[name] = Step(cost.step, cost.quartiles)
+            if cost and cost.step.median and trials.wanted(name):
+                found[name] = Step(cost.step.median, cost.step.quartiles)
         lacking = [name for name in trials.named if name in trials.explicit and name not in found]
         if lacking or not found:
             where = f"{lacking[0]} in {trials.label}" if found else trials.label

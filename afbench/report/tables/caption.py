@@ -134,10 +134,10 @@ def cost(table: Table) -> Iterable[str]:
             yield f"Step times are left out: the machine was too busy to time on ({costs.busy})."
             return
         yield f"Step, saved: training-step time and bytes saved for backward, {ratios}"
-        if any(one.unstable for one in costs.by_activation.values()):
+        if any(one.step.unstable for one in costs.by_activation.values()):
             yield UNSTABLE_RULE
         own = costs.by_activation.get(costs.baseline)
-        if own and own.step is not None and abs(own.step - 1) >= NOISE:
+        if own and own.step.median is not None and abs(own.step.median - 1) >= NOISE:
             yield noise(beside)
 
 

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...records.cost import Figure
 from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
-from ..costs import Cost
 from .cost_table import UNSTABLE
 from .rows import Row, Table
 
@@ -79,8 +79,8 @@ def columns(table: Table, chosen: Sequence[str] = ()) -> list[Column]:
         Column("vs", f"vs {table.baseline_name} ({paired})", each(difference(row, versus) for row in rows)),
         Column("published", "published", each(shown(row.published, "g") for row in rows)),
         Column("params", "params", each(shown(row.parameters, ",") for row in rows)),
-        Column("step", "step", steps((row.cost or Cost() for row in rows), table.costs.busy)),
-        Column("saved", "saved", each(ratio(row.cost.saved if row.cost else None) for row in rows)),
+        Column("step", "step", steps((row.cost.step if row.cost else Figure() for row in rows), table.costs.busy)),
+        Column("saved", "saved", each(ratio(row.cost.saved_ratio if row.cost else None) for row in rows)),
     ]
     for name in table.extras:
         extra = [row.extras[name] for row in rows]
@@ -142,17 +142,17 @@ def count(row: Row) -> str:
     return str(row.ok) if row.ok == len(row.seeds) else f"{row.ok}/{len(row.seeds)}"
 
 
-def steps(costs: Iterable[Cost], busy: str = "") -> tuple[str, ...]:
+def steps(ratios: Iterable[Figure], busy: str = "") -> tuple[str, ...]:
     """Print step times with one decimal or two, as the median row's quartiles have it; unstable ones are marked.
 
     Where the machine was too busy to time on there are none.
     """
-    costs = tuple(costs)
-    widths = [(high - low) / 2 for low, high in (cost.quartiles for cost in costs if cost.quartiles)]
+    ratios = tuple(ratios)
+    widths = [(high - low) / 2 for low, high in (one.quartiles for one in ratios if one.quartiles)]
     width = statistics.median(widths) if widths else 0.0
     decimals = min(max(certain(width), 1), 2) if width else 2
-    marks = [UNSTABLE if cost.unstable and cost.step is not None else "" for cost in costs]
-    return each("" if busy else ratio(one.step, decimals) + mark for one, mark in zip(costs, marks, strict=True))
+    marks = [UNSTABLE if one.unstable and one.median is not None else "" for one in ratios]
+    return each("" if busy else ratio(one.median, decimals) + mark for one, mark in zip(ratios, marks, strict=True))
 
 
 def ratio(value: float | None, decimals: int = 2) -> str:

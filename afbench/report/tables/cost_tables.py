@@ -6,24 +6,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ...records.cost import STEPS, TEMPERATURES, Cost, Figure
 from ...records.store import Store
-from ..costs import number
-from .cost_cells import Measure, counted, measure, reading, remarks
+from .cost_cells import flat_figure, ratio_text, remarks, seconds_text
 from .cost_table import UNSTABLE_RULE, CostRow, CostTable
 from .footnotes import Footnotes
 from .groups import settings_text
 
-Cost = Mapping[str, Any]
-ALONE = "alone"
 PASSES = {"forward": "forward", "training": "forward+backward"}
-TEMPERATURES = ("cold", "warm")
 YARDSTICKS = ("relu", "gelu", "copy")
 RULES = f"± is half the distance of the quartiles, in percent of the median. {UNSTABLE_RULE}"
-
-
-def is_alone(cost: Cost) -> bool:
-    """Tell whether a cost was measured alone, not in a task's network."""
-    return cost.get("kind") == ALONE
 
 
 def cost_tables(store: Store, activations: Sequence[str] | None = None, network: bool = True) -> list[CostTable]:
@@ -34,27 +26,25 @@ def cost_tables(store: Store, activations: Sequence[str] | None = None, network:
         activations: canonical specs of those to show; all if None.
         network: whether costs in tasks' networks are shown, beside those measured alone.
     """
-    held = [cost for cost in store.costs() if activations is None or cost.get("activation") in activations]
-    places = sorted({str(cost.get("environment", "")) for cost in held})
+    held = [cost for cost in store.costs() if activations is None or cost.activation in activations]
+    places = sorted({cost.environment for cost in held})
     groups: dict[tuple[Any, ...], list[Cost]] = {}
     for cost in held:
-        if is_alone(cost) or network:
+        if cost.alone or network:
             groups.setdefault(case_of(cost), []).append(cost)
     made = []
     for key in sorted(groups, key=lambda key: tuple(map(str, key))):
         where = f"; environment {key[-1]}" if len(places) > 1 else ""
-        made.append((alone_table if is_alone(groups[key][0]) else network_table)(groups[key], where))
+        made.append((alone_table if groups[key][0].alone else network_table)(groups[key], where))
     return made
 
 
 def case_of(cost: Cost) -> tuple[Any, ...]:
     """Return what the costs of a table share; its environment comes last."""
-    if is_alone(cost):
-        shape = tuple(cost.get("shape") or ())
-        own = (math.prod(shape), shape, *(cost.get(name) for name in ("dtype", "mode", "device", "threads")))
-        return (1, *(f"{own[0]:020}", *own[1:]), str(cost.get("environment", "")))
-    named = [cost.get(name) for name in ("task", "baseline", "device", "threads")]
-    return (0, *named, settings_text(cost.get("settings") or {}), str(cost.get("environment", "")))
+    where = (cost.device, cost.threads)
+    if cost.alone:
+        return (1, f"{math.prod(cost.shape):020}", cost.shape, cost.dtype, cost.mode, *where, cost.environment)
+    return (0, cost.task, cost.baseline, *where, settings_text(cost.settings), cost.environment)
 
 
 def alone_table(costs: Sequence[Cost], where: str) -> CostTable:
@@ -63,38 +53,42 @@ def alone_table(costs: Sequence[Cost], where: str) -> CostTable:
     readers: list[Callable[[Cost], str]] = []
     for which, words in PASSES.items():
         for temperature in TEMPERATURES:
-            if any(reading(cost, which, temperature, "seconds").median is not None for cost in costs):
+            name = f"{which}_{temperature}"
+            if any(cost.time(name).seconds.median is not None for cost in costs):
                 groups[f"{words}, {temperature}"] = ("time", *(f"vs {yard}" for yard in YARDSTICKS))
-                readers.append(lambda cost, w=which, t=temperature: reading(cost, w, t, "seconds").seconds())  # type: ignore[misc]
+                readers.append(lambda cost, name=name: seconds_text(cost.time(name).seconds))  # type: ignore[misc]
                 for yard in YARDSTICKS:
-                    readers.append(lambda cost, w=which, t=temperature, y=yard: reading(cost, w, t, y).ratio())  # type: ignore[misc]
+                    readers.append(lambda cost, name=name, y=yard: ratio_text(cost.time(name).ratio(y)))  # type: ignore[misc]
     groups["memory and parameters"] = ("saved B/element", "params")
     readers += [
-        lambda cost: shown(counted(cost, "saved", "per_element"), ".1f"),
-        lambda cost: shown(counted(cost, "parameters", "activation"), ",.0f"),
+        lambda cost: shown(cost.saved.get("per_element"), ".1f"),
+        lambda cost: shown(cost.parameters.get("activation"), ",.0f"),
     ]
-    if any(cost.get("peak") for cost in costs):
+    if any(cost.peak for cost in costs):
         groups["allocator, above what was held"] = ("peak MiB",)
-        readers.append(lambda cost: shown(counted(cost, "peak", "bytes"), ".1f", 2**20))
+        readers.append(lambda cost: shown(cost.peak.get("bytes"), ".1f", 2**20))
     one = costs[0]
-    shape = "x".join(map(str, one.get("shape") or ()))
-    title = f"cost alone: {shape} {one.get('dtype')}, {one.get('mode')}, {place(one)}{where}"
-    first = [reading(cost, "training", "cold", "relu").median for cost in costs]
+    shape = "x".join(map(str, one.shape))
+    title = f"cost alone: {shape} {one.dtype}, {one.mode}, {place(one)}{where}"
+    first = [cost.time("training_cold").ratio("relu").median for cost in costs]
     return assembled(title, groups, readers, costs, first, alone_figures, alone_words(costs))
 
 
-def alone_figures(cost: Cost) -> dict[str, Measure]:
+def alone_figures(cost: Cost) -> dict[str, Figure]:
     """Return all timed figures of a cost measured alone, by name."""
-    parts = [(which, temperature) for which in PASSES for temperature in TEMPERATURES]
-    return {f"{w}_{t}_{name}": reading(cost, w, t, name) for w, t in parts for name in ("seconds", *YARDSTICKS)}
+    found: dict[str, Figure] = {}
+    for name in (f"{which}_{temperature}" for which in PASSES for temperature in TEMPERATURES):
+        timing = cost.time(name)
+        found |= {f"{name}_seconds": timing.seconds, **{f"{name}_{yard}": timing.ratio(yard) for yard in YARDSTICKS}}
+    return found
 
 
 def alone_words(costs: Sequence[Cost]) -> list[str]:
     """Word the caption of a case."""
-    cache = next((number(cost.get("cache_bytes")) for cost in costs if cost.get("cache_bytes")), None)
+    cache = next((cost.cache_bytes for cost in costs if cost.cache_bytes), None)
     size = f" ({cache / 2**20:g} MiB)" if cache else ""
-    dimension = costs[0].get("channel_dim")
-    commits = sorted({short(str(cost.get("commit"))) for cost in costs if cost.get("commit")})
+    dimension = costs[0].channel_dim
+    commits = sorted({short(cost.commit) for cost in costs if cost.commit})
     return [
         "Forward: in evaluation under no_grad. Forward+backward: in training, gradients of the input and of the "
         "parameters, penalties left out.",
@@ -112,32 +106,32 @@ def alone_words(costs: Sequence[Cost]) -> list[str]:
 
 def versions(costs: Iterable[Cost], name: str) -> list[str]:
     """List the versions of one thing that costs were measured with."""
-    return sorted({str((cost.get("versions") or {}).get(name, "unknown")) for cost in costs})
+    return sorted({str(cost.versions.get(name, "unknown")) for cost in costs})
 
 
 def network_table(costs: Sequence[Cost], where: str) -> CostTable:
     """Make the table of a task's network."""
     one = costs[0]
-    base = str(one.get("baseline", ""))
+    base = one.baseline
     groups: dict[str, tuple[str, ...]] = {}
     readers: list[Callable[[Cost], str]] = []
     for part, words in (("step", "training step"), ("inference", "inference")):
-        if any(cost.get(part) for cost in costs):
+        if any(part in cost.times for cost in costs):
             groups[words] = ("time", f"vs {base}")
-            readers.append(lambda cost, p=part: timed(cost, p)[0].seconds())  # type: ignore[misc]
-            readers.append(lambda cost, p=part: timed(cost, p)[1].ratio())  # type: ignore[misc]
+            readers.append(lambda cost, p=part: seconds_text(cost.time(p).seconds))  # type: ignore[misc]
+            readers.append(lambda cost, p=part: ratio_text(cost.time(p).ratio(cost.baseline)))  # type: ignore[misc]
     groups["saved for backward"] = (f"vs {base}", "added KiB")
-    readers.append(lambda cost: shown(counted(cost, "saved", "ratio"), ".2f") + "x" * bool(cost.get("saved")))
-    readers.append(lambda cost: shown(counted(cost, "saved", "added_bytes"), ",.1f", 2**10))
-    if any(cost.get("peak") for cost in costs):
+    readers.append(lambda cost: shown(cost.saved.get("ratio"), ".2f") + "x" * bool(cost.saved))
+    readers.append(lambda cost: shown(cost.saved.get("added_bytes"), ",.1f", 2**10))
+    if any(cost.peak for cost in costs):
         groups["peak"] = (f"MiB above {base}'s",)
-        readers.append(lambda cost: shown(counted(cost, "peak", "added_bytes"), ".1f", 2**20))
+        readers.append(lambda cost: shown(cost.peak.get("added_bytes"), ".1f", 2**20))
     groups["params"] = ("activation", "trainable", "all")
     for name in ("activation", "trainable", "total"):
-        readers.append(lambda cost, n=name: shown(counted(cost, "parameters", n), ",.0f"))  # type: ignore[misc]
-    settings = settings_text(one.get("settings") or {})
-    title = f"cost in the network of {one.get('task')}{f' ({settings})' if settings else ''}, {place(one)}{where}"
-    first = [timed(cost, "step")[1].median for cost in costs]
+        readers.append(lambda cost, n=name: shown(cost.parameters.get(n), ",.0f"))  # type: ignore[misc]
+    settings = settings_text(one.settings)
+    title = f"cost in the network of {one.task}{f' ({settings})' if settings else ''}, {place(one)}{where}"
+    first = [cost.time("step").ratio(cost.baseline).median for cost in costs]
     told = [
         "Training step: the whole one, on one batch; inference: the same batch, in evaluation under no_grad.",
         f"vs {base}: ratios within a round, medians over the rounds.",
@@ -148,17 +142,13 @@ def network_table(costs: Sequence[Cost], where: str) -> CostTable:
     return assembled(title, groups, readers, costs, first, network_figures, told)
 
 
-def timed(cost: Cost, part: str) -> tuple[Measure, Measure]:
-    """Read seconds and ratio of a step or an inference."""
-    held = cost.get(part) or {}
-    ratio = measure(held, "ratio", "quartiles", "rounds")
-    return measure({**held, "unstable": held.get("seconds_unstable")}, "seconds", "seconds_quartiles", "rounds"), ratio
-
-
-def network_figures(cost: Cost) -> dict[str, Measure]:
+def network_figures(cost: Cost) -> dict[str, Figure]:
     """Return all timed figures of a cost in a network, by name."""
-    held = {part: timed(cost, part) for part in ("step", "inference")}
-    return {f"{part}_{name}": held[part][i] for part in held for i, name in enumerate(("seconds", "ratio"))}
+    found: dict[str, Figure] = {}
+    for part in STEPS:
+        timing = cost.time(part)
+        found |= {f"{part}_seconds": timing.seconds, f"{part}_ratio": timing.ratio(cost.baseline)}
+    return found
 
 
 def assembled(
@@ -167,35 +157,32 @@ def assembled(
     readers: Sequence[Callable[[Cost], str]],
     costs: Sequence[Cost],
     first: Sequence[float | None],
-    figures: Callable[[Cost], dict[str, Measure]],
+    figures: Callable[[Cost], dict[str, Figure]],
     told: Iterable[str],
 ) -> CostTable:
     """Put a table together, sorted by ``first``; what has none comes last."""
-    order = sorted(range(len(costs)), key=lambda i: (first[i] is None, first[i] or 0.0, str(costs[i]["activation"])))
+    order = sorted(range(len(costs)), key=lambda i: (first[i] is None, first[i] or 0.0, costs[i].activation))
     footnotes, rows, flats = Footnotes(), [], []
     for cost in (costs[i] for i in order):
         own = figures(cost)
         marks = footnotes.marks(remarks(cost, own.values()))
-        learnt = counted(cost, "parameters", "activation")
+        learnt = cost.parameters.get("activation")
         cells = tuple(read(cost) for read in readers)
-        rows.append(CostRow(str(cost["activation"]), cells, marks, None if learnt is None else int(learnt)))
+        rows.append(CostRow(cost.activation, cells, marks, learnt))
         flats.append(flat(cost, own))
     return CostTable(title, groups, tuple(rows), tuple(told), tuple(footnotes.texts), tuple(flats), case_of(costs[0]))
 
 
-def flat(cost: Cost, figures: Mapping[str, Measure]) -> dict[str, Any]:
+def flat(cost: Cost, figures: Mapping[str, Figure]) -> dict[str, Any]:
     """Lay a cost out for machines."""
     names = ("activation", "kind", "task", "dtype", "mode", "device", "threads", "baseline", "environment", "commit")
-    line: dict[str, Any] = {name: cost.get(name) for name in (*names, "status", "measured")}
-    line["kind"] = cost.get("kind") or "network"
-    line["shape"] = "x".join(map(str, cost.get("shape") or ()))
-    line["settings"] = settings_text(cost.get("settings") or {})
+    line: dict[str, Any] = {name: getattr(cost, name) for name in (*names, "status", "measured")}
+    line |= {"shape": "x".join(map(str, cost.shape)), "settings": settings_text(cost.settings)}
     for name, one in figures.items():
-        line |= one.flat(name)
-    for part in ("saved", "peak", "parameters"):
-        held = cost.get(part)
-        line |= {f"{part}_{name}": value for name, value in held.items()} if isinstance(held, Mapping) else {}
-    return line | {"reason": (cost.get("error") or {}).get("message", "")}
+        line |= flat_figure(one, name)
+    for part, held in (("saved", cost.saved), ("peak", cost.peak), ("parameters", cost.parameters)):
+        line |= {f"{part}_{name}": value for name, value in held.items()}
+    return line | {"reason": cost.reason}
 
 
 def shown(value: float | None, form: str, unit: float = 1.0) -> str:
@@ -210,5 +197,5 @@ def short(commit: str) -> str:
 
 def place(cost: Cost) -> str:
     """Say the device, and the threads of a CPU."""
-    count, device = cost.get("threads"), str(cost.get("device") or "")
+    count, device = cost.threads, cost.device
     return f"{device}, {count} thread{'' if count == 1 else 's'}" if device == "cpu" and count else device

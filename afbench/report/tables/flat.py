@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from ...errors import UsageError
+from ...records.cost import Figure
 from ...records.trial import Status
 from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
@@ -111,8 +112,8 @@ def flat(table: Table, row: Row, extras: Sequence[str], called: bool = False) ->
     """Lay a row out; ``low`` and ``high`` are the ends of an interval; ``name`` is what an activation is called."""
     counts = {failure.status: failure.count for failure in row.failures}
     failed = {str(status): counts.pop(str(status), 0) for status in Status if status is not Status.OK}
-    versus, step = row.versus or Interval(), row.cost
-    quartiles = (step.quartiles if step else None) or (None, None)
+    versus, cost = row.versus or Interval(), row.cost
+    step = cost.step if cost else Figure()
     cells: dict[str, Cell] = {
         **vars(table.group),
         "metric": table.metric_name,
@@ -143,12 +144,12 @@ def flat(table: Table, row: Row, extras: Sequence[str], called: bool = False) ->
         "comparisons": table.comparisons,
         "significant": row.significant if row.versus and table.testable else None,
         "activation_parameters": row.parameters,
-        "cost_baseline": table.costs.baseline if step and not step.failure else "",
-        "step_ratio": step.step if step else None,
-        "step_low_quartile": quartiles[0],
-        "step_high_quartile": quartiles[1],
-        "step_unstable": "; ".join(step.unstable) if step else "",
-        "saved_ratio": step.saved if step else None,
+        "cost_baseline": table.costs.baseline if cost and cost.ok else "",
+        "step_ratio": step.median,
+        "step_low_quartile": step.low,
+        "step_high_quartile": step.high,
+        "step_unstable": "; ".join(step.unstable),
+        "saved_ratio": cost.saved_ratio if cost else None,
         "published": row.published,
         "published_source": table.source if row.published is not None else "",
     }

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...records.cost import Cost
 from ...statistics.intervals import Interval
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
-from ..costs import Cost, Costs
+from ..costs import Costs
 from .footnotes import Failure
 from .groups import Group
 from .members import spec_of

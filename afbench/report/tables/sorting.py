@@ -75,8 +75,8 @@ def value(table: Table, row: Row, column: str) -> Key:
         "vs": (row.versus or Interval(0.0 if row.is_baseline else math.nan)).mean,
         "published": row.published,
         "params": row.parameters,
-        "step": cost.step if cost else None,
-        "saved": cost.saved if cost else None,
+        "step": cost.step.median if cost else None,
+        "saved": cost.saved_ratio if cost else None,
     }[column]
     return math.nan if found is None else float(found)
 

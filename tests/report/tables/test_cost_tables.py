@@ -8,8 +8,9 @@ import io
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.cost import Cost, Figure
 from afbench.report.summary import tables
-from afbench.report.tables.cost_cells import Measure, duration, remarks
+from afbench.report.tables.cost_cells import duration, remarks
 from afbench.report.tables.cost_tables import cost_tables
 from afbench.report.tables.table import render
 
@@ -98,7 +99,7 @@ def test_an_unstable_figure_is_marked_and_the_reason_stands_below(store, put_alo
 
 def test_reasons_of_one_kind_are_said_once_with_the_worst():
     said = [["quartiles 12 % apart"], ["quartiles 30 % apart", "shortest sample 0.5 ms"], ["shortest sample 0.2 ms"]]
-    (remark,) = remarks({}, [Measure(unstable=tuple(one)) for one in said])
+    (remark,) = remarks(Cost("", ""), [Figure(unstable=tuple(one)) for one in said])
     assert remark == "! unstable: quartiles up to 30 % apart (2 figures); shortest sample down to 0.2 ms (2 figures)"
 
 

@@ -136,7 +136,7 @@ def test_csv_holds_every_digit(store, worked, put, put_cost):
     assert (float(pau["mean"]), float(pau["low"]), float(pau["high"])) == (94.0, row.mean.low, row.mean.high)
     assert (float(pau["difference_low"]), float(pau["p"]), pau["paired_seeds"]) == (row.versus.low, 0.25, "3")
     assert (pau["baseline"], pau["trials"], pau["ok"], pau["activation_parameters"]) == ("relu", "3", "3", "20")
-    assert float(pau["step_ratio"]) == 1.3123456789 and float(pau["step_low_quartile"]) == row.cost.quartiles[0]
+    assert float(pau["step_ratio"]) == 1.3123456789 and float(pau["step_low_quartile"]) == row.cost.step.low
     assert pau["significant"] == ""  # the test cannot reach it
     assert (relu["is_baseline"], relu["difference"], relu["p"]) == ("true", "", "")
     assert (gone["trials"], gone["ok"], gone["oom"], gone["mean"], gone["low"]) == ("1", "0", "1", "", "")

@@ -1,4 +1,4 @@
-"""Subjects: an activation, or a plain copy, as calls that can be timed: forward alone, and forward with backward."""
+"""What is timed: an activation, or a plain copy, as calls: forward alone, and forward with backward."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..registry.factory import choose
+from ..records.cost import PASSES
+from ..registry.factory import Choice
 from ..registry.parameters import count_parameters
 from ..streams import forked
 from .case import Case
@@ -19,9 +20,7 @@ from .clock import Call
 from .inputs import Inputs, check_room
 from .memory import peak_bytes, saved_bytes
 
-FORWARD, TRAINING = "forward", "training"
-PASSES = (FORWARD, TRAINING)
-"""What is timed: forward in evaluation under no_grad, and forward with backward in training."""
+FORWARD, TRAINING = PASSES
 PROBE_ROWS = 2
 """Rows of the small input that tells how many bytes an element will keep; statistics over a batch need two."""
 SPARE = 1.5
@@ -29,7 +28,7 @@ SPARE = 1.5
 
 
 @dataclass
-class Subject:
+class Timed:
     """An activation under a case: its module, and what it is called as."""
 
     module: nn.Module
@@ -57,7 +56,7 @@ class Subject:
         return train
 
 
-class Copy(Subject):
+class Copy(Timed):
     """The physical limit: a copy of the input forward, and one of the gradient backward."""
 
     def __init__(self) -> None:
@@ -77,16 +76,16 @@ class Copy(Subject):
         return clone
 
 
-def subject(spec: str, case: Case) -> Subject:
+def timed(choice: Choice, case: Case) -> Timed:
     """Build an activation for a case."""
     with forked(0, "activation/0"):
-        module = choose(spec).build(case.channels, case.channel_dim)
+        module = choice.build(case.channels, case.channel_dim)
     module = module.to(device=case.device, dtype=getattr(torch, case.dtype))
     applied = torch.compile(module, dynamic=False) if case.mode == "compile" else module
-    return Subject(module, cast("Callable[[Tensor], Tensor]", applied))
+    return Timed(module, cast("Callable[[Tensor], Tensor]", applied))
 
 
-def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
+def facts(one: Timed, case: Case, inputs: Inputs) -> dict[str, Any]:
     """Return what is counted, not timed: parameters, saved bytes, peak; and see that both passes run.
 
     Raises:
@@ -98,9 +97,7 @@ def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
         probed = min(PROBE_ROWS, rows)
         small = (probed, *case.shape[1:]) if len(case.shape) > 1 else case.shape
         probe = copy.deepcopy(one.module)  # whose running statistics may be those of ones
-        kept = (
-            saved(Subject(probe, probe), torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
-        )
+        kept = saved(Timed(probe, probe), torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
         # Small tensors are kept per call, not per element: counted as if per element they would weigh too much.
         check_room(int(SPARE * kept * rows / probed), f"forward and backward of {case}")
     x = inputs.cold[0].detach().clone()
@@ -113,11 +110,11 @@ def facts(one: Subject, case: Case, inputs: Inputs) -> dict[str, Any]:
     return {
         "parameters": vars(count_parameters(one.module)),
         "saved": {"bytes": counted, "per_element": counted / case.elements},
-        "peak": None if peak is None else {"bytes": peak},
+        "peak": {} if peak is None else {"bytes": peak},
     }
 
 
-def saved(one: Subject, x: Tensor) -> int:
+def saved(one: Timed, x: Tensor) -> int:
     """Count the bytes kept for backward of one input."""
     x.requires_grad_()
     return saved_bytes(lambda: one.apply(x), one.module.parameters())

@@ -1,4 +1,4 @@
-"""Damaged cost files: each is either read by every report, or named and left alone."""
+"""Costs: both schemas give the same numbers; a damaged file is read by every report, or named and left alone."""
 
 import contextlib
 import copy
@@ -9,7 +9,7 @@ import pytest
 
 from afbench.compare.comparison import compare
 from afbench.errors import UsageError
-from afbench.records.cost_file import check_cost
+from afbench.records.cost import Cost, Figure, Timing
 from afbench.records.store import Store
 from afbench.report.tables.cost_tables import cost_tables
 from afbench.report.tables.table import render
@@ -54,7 +54,11 @@ def paths(held, head=()):
             yield from paths(value, (*head, name))
 
 
-@pytest.mark.parametrize("cost", [ALONE, NETWORK], ids=["alone", "network"])
+KINDS = {"alone": ALONE, "network": NETWORK}
+KINDS |= {f"{kind} of schema 2": Cost.from_json(json.dumps(held)).to_dict() for kind, held in KINDS.items()}
+
+
+@pytest.mark.parametrize("cost", KINDS.values(), ids=KINDS)
 def test_no_damage_reaches_a_report(tmp_path: Path, cost):
     whole, damaged = Store(tmp_path / "whole"), Store(tmp_path / "damaged")
     whole.write_json("costs", "it", cost)
@@ -83,10 +87,12 @@ def test_no_damage_reaches_a_report(tmp_path: Path, cost):
 
 
 def test_a_damaged_part_is_named():
-    with pytest.raises(TypeError, match="its activation is damaged"):
-        check_cost({"key": "a"})
-    with pytest.raises(TypeError, match="its 'settings' holds what cannot be printed"):
-        check_cost({**NETWORK, "settings": {"lr": 10**400}})
+    with pytest.raises(UsageError, match="its activation is damaged"):
+        Cost.from_json(json.dumps({"key": "a"}))
+    with pytest.raises(UsageError, match="its 'settings' holds what cannot be printed"):
+        Cost.from_json(json.dumps({**NETWORK, "settings": {"lr": 10**400}}))
+    with pytest.raises(UsageError, match="schema 3 is newer than this afbench reads"):
+        Cost.from_json(json.dumps({**NETWORK, "schema": 3}))
 
 
 @pytest.mark.parametrize(
@@ -114,3 +120,50 @@ def test_figures_that_are_no_numbers_are_named_and_left_out(tmp_path, part, dama
     store.write_json("costs", "n", {**NETWORK, part: {**NETWORK[part], **damage}})
     assert store.costs() == []
     assert f"its {part} is damaged" in store.problems["costs/n"] and "\n" not in store.problems["costs/n"]
+
+
+def same(figure: Figure, held, median="median", quartiles="quartiles", samples="samples", unstable="unstable"):
+    """Tell whether a figure says what JSON of schema 1 says."""
+    low, high = held.get(quartiles) or (None, None)
+    told = (held[median], low, high, held.get(samples), tuple(held.get(unstable) or ()))
+    return (figure.median, figure.low, figure.high, figure.samples, figure.unstable) == told
+
+
+def check_alone(cost: Cost, held):
+    for which in ("forward", "training"):
+        for temperature in ("cold", "warm"):
+            timing, place = cost.time(f"{which}_{temperature}"), (held.get(which) or {}).get(temperature)
+            if place is None:
+                assert timing == Timing()
+                continue
+            assert same(timing.seconds, place["seconds"]) and timing.calls == place["calls"]
+            for yard in ("relu", "gelu", "copy"):
+                assert same(timing.ratio(yard), place[yard])
+                assert same(timing.beside[yard], place["yardsticks"][yard])
+
+
+def check_network(cost: Cost, held):
+    for part in ("step", "inference"):
+        timing, its = cost.time(part), held[part]
+        assert same(timing.ratio(cost.baseline), its, "ratio", samples="rounds")
+        assert same(timing.seconds, its, "seconds", "seconds_quartiles", "rounds", "seconds_unstable")
+        assert timing.beside[cost.baseline].median == its["baseline_seconds"]
+    assert cost.step == cost.time("step").ratio(cost.baseline)
+
+
+REFERENCE = Path(__file__).parents[2] / "results/reference"
+
+
+@pytest.mark.parametrize("folder", ["cost", "gmm"])
+def test_every_reference_cost_gives_the_numbers_of_its_file(folder):
+    files = sorted((REFERENCE / folder / "costs").glob("*.json"))
+    assert len(files) > 10
+    for file in files:
+        held, cost = json.loads(file.read_text()), Cost.from_json(file.read_text())
+        times = {"forward", "training", "step", "inference", "schema"}
+        kept = {name: value for name, value in held.items() if name not in times and value not in (None, {}, "")}
+        known = {"kind": "network", "concurrency": 1, **kept}
+        assert {name: value for name, value in cost.to_dict().items() if name not in ("times", "schema")} == known
+        if cost.ok:
+            (check_alone if cost.alone else check_network)(cost, held)
+        assert Cost.from_json(cost.to_json()) == cost

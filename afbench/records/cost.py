@@ -1,0 +1,328 @@
+"""A cost is what an activation takes in time and memory: alone on a shape, or in a task's network. One JSON form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from ..errors import UsageError
+from .record_file import NEWEST, count, finite, whole
+from .trial import NewerSchema
+
+SCHEMA = 2
+"""Since 2 both kinds of cost share one form. Files of schema 1 are read too."""
+ALONE, NETWORK = "alone", "network"
+"""The kinds of cost: an activation alone on a shape, or in a task's network."""
+PASSES = ("forward", "training")
+"""What is timed alone: forward in evaluation under no_grad, and forward with backward in training."""
+TEMPERATURES = ("cold", "warm")
+STEPS = ("step", "inference")
+"""What is timed in a network: a training step, and the network in evaluation on the same batch."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median over rounds with its quartiles, and the reasons why it is unstable. None where a file lacks it.
+
+    >>> Figure(2.0, 1.75, 2.25, samples=15).spread
+    0.25
+    """
+
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    samples: int | None = None
+    unstable: tuple[str, ...] = ()
+
+    @property
+    def spread(self) -> float | None:
+        """The distance of the quartiles as a share of the median."""
+        if self.low is None or self.high is None or not self.median:
+            return None
+        return (self.high - self.low) / self.median
+
+    @property
+    def quartiles(self) -> tuple[float, float] | None:
+        """Both quartiles, if they are known."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figure as JSON holds it."""
+        return {
+            "median": self.median,
+            "quartiles": list(self.quartiles or ()),
+            "samples": self.samples,
+            "unstable": list(self.unstable),
+        }
+
+    @classmethod
+    def from_dict(cls, held: object, names: tuple[str, ...] = ("median", "quartiles", "samples", "unstable")) -> Figure:
+        """Read a figure; ``names`` are the keys of median, quartiles, samples and reasons."""
+        if not isinstance(held, Mapping):
+            return cls()
+        median, ends, samples, unstable = (held.get(name) for name in names)
+        low, high = map(number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
+        return cls(number(median), low, high, samples if whole(samples) else None, tuple(unstable or ()))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The time of one call, and its ratios to what was timed in the same rounds.
+
+    Attributes:
+        seconds: of one call.
+        ratios: to what was timed in the same rounds, by its name.
+        beside: the seconds of what was timed in the same rounds, by its name.
+        calls: how many calls make a sample.
+    """
+
+    seconds: Figure = field(default_factory=Figure)
+    ratios: Mapping[str, Figure] = field(default_factory=dict)
+    beside: Mapping[str, Figure] = field(default_factory=dict)
+    calls: int | None = None
+
+    def ratio(self, name: str) -> Figure:
+        """Return the ratio to something; an empty figure if there is none."""
+        return self.ratios.get(name, Figure())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the timing as JSON holds it."""
+        parts = {"ratios": self.ratios, "beside": self.beside}
+        figures = {part: {name: one.to_dict() for name, one in held.items()} for part, held in parts.items()}
+        return {"seconds": self.seconds.to_dict(), **figures, "calls": self.calls}
+
+    @classmethod
+    def from_dict(cls, held: object) -> Timing:
+        """Read a timing."""
+        if not isinstance(held, Mapping):
+            return cls()
+        ratios, beside = (figures_by_name(held.get(part)) for part in ("ratios", "beside"))
+        calls = held.get("calls")
+        return cls(Figure.from_dict(held.get("seconds")), ratios, beside, calls if whole(calls) else None)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an activation costs, where that was measured, and what it was measured with.
+
+    Attributes:
+        key: the name of its file: a hash of what was measured, and where.
+        activation: its canonical spec.
+        kind: ``alone`` or ``network``.
+        times: by what was timed: ``forward_cold``, ``forward_warm``, ``training_cold``, ``training_warm``; in a network
+            ``step`` and ``inference``.
+        saved: bytes that autograd keeps for backward.
+        peak: bytes of the CUDA allocator's peak; empty on a CPU.
+        parameters: how many there are.
+        status: ``ok``, or how it failed; ``error`` says why.
+        source: the source of what does not come with afbench; empty if all does.
+        shape: of the input, alone; so are ``dtype`` to ``batch``.
+        batch: what was measured in the same rounds: an identifier, the activations, the number of rounds.
+        task: whose network it is; ``settings`` are the task's that differ from its defaults.
+        baseline: what the ratios in a network are to.
+    """
+
+    key: str
+    activation: str
+    kind: str = NETWORK
+    status: str = "ok"
+    error: Mapping[str, str] | None = None
+    environment: str = ""
+    device: str = ""
+    threads: int | None = None
+    concurrency: int = 1
+    measured: str = ""
+    commit: str = ""
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    task: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    baseline: str = ""
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    mode: str = ""
+    channel_dim: int | None = None
+    elements: int | None = None
+    cache_bytes: int | None = None
+    batch: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, Timing] = field(default_factory=dict)
+    saved: Mapping[str, float] = field(default_factory=dict)
+    peak: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it was measured alone, not in a task's network."""
+        return self.kind == ALONE
+
+    @property
+    def ok(self) -> bool:
+        """Whether it has figures."""
+        return self.status == "ok"
+
+    @property
+    def reason(self) -> str:
+        """One line on what went wrong; empty if nothing did."""
+        return str(self.error.get("message") or "") if self.error else ""
+
+    @property
+    def failure(self) -> str:
+        """The status and the reason of a failure; empty if there is none."""
+        return "" if self.ok else " ".join(f"{self.status} {self.reason}".split())
+
+    @property
+    def step(self) -> Figure:
+        """The time of a training step relative to the baseline's; empty for a failure."""
+        return self.time("step").ratio(self.baseline) if self.ok else Figure()
+
+    @property
+    def saved_ratio(self) -> float | None:
+        """The bytes saved for backward relative to the baseline's; None for a failure."""
+        return number(self.saved.get("ratio")) if self.ok else None
+
+    def time(self, name: str) -> Timing:
+        """Return a timing; an empty one if that was not timed."""
+        return self.times.get(name, Timing())
+
+    def with_(self, **changes: Any) -> Cost:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the cost as JSON holds it, without what it lacks."""
+        held = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "times"}
+        held = {name: value for name, value in held.items() if value not in (None, "", (), {})}
+        times = {name: timing.to_dict() for name, timing in self.times.items()}
+        return {"schema": SCHEMA, **held, **({"shape": list(self.shape)} if self.shape else {}), "times": times}
+
+    def to_json(self) -> str:
+        """Print the cost as JSON."""
+        return json.dumps(self.to_dict(), indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Cost:
+        """Read a cost, of this schema or of the first.
+
+        Raises:
+            NewerSchema: if a later afbench wrote it.
+            UsageError: if it is no cost.
+        """
+        try:
+            held = json.loads(text)
+            check_cost(held)
+        except RecursionError:
+            raise UsageError("not a cost (nested too deeply)") from None
+        except TypeError as error:
+            raise UsageError(f"not a cost ({error})") from None
+        except json.JSONDecodeError as error:
+            raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+        except ValueError as error:  # such as an integer of more digits than Python reads
+            raise UsageError(f"not a cost ({error})") from None
+        if (schema := held.get("schema") or 1) > SCHEMA:
+            raise NewerSchema(f"schema {schema} is newer than this afbench reads ({SCHEMA}): upgrade afbench")
+        known = {f.name: held[f.name] for f in fields(cls) if held.get(f.name) is not None}
+        for part in ("saved", "peak", "parameters"):
+            known[part] = {name: value for name, value in known.get(part, {}).items() if number(value) is not None}
+        known["shape"] = tuple(known.get("shape", ()))
+        known["times"] = times_of(held)
+        return cls(**known)
+
+
+def times_of(held: Mapping[str, Any]) -> dict[str, Timing]:
+    """Read the timings of a file of either schema."""
+    if held.get("times") is not None:
+        return {name: Timing.from_dict(timing) for name, timing in held["times"].items()}
+    found = {}
+    for which in PASSES:
+        for temperature in TEMPERATURES:
+            if isinstance(timing := (held.get(which) or {}).get(temperature), Mapping):
+                ratios = {name: value for name, value in timing.items() if name not in ("seconds", "yardsticks")}
+                form = {"seconds": timing.get("seconds"), "ratios": ratios, "beside": timing.get("yardsticks")}
+                found[f"{which}_{temperature}"] = Timing.from_dict({**form, "calls": timing.get("calls")})
+    for step in STEPS:
+        if timing := held.get(step):
+            seconds = ("seconds", "seconds_quartiles", "rounds", "seconds_unstable")
+            ratio = Figure.from_dict(timing, ("ratio", "quartiles", "rounds", "unstable"))
+            base = str(held.get("baseline") or "")
+            beside = {base: Figure(number(timing.get("baseline_seconds")))}
+            found[step] = Timing(Figure.from_dict(timing, seconds), {base: ratio}, beside)
+    return found
+
+
+def figures_by_name(held: object) -> dict[str, Figure]:
+    """Read figures by name."""
+    if not isinstance(held, Mapping):
+        return {}
+    return {name: Figure.from_dict(value) for name, value in held.items() if isinstance(value, Mapping)}
+
+
+def number(value: object) -> float | None:
+    """Return a finite number, or None."""
+    return float(value) if finite(value) else None  # type: ignore[arg-type]
+
+
+WORDS = ("task", "baseline", "environment", "device", "status", "measured", "kind", "mode", "dtype", "commit", "source")
+INTEGERS = ("threads", "concurrency", "channel_dim", "elements", "cache_bytes")
+OBJECTS = ("settings", "versions", "error", "batch", "parameters")
+MEASURED = ("times", "saved", "peak", *PASSES, *STEPS)
+"""Objects whose values are figures; a file of schema 1 has ``PASSES`` or ``STEPS`` in place of ``times``."""
+
+
+def check_cost(held: object) -> None:
+    """Check that each part of a cost file has the type that a cost needs, and that figures are numbers.
+
+    Raises:
+        TypeError: names the first part that is damaged.
+    """
+    if not isinstance(held, dict):
+        raise TypeError("it is no object")
+    present = {name: value for name, value in held.items() if value is not None}
+    sound = {name: isinstance(held.get(name), str) for name in ("key", "activation")}
+    sound |= {name: isinstance(present[name], str) for name in WORDS if name in present}
+    sound |= {name: whole(present[name]) for name in INTEGERS if name in present}
+    sound |= {name: isinstance(present[name], dict) for name in (*OBJECTS, *MEASURED) if name in present}
+    sound |= {name: sound[name] and figures(present[name]) for name in MEASURED if name in present}
+    schema, shape, counts = present.get("schema", 1), present.get("shape", []), present.get("parameters")
+    sound["schema"] = count(schema) and schema < NEWEST
+    sound["shape"] = isinstance(shape, list) and all(map(whole, shape))
+    if isinstance(counts, dict):
+        sound["parameters"] = all(value is None or count(value) for value in counts.values())
+    for name, right in sound.items():
+        if not right:
+            raise TypeError(f"its {name} is damaged")
+    for name, value in held.items():
+        if not readable(name) or not readable(value):
+            raise TypeError(f"its {name!a} holds what cannot be printed")
+
+
+def figures(part: object, name: str = "") -> bool:
+    """Tell whether all figures of a part are what their names say, as deep as it goes.
+
+    Numbers are finite and, but for differences, from 0 on; quartiles are two of them in order; reasons are words.
+    """
+    if isinstance(part, dict):
+        return all(figures(value, key) for key, value in part.items())
+    if part is None:
+        return True
+    if name.endswith("quartiles"):
+        return isinstance(part, list) and (
+            not part or (len(part) == 2 and all(map(finite, part)) and 0 <= part[0] <= part[1])
+        )
+    if name.endswith("unstable"):
+        return isinstance(part, list) and all(isinstance(reason, str) for reason in part)
+    if isinstance(part, list | str | bool):
+        return False
+    return finite(part) and (name.startswith("added") or part >= 0)  # type: ignore[operator]
+
+
+def readable(value: object) -> bool:
+    """Tell whether all texts in something can be written in UTF-8, and all numbers are finite floats."""
+    if isinstance(value, str):
+        return value.isprintable() or not any("\ud800" <= sign <= "\udfff" for sign in value)
+    if isinstance(value, dict):
+        return all(readable(key) and readable(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(map(readable, value))
+    return value is None or isinstance(value, bool) or finite(value)
