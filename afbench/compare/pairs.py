@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from ..records.cost import Cost
 from ..report.tables.cost_tables import place
 from ..report.tables.footnotes import plural
 from ..report.tables.groups import settings_text
-from .places import Environments, machine_text, same_machine
+from .folder import Environments, machine_text, same_machine
 
 FIELDS: dict[str, Callable[[Cost], str]] = {
     "kind": lambda cost: "alone" if cost.alone else "in a task's network",
@@ -56,10 +57,10 @@ def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
     count_by_reason: dict[str, int] = {}
     for case in sorted(left.keys() & right.keys()):
         reasons = []
-        for one, other in ((one, other) for other in right[case] for one in left[case]):
-            reason = hindrance(one, other, known)
+        for after, before in itertools.product(right[case], left[case]):
+            reason = hindrance(before, after, known)
             if not reason:
-                pairs.both.append((one, other))
+                pairs.both.append((before, after))
                 break
             reasons.append(reason)
         else:
