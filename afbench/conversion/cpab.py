@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..kernels import cpab_basis
+from ..kernels import field
 
 Matrix = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def published_basis(kind: str, cells: int) -> Matrix:
 
 
 def precision(basis: Matrix, smooth: float, var: float) -> Matrix:
-    """Compute the published ``precision_mat`` of a basis: inv(B^T K B + eps I), K as in `cpab_basis.penalty_matrix`."""
+    """Compute the published ``precision_mat`` of a basis: inv(B^T K B + eps I), K as in `field.penalty_matrix`."""
     g = np.linspace(-1.0, 1.0, len(basis))
     kernel = (var * len(g)) ** 2 * np.exp(-2 * np.abs(g[:, None] - g) / smooth)
     covariance = basis.T @ kernel @ basis + np.finfo(np.float32).eps * np.eye(basis.shape[1])
@@ -89,7 +89,7 @@ def in_our_basis(theta: Matrix, basis: str | Matrix, known: Matrix | None, smoot
             )
     published = published_basis(basis, cells) if isinstance(basis, str) else np.asarray(basis, dtype=np.float64)
     name = basis if isinstance(basis, str) else "the matrix given"
-    ours = cpab_basis.basis(cells)
+    ours = field.basis(cells)
     if published.shape != ours.shape or np.abs(ours @ (ours.T @ published) - published).max() > 1e-4:
         raise UsageError(f"{name} is no basis [{2 * cells}, {cells - 1}] for {cells} cells with zero boundary")
     if known is not None:
