@@ -11,9 +11,8 @@ from ..errors import UsageError
 from ..statistics.intervals import LEVEL
 from .change import Change, Verdict
 from .costs import changes
-from .folder import Folder, Side
+from .folder import Folder, Side, changed_between
 from .pairs import pair
-from .places import changed_between
 from .trials import compare_trials
 
 THRESHOLD = 0.05

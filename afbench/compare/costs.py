@@ -1,4 +1,4 @@
-"""Times and memory of two cost files of one case: which figures changed, which only look so."""
+"""Compare the times and memory of two costs of one case: which figures changed, and which only seem to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .pairs import case_text
 
 BYTES = (("saved", "saved for backward"), ("peak", "allocator peak"))
 SETTLED = ("error", "diverged")
-"""How a cost or a trial fails that would fail again; one that was killed may not."""
+"""Failures that a rerun would repeat; a trial or cost that was killed may end well."""
 SIGNS = {1: Verdict.SLOWER, -1: Verdict.FASTER, 0: Verdict.UNCHANGED}
 
 
@@ -24,15 +24,13 @@ def changes(a: Cost, b: Cost, threshold: float) -> list[Change]:
         return [failed]
     if not a.ok or not b.ok:
         return []
-    timed_ = [
-        one for name, sides, beside in figures(a, b) if (one := time(a, name, sides, beside, threshold)) is not None
-    ]
-    sizes = [one for part, name in BYTES if (one := size(a, b, part, name, threshold)) is not None]
-    return [*timed_, *sizes]
+    times = [time(a, name, seconds, references, threshold) for name, seconds, references in figures(a, b)]
+    sizes = [size(a, b, part, name, threshold) for part, name in BYTES]
+    return [change for change in (*times, *sizes) if change is not None]
 
 
 def status(a: Cost, b: Cost) -> Change | None:
-    """Say if one side has no figures since it failed; None if both have, or neither has."""
+    """Return a change if exactly one of both failed; else None."""
     if a.ok == b.ok:
         return None
     fails = b if a.ok else a
@@ -41,63 +39,64 @@ def status(a: Cost, b: Cost) -> Change | None:
     return Change("status", a.activation, case_text(a), "cost", verdict, reason=reason)
 
 
-Beside = tuple[str, Figure, Figure]
-"""Something timed in the same rounds: its name, and the ratios of both to it."""
+Reference = tuple[str, Figure, Figure]
+"""Something timed in the same rounds: its name, and the ratios of A and B to it."""
 
 
-def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Figure, Figure], list[Beside]]]:
-    """Go through the timed figures: name, seconds of both, and what was timed beside them.
+def figures(a: Cost, b: Cost) -> Iterator[tuple[str, tuple[Figure, Figure], list[Reference]]]:
+    """Yield the timed figures: the name, the seconds of A and B, and the references of the same rounds.
 
-    A copy follows what memory does, GELU (of GELU itself: ReLU) what arithmetic does.
+    A copy depends on the memory's speed, GELU (for GELU itself: ReLU) on the arithmetic's.
     """
     if a.alone:
         other = "relu" if a.activation == "gelu" else "gelu"
         named = {f"{w}_{t}": f"{words}, {t}" for w, words in PASSES.items() for t in TEMPERATURES}
-        beside = {"a copy": "copy", other: other}
+        keys = {"a copy": "copy", other: other}
     else:
-        named, beside = dict(zip(STEPS, ("training step", "inference"), strict=True)), {a.baseline: a.baseline}
+        named, keys = dict(zip(STEPS, ("training step", "inference"), strict=True)), {a.baseline: a.baseline}
     for name, words in named.items():
         first, second = a.time(name), b.time(name)
-        ratios = [(what, first.ratio(key), second.ratio(key)) for what, key in beside.items()]
+        ratios = [(what, first.ratio(key), second.ratio(key)) for what, key in keys.items()]
         yield words, (first.seconds, second.seconds), ratios
 
 
-def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside], threshold: float) -> Change | None:
-    """Judge a time: it has changed if its seconds and its ratios to what was timed in the same rounds all say so.
+def time(
+    a: Cost, name: str, seconds: tuple[Figure, Figure], references: list[Reference], threshold: float
+) -> Change | None:
+    """Judge a time: it has changed if its seconds and its ratios to all references have changed.
 
-    Seconds alone also follow the machine's other work; a ratio alone also follows what it is a ratio to. Where they
-    differ, nothing is claimed.
+    Seconds also depend on the machine's other work; a ratio also depends on its reference. If they disagree, the
+    verdict is unclear.
     """
-    ratio, rounds = ratio_of_medians(*seconds), [ratio_of_medians(before, after) for _, before, after in beside]
+    ratio, relative = ratio_of_medians(*seconds), [ratio_of_medians(before, after) for _, before, after in references]
     if ratio is None:
         return None
     unstable = [
         f"unstable in {side}: {reason}"
-        for side, *held in (("A", seconds[0], beside[0][1]), ("B", seconds[1], beside[0][2]))
-        for reason in held[0].unstable or (() if a.alone else held[1].unstable)
+        for side, own, to_first in zip("AB", seconds, references[0][1:], strict=True)
+        for reason in own.unstable or (() if a.alone else to_first.unstable)
     ]
-    # Earlier versions kept no spread of the seconds in a network: there the ratio to the baseline decides alone.
-    bare = ratio.low is None and rounds[0] is not None
-    judge = rounds[0] if bare and rounds[0] is not None else ratio
+    # Files of earlier versions have no spread of the seconds in a network: then only the ratio to the baseline decides.
+    bare = ratio.low is None and relative[0] is not None
+    judge = relative[0] if bare and relative[0] is not None else ratio
     sign = judged(judge.value, judge.low, judge.high, threshold)
-    verdict, reason = (
-        SIGNS[sign],
-        f"by its ratio to {beside[0][0]}: its seconds have no spread" if bare and sign else "",
-    )
-    told = [
-        (judged(one.value, one.low, one.high, threshold), f"beside {what} of the same rounds it is {one.value:.2f}x")
-        for (what, *_), one in zip(beside, rounds, strict=True)
-        if one is not None
-    ]
-    others = [words for its, words in told if its != sign]
+    verdict, reason = SIGNS[sign], ""
+    if bare and sign:
+        reason = f"judged by its ratio to {references[0][0]}, as its seconds have no spread"
+    signs = {
+        f"relative to {what} in the same rounds it is {to.value:.2f}x": judged(to.value, to.low, to.high, threshold)
+        for (what, *_), to in zip(references, relative, strict=True)
+        if to is not None
+    }
+    others = [words for words, its in signs.items() if its != sign]
     if sign and unstable:
         verdict, reason = Verdict.UNCLEAR, unstable[0]
     elif sign and others:
         verdict, reason = Verdict.UNCLEAR, others[0]
     elif not sign and unstable:
         reason = unstable[0]
-    elif not sign and told and told[0][0] and len({its for its, _ in told}) == 1:
-        verdict, reason = Verdict.UNCLEAR, f"its seconds are the same, but {told[0][1]}"
+    elif not sign and others and len({*signs.values()}) == 1:
+        verdict, reason = Verdict.UNCLEAR, f"its seconds did not change, but {others[0]}"
     return Change(
         "time",
         a.activation,
@@ -109,7 +108,7 @@ def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside
         judge.value,
         judge.low,
         judge.high,
-        min(one.samples or 0 for one in seconds),
+        min(figure.samples or 0 for figure in seconds),
         reason,
         math.log(judge.value),
         bool(unstable),
@@ -117,7 +116,7 @@ def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside
 
 
 def size(a: Cost, b: Cost, part: str, name: str, threshold: float) -> Change | None:
-    """Judge bytes: they are counted, not sampled, so that any change beyond the threshold is one."""
+    """Judge bytes. They are counted, not sampled, so each change beyond the threshold counts."""
     before, after = (as_number(getattr(cost, part).get("bytes")) for cost in (a, b))
     if before is None or after is None or before < 0 or after < 0:
         return None

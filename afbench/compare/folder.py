@@ -1,16 +1,22 @@
-"""One of the two folders: its records and costs, and the machines and commits behind them."""
+"""One of the two folders: its records and costs, and the machines, software and commits behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..records.cost import Cost
-from ..records.store import Store
+from ..records.store import Store, content
 from ..records.trial import Record
-from .places import environments, machine_text
+
+Environments = Mapping[str, Mapping[str, Any]]
+SAME = ("system", "architecture", "processor", "cores", "cuda")
+"""Fields that are equal in all descriptions of one machine. Its kernel release may change."""
+MEMORY = 0.05
+"""The reported memory of one machine may differ by this share: the system reserves a varying part."""
 
 
 @dataclass(frozen=True)
@@ -66,5 +72,65 @@ class Folder:
         dates = {cost.measured[:10] for cost in self.costs}
         dates |= {record.started[:10] for record in self.records}
         machines = {machine_text(place, self.described) for place in self.places if place}
-        told = [tuple(sorted(held - {""})) for held in (commits, machines, dates)]
-        return Side(str(self.store.path), told[0], told[1], told[2], len(self.records), len(self.costs))
+        first, second, third = (tuple(sorted(values - {""})) for values in (commits, machines, dates))
+        return Side(str(self.store.path), first, second, third, len(self.records), len(self.costs))
+
+
+def environments(path: Path) -> dict[str, Mapping[str, Any]]:
+    """Read the environments of a results folder by id; other files are left out."""
+    environment_by_id: dict[str, Mapping[str, Any]] = {}
+    for file in sorted((path / "environments").glob("*.json")):
+        try:
+            environment = json.loads(content(file))
+        except (ValueError, OSError, RecursionError):
+            continue
+        if isinstance(environment, dict) and isinstance(environment.get("machine"), dict):
+            environment_by_id[file.stem] = environment
+    return environment_by_id
+
+
+def same_machine(a: str, b: str, known: Environments) -> bool | None:
+    """Tell whether two environments are of one machine; None if it is unknown."""
+    if a == b and a:
+        return True
+    if a not in known or b not in known:
+        return None
+    machines = known[a]["machine"], known[b]["machine"]
+    if any(machines[0].get(name) != machines[1].get(name) for name in SAME):
+        return False
+    sizes = [machine.get("memory_bytes") for machine in machines]
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        return True
+    return bool(max(sizes) <= (1 + MEMORY) * min(sizes))
+
+
+def machine_text(environment: str, known: Environments) -> str:
+    """Name a machine: processor, cores, memory, GPUs."""
+    if environment not in known:
+        return f"environment {environment or 'unknown'} without a description"
+    machine = known[environment]["machine"]
+    memory = machine.get("memory_bytes")
+    parts = [str(machine.get("processor") or "unknown processor"), f"{machine.get('cores')} cores"]
+    parts += [f"{memory / 2**30:.0f} GiB"] if isinstance(memory, int) else []
+    parts += [str(name) for name in machine.get("cuda") or []]
+    return ", ".join(parts)
+
+
+def changed_between(a: Iterable[str], b: Iterable[str], known: Environments) -> list[str]:
+    """List the software and settings that differ between the environments of A and B: ``torch 2.11.0 -> 2.13.0``."""
+    before, after = ([described(known[name]) for name in sorted(set(names)) if name in known] for names in (a, b))
+    changes = []
+    for name in dict.fromkeys(name for values in (*before, *after) for name in values):
+        left, right = (" | ".join(sorted({values.get(name, "none") for values in side})) for side in (before, after))
+        if before and after and left != right:
+            changes.append(f"{name} {left} -> {right}")
+    return changes
+
+
+def described(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return as text what may change on one machine."""
+    texts = {"python": str(environment.get("python"))}
+    for part in ("packages", "variables"):
+        inner = environment.get(part)
+        texts |= {str(k): str(v or "none") for k, v in inner.items()} if isinstance(inner, Mapping) else {}
+    return texts | {"kernel release": str(environment["machine"].get("release"))}

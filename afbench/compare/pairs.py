@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..records.cost import Cost
 from ..records.groups import settings_text
 from ..records.wording import place, plural
-from .places import Environments, machine_text, same_machine
+from .folder import Environments, machine_text, same_machine
 
 FIELDS: dict[str, Callable[[Cost], str]] = {
     "kind": lambda cost: "alone" if cost.alone else "in a task's network",
@@ -55,10 +56,10 @@ def pair(a: Sequence[Cost], b: Sequence[Cost], known: Environments) -> Pairs:
     count_by_reason: dict[str, int] = {}
     for case in sorted(left.keys() & right.keys()):
         reasons = []
-        for one, other in ((one, other) for other in right[case] for one in left[case]):
-            reason = hindrance(one, other, known)
+        for after, before in itertools.product(right[case], left[case]):
+            reason = hindrance(before, after, known)
             if not reason:
-                pairs.both.append((one, other))
+                pairs.both.append((before, after))
                 break
             reasons.append(reason)
         else:

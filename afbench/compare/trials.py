@@ -16,7 +16,7 @@ from ..statistics.intervals import differences, interval
 from ..statistics.metric import written
 from .change import Change, Verdict, judged
 from .costs import SETTLED
-from .places import Environments, machine_text, same_machine
+from .folder import Environments, machine_text, same_machine
 
 Members = Mapping[str, Sequence[Record]]
 """The records of a group by activation."""

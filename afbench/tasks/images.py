@@ -93,7 +93,7 @@ class FashionMnist(ImageTask):
 class Mnist(ImageTask):
     """MNIST, handwritten digits, 28x28, 10 classes.
 
-    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch mnist`` brings the images.
+    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch mnist`` downloads the images.
     """
 
     model: Literal["mlp", "lenet5"] = "mlp"
@@ -103,7 +103,7 @@ class Mnist(ImageTask):
 class Kmnist(ImageTask):
     """Kuzushiji-MNIST, cursive Japanese characters, 28x28, 10 classes.
 
-    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch kmnist`` brings the images.
+    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch kmnist`` downloads the images.
     """
 
     model: Literal["mlp", "lenet5"] = "mlp"
@@ -155,7 +155,7 @@ class Cifar10(CifarTask):
 class Cifar100(CifarTask):
     """CIFAR-100, colour images, 32x32, 100 classes.
 
-    Splits and settings are those of ``cifar10``; ``afbench data fetch cifar100`` brings the images.
+    Splits and settings are those of ``cifar10``; ``afbench data fetch cifar100`` downloads the images.
     """
 
     model: Literal["lenet5", "preact_resnet18"] = "lenet5"

@@ -54,10 +54,26 @@ def test_the_readme_shows_the_reference_table():
     assert shown.group(2).strip() == (ROOT / shown.group(1)).read_text().strip()
 
 
-def test_the_readme_links_to_what_is_there():
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]:
-        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_lead_to_pages_and_headings():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")]:
+        for name, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", page.read_text()):
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name} links to {name}"
+            assert not anchor or anchor in anchors(target), f"{page.name} links to {name}#{anchor}"
+
+
+def test_the_rules_keep_their_links():
+    """Captions and papers cite them."""
+    cited = (
+        "intervals paired-differences bold significance two-groups-of-seeds cost-ratios unstable-times excluded-costs"
+    )
+    assert {*cited.split(), "seeds-data-and-order", "plots"} <= anchors(DOCS / "numbers.md")
 
 
 def test_the_readme_example_runs():

@@ -1,4 +1,4 @@
-"""A time has changed if its seconds and all that was timed beside it say so."""
+"""A time has changed if its seconds and its ratios to all references of the same rounds have."""
 
 import pytest
 
