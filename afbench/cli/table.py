@@ -39,7 +39,7 @@ def call(arguments: argparse.Namespace) -> int:
     Costs in a task's network stand in the task's own table, if there is one; else in one of their own.
     """
     from ..records.store import Store
-    from ..report.selection import canonical, holdings, one, renamed, select
+    from ..report.selection import canonical, holdings, renamed, select, spec_among
     from ..report.summary import tables_of
     from ..report.tables.arrange import named, restricted
     from ..report.tables.cost_table import cost_grid, cost_tables
@@ -60,7 +60,7 @@ def call(arguments: argparse.Namespace) -> int:
         wanted = "costs" if arguments.costs else "records"
         raise UsageError(f"no {wanted} in {', '.join(arguments.results)}")
     if made and baseline != BASELINE:
-        one(baseline, [row.activation for table in made for row in table.rows])
+        spec_among(baseline, [row.activation for table in made for row in table.rows])
     counts = [(row.activation, row.parameters) for table in made for row in table.rows]
     counts += [(cost.activation, cost.parameters.get("activation")) for case in timed for cost in case.costs]
     held = holdings(counts)

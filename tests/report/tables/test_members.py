@@ -36,7 +36,7 @@ def test_records_of_two_sources_never_share_a_row(store, edited):
     assert (new.mean.mean, new.seeds, old.mean.mean, old.seeds) == (62.5, (2, 3), 99.5, (0, 1))
     assert old.versus is None and not old.best and by_name["relu"].best and table.comparisons == 1
     said = [table.footnotes[mark - 1] for mark in old.marks]
-    assert "ran with code that was edited since: not compared, not bold" in said
+    assert "older code: not compared, not bold" in said
 
 
 @pytest.mark.parametrize("format", FORMATS)

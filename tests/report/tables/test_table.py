@@ -97,7 +97,7 @@ def test_seeds_are_shown_where_they_are_uneven(store, put, worked):
     put("pau", 3, status="diverged", message="diverged at step 7 (loss inf)")
     shown = render(map(task_grid, tables(store)), "text")
     assert any(line.split()[:3] == ["pau", "(1,2)", "3/4"] for line in shown.splitlines())
-    assert "(1) 1 of 4 seeds diverged; seed 3: at step 7 (loss inf)\n(2) vs relu over the 3 seeds" in shown
+    assert "(1) 1 of 4 seeds diverged; seed 3: at step 7 (loss inf)\n(2) vs relu: over the 3 seeds" in shown
 
 
 def test_markdown_worked_by_hand(store, worked):
