@@ -8,13 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..lazy import defining
 from ..registry import numerals
 
 if TYPE_CHECKING:
     from ..records.store import Store
 
-ENGINES = ("process", "inline")
-"""Names of the engines. --help does not import them; a test compares the names with ``afbench.engines``."""
+ENGINES = defining("engines", "{}")
+"""Names of the engines. --help does not import them."""
 PIPED = 80
 """Characters of a line where there is no terminal and no ``$COLUMNS``."""
 
@@ -73,20 +74,22 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 def load_plugins(paths: list[str]) -> None:
     """Load plugins. If the entry point of another package cannot be loaded, print a warning and go on."""
     from ..registry import discovery
+
+    try:
+        discovery.load_plugins(paths)
+    finally:
+        warn_of_entry_points()
+
+
+def warn_of_entry_points() -> None:
+    """Print a warning for each entry point of another package that cannot be loaded."""
+    from ..registry import discovery
     from ..registry.entries import ACTIVATIONS, TASKS
 
-    failures = []
-    for path in paths:
-        try:
-            discovery.load_plugin(path, ACTIVATIONS, TASKS)
-        except UsageError as error:
-            failures.append(str(error))
     ACTIVATIONS.populate()
     TASKS.populate()
     for problem in discovery.problems:
         print(f"afbench: warning: {problem}", file=sys.stderr)
-    if failures:
-        raise UsageError("; ".join(failures))
 
 
 def terminal_width() -> int:

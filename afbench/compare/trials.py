@@ -12,8 +12,8 @@ from ..records.members import members as by_row
 from ..records.members import values
 from ..records.trial import Record, Status
 from ..records.wording import plural, ranges, shorten
+from ..statistics.intervals import differences, interval
 from ..statistics.metric import written
-from ..statistics.stats import differences, interval
 from .change import Change, Verdict, judged
 from .costs import SETTLED
 from .places import Environments, machine_text, same_machine

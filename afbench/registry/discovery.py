@@ -9,7 +9,7 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,23 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
         if before is not None:
             sys.modules[name] = before
         raise UsageError(f"plugin {path} failed: {last_line(error)}") from error
+
+
+def load_plugins(paths: Iterable[str | Path]) -> tuple[str, ...]:
+    """Load plugin files; returns where they lie, for processes that must load them too.
+
+    Raises:
+        UsageError: names every file that is missing or fails.
+    """
+    failures = []
+    for path in paths:
+        try:
+            load_plugin(path, ACTIVATIONS, TASKS)
+        except UsageError as error:
+            failures.append(str(error))
+    if failures:
+        raise UsageError("; ".join(failures))
+    return tuple(str(Path(path).resolve()) for path in paths)
 
 
 def same_file(module: str, where: str) -> bool:

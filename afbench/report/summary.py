@@ -14,9 +14,10 @@ from ..records.members import members as rows_of
 from ..records.store import Store
 from ..records.trial import Record, Status
 from ..registry.spec import BASELINE
+from ..statistics.intervals import Interval, differences, intervals
 from ..statistics.metric import bounds_of, written
 from ..statistics.modes import modes
-from ..statistics.stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
+from ..statistics.significance import ALPHA, can_reach, holm, sign_flips
 from .costs import Costs, costs_of
 from .tables.arrange import arranged
 from .tables.footnotes import failures, mixtures, own_mixtures

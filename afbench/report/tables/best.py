@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ...records.members import is_older
 from ...records.wording import plural
-from ...statistics.stats import BOOTSTRAP_FROM, differences, intervals
+from ...statistics.intervals import BOOTSTRAP_FROM, differences, intervals
 from .rows import Row
 
 SHARED = 2

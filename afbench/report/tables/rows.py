@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from ...records.cost import Cost
 from ...records.groups import Group
 from ...records.members import spec_of
+from ...statistics.intervals import Interval
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
-from ...statistics.stats import Interval
 from ..costs import Costs
 from .footnotes import Failure
 

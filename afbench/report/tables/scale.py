@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...statistics.stats import Interval
+from ...statistics.intervals import Interval
 
 HUGE = 1e6
 """From this size on a number is printed with an exponent: one diverging mean must not widen its column."""

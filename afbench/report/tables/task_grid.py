@@ -10,8 +10,8 @@ from dataclasses import replace
 from ...records.cost import Figure
 from ...records.members import spec_of
 from ...records.trial import Status
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
-from ...statistics.stats import LEVEL, Interval
 from .caption import RULES, notes, sentences
 from .footnotes import Failure
 from .grid import Cell, Column, Grid, Value

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ...errors import UsageError
 from ...records.groups import headings
 from ...records.wording import ranges
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.ranks import ranks
-from ...statistics.stats import LEVEL, Interval
 from .caption import RULES, wide_sentences
 from .grid import Cell, Column, Footnotes, Grid, Value
 from .rows import Row, Table

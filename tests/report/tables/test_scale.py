@@ -7,7 +7,7 @@ import math
 import pytest
 
 from afbench.report.tables.scale import Scale, scale_of
-from afbench.statistics.stats import Interval
+from afbench.statistics.intervals import Interval
 
 
 def around(mean, half):
