@@ -23,23 +23,27 @@ EXAMPLES = (
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    verb.add_argument("results", metavar="RESULTS", nargs="+", help="a results folder, or several")
-    verb.add_argument("--format", choices=FORMATS, default="text", help=f"{' | '.join(FORMATS)} (default: text)")
-    verb.add_argument("--wide", action="store_true", help="only the table with a column a task and mean ranks")
-    verb.add_argument("--costs", action="store_true", help="only the tables of costs, those of tasks' networks too")
+    verb.add_argument("results", metavar="RESULTS", nargs="+", help="one results folder or several")
+    verb.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    verb.add_argument(
+        "--wide", action="store_true", help="print only the table over tasks: one column a task, and mean ranks"
+    )
+    verb.add_argument(
+        "--costs", action="store_true", help="print only tables of costs, also of costs in a task's network"
+    )
     options.add_shown(verb)
-    verb.add_argument("--columns", metavar="NAMES", help="which columns, in this order, by commas: mean,vs,params")
-    verb.add_argument("--sort", metavar="COLUMN", help="by which column: step, params:desc (default: the best first)")
-    verb.add_argument("--caption", choices=CAPTIONS, default="full", help="how much captions say (default: full)")
+    verb.add_argument("--columns", metavar="NAMES", help="columns to print, in this order: mean,vs,params")
+    verb.add_argument("--sort", metavar="COLUMN", help="column to sort by: step, params:desc (default: best row first)")
+    verb.add_argument("--caption", choices=CAPTIONS, default="full", help="length of the captions (default: full)")
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """Print each task's table, then all tasks in a wide one, then costs; a CSV has one header and holds one kind.
+    """Print each task's table, then the wide table of all tasks, then costs; a CSV holds one kind of table.
 
-    Costs in a task's network stand in the task's own table, if there is one; else in one of their own.
+    Costs in a task's network are columns of the task's table; without trials they have a table of their own.
     """
     from ..records.store import Store
-    from ..report.selection import canonical, holdings, one, renamed, select
+    from ..report.selection import canonical, holdings, renamed, select, spec_among
     from ..report.summary import tables_of
     from ..report.tables.arrange import named, restricted
     from ..report.tables.cost_table import cost_grid, cost_tables
@@ -60,7 +64,7 @@ def call(arguments: argparse.Namespace) -> int:
         wanted = "costs" if arguments.costs else "records"
         raise UsageError(f"no {wanted} in {', '.join(arguments.results)}")
     if made and baseline != BASELINE:
-        one(baseline, [row.activation for table in made for row in table.rows])
+        spec_among(baseline, [row.activation for table in made for row in table.rows])
     counts = [(row.activation, row.parameters) for table in made for row in table.rows]
     counts += [(cost.activation, cost.parameters.get("activation")) for case in timed for cost in case.costs]
     held = holdings(counts)

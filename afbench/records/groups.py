@@ -34,52 +34,57 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 def group_of(record: Record) -> Group:
     """Read a record's group; device and dtype are empty if the trial died before it could tell."""
-    return Group(*_parts(record))
+    return Group(*parts_of(record))
 
 
-def _parts(record: Record) -> tuple[str, str, str, str]:
-    own, known = record.trial.settings, record.resolved.get("task", {})
-    device, dtype = own.get("device", known.get("device", "")), own.get("dtype", known.get("dtype", ""))
+def parts_of(record: Record) -> tuple[str, str, str, str]:
+    """Return the fields of a record's group: tuples are hashed and compared faster than dataclasses."""
+    own, resolved = record.trial.settings, record.resolved.get("task", {})
+    device, dtype = own.get("device", resolved.get("device", "")), own.get("dtype", resolved.get("dtype", ""))
     return record.trial.task, settings_text(own) if own else "", str(device), str(dtype)
 
 
 def grouped(records: Iterable[Record]) -> dict[Group, list[Record]]:
     """Sort records into groups; one that does not know its device joins those of its task and settings that do."""
-    by_parts: dict[tuple[str, str, str, str], list[Record]] = {}  # tuples: a dataclass is hashed and compared in Python
+    by_parts: dict[tuple[str, str, str, str], list[Record]] = {}
     for record in records:
-        by_parts.setdefault(_parts(record), []).append(record)
-    found = {Group(*parts): held for parts, held in by_parts.items()}
-    # A trial that ended well knows where it ran: if its record does not say so, it stands alone.
-    lost = [
-        g for g, held in found.items() if not (g.device and g.dtype) and not any(r.status is Status.OK for r in held)
+        by_parts.setdefault(parts_of(record), []).append(record)
+    groups = {Group(*parts): members for parts, members in by_parts.items()}
+    # A trial that ended well knows where it ran: if its record does not say so, it has a group of its own.
+    unplaced = [
+        group
+        for group, members in groups.items()
+        if not (group.device and group.dtype) and not any(r.status is Status.OK for r in members)
     ]
-    for vague in lost:
-        same = [g for g in found if (g.task, g.settings) == (vague.task, vague.settings) and g.device and g.dtype]
+    for lost in unplaced:
+        same = [g for g in groups if (g.task, g.settings) == (lost.task, lost.settings) and g.device and g.dtype]
         if same:
-            found[min(same)] += found.pop(vague)
-    return dict(sorted(found.items()))
+            groups[min(same)] += groups.pop(lost)
+    return dict(sorted(groups.items()))
 
 
 def headings(groups: Iterable[Group]) -> dict[Group, str]:
     """Name groups: ``gmm``, ``gmm[epochs=3]``, and ``gmm@cuda/float32`` where only the device tells them apart."""
     names = {group: f"{group.task}[{group.settings}]".replace(" ", "").removesuffix("[]") for group in groups}
-    held = list(names.values())
+    words = list(names.values())
     return {
-        group: f"{name}@{group.device}/{group.dtype}" if held.count(name) > 1 else name for group, name in names.items()
+        group: f"{name}@{group.device}/{group.dtype}" if words.count(name) > 1 else name
+        for group, name in names.items()
     }
 
 
 def agree(records: Iterable[Record]) -> tuple[Mapping[str, Any], list[str]]:
     """Return what the newest record says about the task, and where the others disagree."""
-    told = [r.about for r in sorted(records, key=lambda r: (r.started, r.trial.seed)) if r.about]
-    if not told:
-        return {}, ["no trial came far enough to tell its metric"]
-    if all(about == told[-1] for about in told):  # nearly always, and quick: the rest would print every one of them
-        return told[-1], []
+    descriptions = [r.about for r in sorted(records, key=lambda r: (r.started, r.trial.seed)) if r.about]
+    if not descriptions:
+        return {}, ["every trial failed before its metric was known"]
+    newest = descriptions[-1]
+    if all(about == newest for about in descriptions):  # nearly always, and quick: the rest prints every one of them
+        return newest, []
     notes = []
-    for name in told[-1]:
-        values = Counter(json.dumps(about.get(name), sort_keys=True) for about in told)
+    for name in newest:
+        values = Counter(json.dumps(about.get(name), sort_keys=True) for about in descriptions)
         if len(values) > 1 and name != "plots":
-            said = " or ".join(values)
-            notes.append(f"the trials disagree on the task's {name} ({shorten(said)}); the newest one's is used")
-    return told[-1], notes
+            words = shorten(" or ".join(values))
+            notes.append(f"the trials disagree on the task's {name} ({words}); the newest record's is used")
+    return newest, notes

@@ -1,4 +1,4 @@
-"""A table's records by row: one activation each, and one source each, where code of a user's was edited in between."""
+"""Which records share a row of a table: one activation and one source each, where a user edited their own code."""
 
 from __future__ import annotations
 
@@ -8,34 +8,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from .trial import Record, Status
 
 OLDER = " (older code "
-"""Stands between an activation's spec and the source of a row whose code was edited since."""
+"""Follows the spec in the name of a row of older code; the source follows it."""
 
 
 def members(records: Iterable[Record]) -> tuple[dict[str, list[Record]], list[str]]:
-    """Sort the records of a group by row, in the order of their names; returns them with what a reader must know.
+    """Sort the records of a group by row, in the order of the rows' names; returns them with notes for the reader.
 
-    Records of two sources never share a row. The row of the newest source of an activation and of the task has the
-    spec for its name, others are called ``snake (older code 9f3c)``. A record that does not say its source, since its
-    process died before, counts among the newest. Of two records of one seed the newest counts.
+    Records of two sources never share a row. The newest source of an activation and of the task has the row named like
+    the spec; rows of older sources are named ``snake (older code 9f3c)``. A record without a source (its process died
+    before it could tell) counts among the newest. Of two records of one seed the newest counts.
     """
     by_activation: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda r: (r.started, r.key)):
         by_activation.setdefault(record.trial.activation, []).append(record)
-    told = [record for held in by_activation.values() for record in held if record.source and parts(record)]
-    task = parts(max(told, key=lambda r: r.started, default=None)).get("task", "")
+    sourced = [record for same in by_activation.values() for record in same if record.source and parts(record)]
+    task = parts(max(sourced, key=lambda r: r.started, default=None)).get("task", "")
     rows: dict[str, dict[int, Record]] = {}
     twice: dict[str, set[int]] = {}
-    for name, held in by_activation.items():
-        sources = [parts(record) for record in held]
-        ours = [
-            own.get("activation", "")
-            for record, own in zip(held, sources, strict=True)
-            if (own or record.versions) and own.get("task", "") == task
+    for name, same in by_activation.items():
+        sources = [(record, parts(record)) for record in same]
+        current = [
+            source.get("activation", "")
+            for record, source in sources
+            if (source or record.versions) and source.get("task", "") == task
         ]
-        newest = ours[-1] if ours else ""
-        for record, own in zip(held, sources, strict=True):
-            same = (own.get("task", ""), own.get("activation", "")) == (task, newest) or not (own or record.versions)
-            label = name if same else f"{name}{OLDER}{' '.join(one[:4] for one in own.values()) or 'unknown'})"
+        newest = (task, current[-1] if current else "")
+        for record, source in sources:
+            untold = not (source or record.versions)
+            label = name
+            if not untold and (source.get("task", ""), source.get("activation", "")) != newest:
+                label += f"{OLDER}{' '.join(part[:4] for part in source.values()) or 'unknown'})"
             row = rows.setdefault(label, {})
             if record.trial.seed in row:
                 twice.setdefault(label, set()).add(record.trial.seed)
@@ -54,7 +56,7 @@ def parts(record: Record | None) -> Mapping[str, str]:
 
 
 def is_older(label: str) -> bool:
-    """Tell whether a row's code was edited since."""
+    """Tell whether a row is one of older code."""
     return OLDER in label
 
 
@@ -65,5 +67,5 @@ def spec_of(label: str) -> str:
 
 def values(records: Sequence[Record], metric: str) -> dict[int, float]:
     """Return a metric by seed, of the trials that ended well with a finite number."""
-    held = {r.trial.seed: r.metrics[metric] for r in records if r.status is Status.OK and metric in r.metrics}
-    return {seed: float(held[seed]) for seed in sorted(held) if math.isfinite(held[seed])}
+    by_seed = {r.trial.seed: r.metrics[metric] for r in records if r.status is Status.OK and metric in r.metrics}
+    return {seed: float(by_seed[seed]) for seed in sorted(by_seed) if math.isfinite(by_seed[seed])}

@@ -26,7 +26,7 @@ LAST = [
 def load(path: str | Path) -> pd.DataFrame:
     """Load a results folder: one row a record, one column a metric; nothing in it is imported or executed.
 
-    Columns: ``key, task, activation, seed, settings, device, dtype, status, reason``, the metrics, then
+    Columns: ``key, task, activation, seed, settings, device, dtype, status, reason``, then the metrics, then
     ``activation_parameters, trainable_parameters, total_parameters, seconds, concurrency, environment, source`` and
     ``version_*``. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``.
     ``source`` tells records of edited code apart, and is empty where all code comes with afbench. A folder
@@ -50,7 +50,7 @@ def load(path: str | Path) -> pd.DataFrame:
 
 
 def flat(record: Record) -> dict[str, Any]:
-    """Flatten a record; what it does not hold is left out."""
+    """Flatten a record; columns that it lacks are left out."""
     group = group_of(record)
     return {
         "key": record.key,

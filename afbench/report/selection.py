@@ -1,6 +1,6 @@
 """Which activations of results are meant, and what they are called: ``--acts``, ``--baseline``, ``--names``.
 
-Nothing of a user's is imported: what the results hold answers first, then afbench's own entries, which need torch.
+No code of a user is imported: the results answer first, then afbench's own entries, which need torch.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def select(parts: str | Iterable[str], held: Learns, where: str = "the results")
     Args:
         parts: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs of names, specs; ``-`` before one excludes, a name
             without settings with all its settings. A list that starts with an exclusion starts from all.
-        held: the activations that are there.
-        where: what holds them, for errors.
+        held: the activations in the results.
+        where: what the results are called in errors.
 
     Raises:
         UsageError: if a part matches nothing, or nothing is left.
@@ -54,24 +54,24 @@ def select(parts: str | Iterable[str], held: Learns, where: str = "the results")
     >>> select("p*,-pelu", {"relu": False, "pau": True, "pelu": True, "prelu": True}).specs
     ('pau', 'prelu')
     """
-    given = split(parts) if isinstance(parts, str) else [*parts]
-    chosen: dict[str, bool] = {}
+    texts = split(parts) if isinstance(parts, str) else [*parts]
+    selected: dict[str, bool] = {}  # whether each was named by its spec
     excluded: set[str] = set()
-    for position, part in enumerate(piece.strip() for piece in given):
+    for position, part in enumerate(text.strip() for text in texts):
         if part.startswith("-"):
-            chosen = dict.fromkeys(held, False) if position == 0 else chosen
-            gone = matching(part[1:].strip(), held, where, excluded=True)
-            excluded |= {*gone}
-            chosen = {label: named for label, named in chosen.items() if label not in gone}
+            selected = dict.fromkeys(held, False) if position == 0 else selected
+            matches = matching(part[1:].strip(), held, where, excluded=True)
+            excluded |= {*matches}
+            selected = {label: by_spec for label, by_spec in selected.items() if label not in matches}
         else:
-            found, named = matching(part, held, where), is_spec(part)
-            excluded -= {*found}
-            chosen |= {label: chosen.get(label, False) or (named and not is_older(label)) for label in found}
-    if not chosen:
-        text = parts if isinstance(parts, str) else ",".join(given)
+            matches, by_spec = matching(part, held, where), is_spec(part)
+            excluded -= {*matches}
+            selected |= {label: selected.get(label, False) or (by_spec and not is_older(label)) for label in matches}
+    if not selected:
+        text = parts if isinstance(parts, str) else ",".join(texts)
         raise UsageError(f"no activation of {where} is selected by {text!r} ({listed(held)})")
-    explicit = frozenset(label for label, named in chosen.items() if named)
-    return Selection(tuple(chosen), explicit, frozenset(excluded))
+    explicit = frozenset(label for label, by_spec in selected.items() if by_spec)
+    return Selection(tuple(selected), explicit, frozenset(excluded))
 
 
 def is_spec(part: str) -> bool:
@@ -84,42 +84,42 @@ def matching(part: str, held: Learns, where: str, excluded: bool = False) -> lis
     if part in GROUPS:
         return [label for label in held if part == "all" or learns(label, held) == (part == "trainable")]
     if part.startswith("tag:"):
-        known = {label: tags(label) for label in held}
-        found = [label for label in held if part[4:] in known[label]]
-        if not found:
-            every = ", ".join(sorted({tag for its in known.values() for tag in its}))
+        tags_by_label = {label: tags(label) for label in held}
+        matches = [label for label in held if part[4:] in tags_by_label[label]]
+        if not matches:
+            every = ", ".join(sorted({tag for tags in tags_by_label.values() for tag in tags}))
             raise UsageError(f"no activation of {where} has the tag {part[4:]!r} (tags: {every or 'none'})")
-        return found
+        return matches
     if not is_spec(part):
-        found = [label for label in held if fnmatchcase(base(label), part)]
-        if not found:
+        matches = [label for label in held if fnmatchcase(base(label), part)]
+        if not matches:
             raise UsageError(f"no activation of {where} matches {part!r} ({listed(held)})")
-        return found
+        return matches
     if excluded:
         name = part if any(base(label) == part for label in held) else canonical(part, held)
-        if found := [label for label in held if base(label) == name]:
-            return found
-    spec = one(part, held, where)
+        if matches := [label for label in held if base(label) == name]:
+            return matches
+    spec = spec_among(part, held, where)
     return [label for label in held if spec_of(label) == spec]
 
 
-def one(text: str, held: Iterable[str], where: str = "the results") -> str:
-    """Return the canonical spec of an activation that is held.
+def spec_among(text: str, held: Iterable[str], where: str = "the results") -> str:
+    """Return the canonical spec of one of the activations that results hold.
 
     Raises:
-        UsageError: if it is not, with the nearest.
+        UsageError: if they do not hold it; the message names the nearest.
     """
     specs = list(dict.fromkeys(map(spec_of, held)))
     spec = canonical(text, specs)
     if spec not in specs:
-        variants = sorted(known for known in specs if base(known) == base(spec))
+        variants = sorted(other for other in specs if base(other) == base(spec))
         near = f"; did you mean {variants[0]!r}?" if variants else did_you_mean(spec, specs)
         raise UsageError(f"no activation {spec!r} in {where}{near} ({listed(specs)})")
     return spec
 
 
 def canonical(text: str, held: Iterable[str]) -> str:
-    """Print a spec as records do; one of a plugin or a class, which only ``run`` imports, is taken as it stands.
+    """Print a spec as records do; a spec of a plugin or a class, which only ``run`` imports, stays as it is.
 
     Raises:
         UsageError: if it is malformed, or afbench's own activation of that name has no such setting.
@@ -132,20 +132,19 @@ def canonical(text: str, held: Iterable[str]) -> str:
     if same or ":" in asked.name:
         return same or str(asked)
     from ..registry.entries import ACTIVATIONS
-    from ..registry.factory import choose  # here, as below, since it imports torch
+    from ..registry.factory import choose  # not at the top: it imports torch
 
     return choose(asked).spec if asked.name in ACTIVATIONS.names() else str(asked)
 
 
-def alike(one: Spec, other: Spec) -> bool:
-    """Tell whether two specs set the same: ``a=-3`` is ``a=-3.0``, in whatever order."""
-    return {key: plain(text) for key, text in one.settings.items()} == {
-        key: plain(text) for key, text in other.settings.items()
-    }
+def alike(a: Spec, b: Spec) -> bool:
+    """Tell whether two specs have equal settings, in any order: ``a=-3`` equals ``a=-3.0``."""
+    first, second = ({key: plain(text) for key, text in spec.settings.items()} for spec in (a, b))
+    return first == second
 
 
 def plain(value: object) -> object:
-    """Read a setting's text as a number where it is one."""
+    """Return a setting as a number if it is one, else as text."""
     try:
         return float(str(value))
     except ValueError:
@@ -158,7 +157,7 @@ def base(label: str) -> str:
 
 
 def learns(label: str, held: Learns) -> bool | None:
-    """Tell whether an activation has trainable parameters: by its records, else by afbench's own entry."""
+    """Tell whether an activation has trainable parameters: its records say it, else afbench's own entry."""
     if held[label] is not None or ":" in base(label):
         return held[label]
     from ..registry.factory import choose, is_trainable
@@ -185,11 +184,11 @@ def holdings(counts: Iterable[tuple[str, int | None]]) -> dict[str, bool | None]
     Args:
         counts: activations with their numbers of trainable parameters, None where a trial died before it counted them.
     """
-    found: dict[str, bool | None] = {}
+    trainable: dict[str, bool | None] = {}
     for activation, count in counts:
-        if found.get(activation) is None:
-            found[activation] = None if count is None else count > 0
-    return found
+        if trainable.get(activation) is None:
+            trainable[activation] = None if count is None else count > 0
+    return trainable
 
 
 def renamed(
@@ -199,14 +198,14 @@ def renamed(
 
     Args:
         given: such a text, several, or names by specs.
-        held: the activations that are there.
-        where: what holds them, for errors.
+        held: the activations in the results.
+        where: what the results are called in errors.
 
     Returns:
         Names by canonical specs.
 
     Raises:
-        UsageError: if a part is not SPEC=NAME, no such activation is held, or two would have one name.
+        UsageError: if a part is not SPEC=NAME, the results lack its activation, or two would have one name.
 
     >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learnt"', ["ditac[cells=20]", "pau"])
     {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learnt'}
@@ -214,25 +213,25 @@ def renamed(
     specs = list(dict.fromkeys(map(spec_of, held)))
     texts = [given] if isinstance(given, str) else given
     pairs = given.items() if isinstance(given, Mapping) else [pair for text in texts for pair in named(text)]
-    found: dict[str, str] = {}
-    for spec, name in pairs:
+    names: dict[str, str] = {}
+    for text, name in pairs:
         try:
-            known = one(spec, specs, where)
+            spec = spec_among(text, specs, where)
         except UsageError as error:
             raise UsageError(f"--names: {error}") from None
         name = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-        if known in found or not name:
-            raise UsageError(f"--names gives {spec!r} {'two names' if known in found else 'no name'}")
-        found[known] = name
-    names = [found.get(spec, spec) for spec in specs]
-    twice = sorted({name for name in names if names.count(name) > 1})
+        if spec in names or not name:
+            raise UsageError(f"--names gives {text!r} {'two names' if spec in names else 'no name'}")
+        names[spec] = name
+    printed = [names.get(spec, spec) for spec in specs]
+    twice = sorted({name for name in printed if printed.count(name) > 1})
     if twice:
         raise UsageError(f"--names: two activations would be called {twice[0]!r}")
-    return found
+    return names
 
 
 def named(text: str) -> list[tuple[str, str]]:
-    """Read ``SPEC=NAME`` by commas: specs as they stand, and names without their quotes."""
+    """Read ``SPEC=NAME`` separated by commas: specs unchanged, names without their quotes."""
     pairs: list[tuple[str, str]] = []
     for part in apart(text):
         if pairs and "=" not in part:  # a comma within a name that has no quotes
@@ -242,13 +241,13 @@ def named(text: str) -> list[tuple[str, str]]:
         end = part.find("]=") + 1 if "[" in part.partition("=")[0] else part.find("=")
         spec, name = part[:end].strip(), part[end + 1 :].strip()
         if end < 1 or not spec or not name:
-            raise UsageError(f"--names takes SPEC=NAME, not {part!r} (by commas: 'ditac=DiTAC (ours),pau=PAU')")
+            raise UsageError(f"--names takes SPEC=NAME, not {part!r} (example: 'ditac=DiTAC (ours),pau=PAU')")
         pairs.append((spec, unquoted(name)))
     return pairs
 
 
 def unquoted(name: str) -> str:
-    """Take the double quotes off a name that has them."""
+    """Remove the double quotes around a name, if there are any."""
     if len(name) < 2 or not name[0] == name[-1] == '"':
         return name
     try:
@@ -279,6 +278,6 @@ def apart(text: str) -> list[str]:
 
 
 def listed(held: Iterable[str]) -> str:
-    """Name what is held, at most ten of them."""
+    """Name at most ten of the activations that results hold."""
     names = sorted(held)
     return f"it holds: {', '.join(names[:10])}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")

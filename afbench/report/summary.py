@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from ..records.cost import Cost
 from ..records.groups import Group, agree, grouped
-from ..records.members import is_older, members, values
+from ..records.members import is_older, values
+from ..records.members import members as rows_of
 from ..records.store import Store
 from ..records.trial import Record, Status
 from ..registry.spec import BASELINE
@@ -30,8 +31,8 @@ def tables(store: Store, baseline: str = BASELINE, published: Mapping[str, Publi
     """Make the tables of a results folder: one for each task, settings, device and dtype in it.
 
     Args:
-        store: the results folder; ``store.problems`` says afterwards which of its files could not be read.
-        baseline: the canonical spec that all are compared with.
+        store: the results folder; ``store.problems`` names the files that could not be read.
+        baseline: the canonical spec that all others are compared with.
         published: a paper's numbers by task.
 
     Raises:
@@ -46,10 +47,10 @@ def tables_of(
     baseline: str = BASELINE,
     published: Mapping[str, Published] | None = None,
 ) -> list[Table]:
-    """Make the tables of records and costs that were read before, as ``tables`` does."""
+    """Make the tables of the records and costs of a results folder, as ``tables`` does."""
     return [
-        summarise(group, held, costs_of(group, costs, baseline), baseline, (published or {}).get(group.task))
-        for group, held in grouped(records).items()
+        summarise(group, members, costs_of(group, costs, baseline), baseline, (published or {}).get(group.task))
+        for group, members in grouped(records).items()
     ]
 
 
@@ -59,9 +60,9 @@ def summarise(
     """Make the table of one group of records."""
     about, notes = agree(records)
     metric, higher = str(about.get("metric") or "metric"), bool(about.get("higher_is_better", True))
-    by_row, twice = members(records)
-    records, notes = [record for held in by_row.values() for record in held], [*notes, *twice]
-    scores = {name: values(held, metric) for name, held in by_row.items()}
+    by_row, twice = rows_of(records)
+    records, notes = [record for same in by_row.values() for record in same], [*notes, *twice]
+    scores = {name: values(same, metric) for name, same in by_row.items()}
     extras = tuple(dict.fromkeys(name for r in records for name in r.metrics if name != metric))
     seeds = tuple(sorted({record.trial.seed for record in records}))
 
@@ -85,9 +86,9 @@ def summarise(
         for r in compared(rows, scores, baseline)
     ]
     if not scores.get(baseline):
-        why = "has no number here" if baseline in by_row else "is not among the results"
+        why = "has no number" if baseline in by_row else "is not among the results"
         notes.append(f"no paired differences: the baseline {baseline} {why}")
-    counted = [r for name, held in by_row.items() for r in held if r.trial.seed in scores[name]]
+    counted = [r for name, same in by_row.items() for r in same if r.trial.seed in scores[name]]
     comparisons = [r.versus.n for r in rows if r.versus is not None]
     table = Table(
         group=group,
@@ -119,7 +120,7 @@ def row(
     metric: str,
     scores: Mapping[int, float],
 ) -> Row:
-    """Make an activation's row from its own records alone, and from the means of its metrics."""
+    """Make an activation's row from its own records and the means of its metrics."""
     counts = [r.parameters["activation"] for r in records if "activation" in r.parameters]
     return Row(
         activation=name,
@@ -137,7 +138,7 @@ def row(
 
 
 def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:
-    """Compare each row with the baseline over the seeds that both finished; p-values are adjusted for their number."""
+    """Compare each row with the baseline over the seeds that both finished; adjust p-values for their number."""
     base = scores.get(baseline, {})
     gains = [
         [] if r.activation == baseline or is_older(r.activation) else differences(scores[r.activation], base)

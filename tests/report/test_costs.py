@@ -32,7 +32,7 @@ def test_a_missing_and_a_failed_cost_are_said_and_never_invented(store, worked, 
     (table,) = tables(store)
     found = {row.activation: row for row in table.rows}
     assert found["swish"].cost is None and found["pau"].cost.step == Figure()
-    assert [table.footnotes[m - 1] for m in found["swish"].marks] == ["its cost has not been measured"]
+    assert [table.footnotes[m - 1] for m in found["swish"].marks] == ["no cost was measured"]
     assert [table.footnotes[m - 1] for m in found["pau"].marks] == ["no cost: oom out of memory"]
 
 

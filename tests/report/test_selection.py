@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from afbench.errors import UsageError
-from afbench.report.selection import apart, canonical, holdings, one, renamed, select
+from afbench.report.selection import apart, canonical, holdings, renamed, select, spec_among
 
 HELD = {
     "relu": False,
@@ -130,9 +130,9 @@ def test_who_learns_is_read_from_the_records():
 
 
 def test_a_baseline_is_one_that_is_held():
-    assert one("my_pkg.acts:Snake[alpha=2]", EDITED) == SNAKE
+    assert spec_among("my_pkg.acts:Snake[alpha=2]", EDITED) == SNAKE
     with pytest.raises(UsageError, match="no activation 'my_pkg.acts:Snaik' in the results; did you mean"):
-        one("my_pkg.acts:Snaik", EDITED)
+        spec_among("my_pkg.acts:Snaik", EDITED)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_an_activation_that_failed_is_never_among_the_best_nor_judges_the_others
     assert rows(table)["pau"].best
     assert said(table, "lucky") == [
         "1 of 4 seeds diverged; seed 3: at step 212 (loss inf)",
-        "vs relu over the 3 seeds that both finished",
+        "vs relu: over the 3 seeds that both finished",
     ]
 
 
@@ -182,7 +182,7 @@ def test_without_the_baseline_nothing_is_compared(store, worked):
 def test_a_baseline_that_failed_is_said(store, put):
     put("relu", 0, status="error", message="boom")
     put("pau", 0, 90.0)
-    assert one(store).notes == ("no paired differences: the baseline relu has no number here",)
+    assert one(store).notes == ("no paired differences: the baseline relu has no number",)
 
 
 def test_mixed_versions_and_environments_are_said(store, put, worked):
@@ -210,7 +210,7 @@ def test_the_newest_record_rules_where_they_disagree_on_the_task(store, put):
     put("relu", 1, 91.0, about={"metric": "accuracy", "target": 98.0}, started="2026-02-01")
     table = one(store)
     assert table.target == 98.0
-    assert table.notes[0] == "the trials disagree on the task's target (97.0 or 98.0); the newest one's is used"
+    assert table.notes[0] == "the trials disagree on the task's target (97.0 or 98.0); the newest record's is used"
 
 
 def test_uneven_seeds_are_said(store, put, worked):
@@ -218,7 +218,7 @@ def test_uneven_seeds_are_said(store, put, worked):
     put("relu", 7, 93.0)
     assert said(one(store), "pau") == [
         "only seeds 0-2 of 0-3, 7 were run",
-        "vs relu over the 3 seeds that both finished",
+        "vs relu: over the 3 seeds that both finished",
     ]
 
 
@@ -251,7 +251,7 @@ def test_published_numbers_stand_apart(store, worked):
 def test_no_trial_that_came_far_enough(store, put):
     put("relu", 0, status="unavailable", message="no data", about={})
     table = one(store)
-    assert table.rows[0].ok == 0 and "no trial came far enough to tell its metric" in table.notes
+    assert table.rows[0].ok == 0 and "every trial failed before its metric was known" in table.notes
 
 
 def test_an_empty_folder_has_no_tables(store):

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from ..tables.caption import NOISE, noise
 from .lettering import POINTS, shorten, wrap
 from .pointlabels import WIDEST, Labels, find_places, write
 from .sheet import Sheet, freeze
@@ -19,6 +18,9 @@ from .style import BASELINE, GREY, LOOKS, PALE
 
 RATIO = 3.0
 """From this ratio of the dearest to the cheapest step on, the axis is logarithmic."""
+
+NOISE = 0.005
+"""From this distance on the baseline's own ratio does not print as 1.00."""
 
 BESIDE = 0.5
 """Inches beside a panel, for the numbers and the name of its upright axis."""
@@ -159,7 +161,8 @@ class Front:
         yield f"{sentence[:1].upper()}{sentence[1:]}." if parts else ""
         yield f"Thin lines through markers: {bars}."
         own = self.points.get(unit)
-        yield noise(unit) if own and abs(own.step - 1) >= NOISE else ""
+        noisy = own and abs(own.step - 1) >= NOISE
+        yield f"{unit} was timed twice; its ratio's distance from 1.00 is the timing noise." if noisy else ""
 
 
 def scale_steps(panel: Axes, cheap: float, dear: float) -> None:

@@ -16,7 +16,7 @@ from ...records.cost import Cost
 from ...records.cost import Figure as Timed
 from ...records.store import Store
 from ...records.wording import PASSES, place, plural
-from ..selection import Selection, one, renamed, select
+from ..selection import Selection, renamed, select, spec_among
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet
@@ -96,7 +96,7 @@ def draw(
     lines = {which: {name: series.line(name, which) for name in named(series)} for which in PASSES}
     names = renamed(asked.names, named(series), f"the costs of {series.label}")
     if asked.baseline != DEFAULT:
-        asked = replace(asked, baseline=one(asked.baseline, named(series), f"the costs of {series.label}"))
+        asked = replace(asked, baseline=spec_among(asked.baseline, named(series), f"the costs of {series.label}"))
     selection = asked.selection(series)
     asked_for = selection.specs
     looks = chosen(asked, selection, lines["training"] if any(lines["training"].values()) else lines["forward"])

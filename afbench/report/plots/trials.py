@@ -17,7 +17,7 @@ from ...records.store import Store
 from ...records.trial import Record, Status
 from ...registry.spec import BASELINE
 from ...statistics.metric import Bounds, bounds_of, written
-from ..selection import Selection, holdings, one, select
+from ..selection import Selection, holdings, select, spec_among
 from ..tables.caption import quantity
 from ..tables.footnotes import failures
 from .choice import choose, choose_all
@@ -92,7 +92,7 @@ class Trials:
         held = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
         held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
         asked = NOTHING if activations is None else select(activations, held, label)
-        baseline = baseline if baseline == BASELINE else one(baseline, held, label)
+        baseline = baseline if baseline == BASELINE else spec_among(baseline, held, label)
         named = tuple(name for name in asked.specs if name in ok)
         for name in asked.explicit if named else asked.specs:
             if name not in ok:

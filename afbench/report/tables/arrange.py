@@ -1,4 +1,4 @@
-"""A table's rows in order, with bold and footnotes: made anew when rows are left out or activations named otherwise."""
+"""A table's rows in order, with bold and footnotes; made anew when rows are left out or activations are renamed."""
 
 from __future__ import annotations
 
@@ -22,45 +22,44 @@ def arranged(table: Table) -> Table:
     rows = sorted(table.rows, key=lambda row: order(row, table.higher_is_better))
     footnotes = Footnotes()
     for index, row in enumerate(rows):
-        said = [*remarks(row, table), *best.remarks.get(row.activation, ())]
-        rows[index] = replace(row, best=row.activation in best.marked, marks=footnotes.marks(said))
+        texts = [*remarks(row, table), *best.remarks.get(row.activation, ())]
+        rows[index] = replace(row, best=row.activation in best.marked, marks=footnotes.marks(texts))
     return replace(table, rows=tuple(rows), footnotes=tuple(footnotes.texts))
 
 
 def restricted(table: Table, keep: Collection[str]) -> Table:
-    """Leave out rows whose activation is not among ``keep``; the best is then looked for among those that are left.
+    """Keep the rows of these activations; the best row is then the best of these.
 
-    The number of comparisons that p-values are adjusted for stays that of all rows: leaving some out makes no
-    difference significant.
+    P-values stay adjusted for the comparisons of all rows: leaving rows out makes no difference significant.
     """
     kept = tuple(row for row in table.rows if row.activation in keep)
     return arranged(replace(table, rows=kept, hidden=table.hidden + len(table.rows) - len(kept)))
 
 
 def named(table: Table, names: Mapping[str, str]) -> Table:
-    """Call activations otherwise than by their specs, in rows, headers, captions and footnotes alike."""
+    """Give activations other names than their specs, in rows, headers, captions and footnotes alike."""
     return arranged(replace(table, names={**table.names, **names}))
 
 
 def order(row: Row, higher: bool) -> float:
-    """Return what rows are sorted by: the best first, those without a number last."""
+    """Return the key that sorts the best row first and rows without a number last."""
     mean = row.mean.mean
     return math.inf if math.isnan(mean) else -mean if higher else mean
 
 
 def remarks(row: Row, table: Table) -> list[str]:
-    """Say what is odd about a row."""
-    said = [failure.words(len(row.seeds)) for failure in row.failures]
+    """Return what is odd about a row, as footnotes."""
+    texts = [failure.words(len(row.seeds)) for failure in row.failures]
     if set(row.seeds) != set(table.seeds):
-        said.append(f"only seeds {ranges(row.seeds)} of {ranges(table.seeds)} were run")
+        texts.append(f"only seeds {ranges(row.seeds)} of {ranges(table.seeds)} were run")
     if row.versus is not None and row.versus.n < len(table.seeds):
         count = f"{row.versus.n} {plural('seed', row.versus.n)}"
-        said.append(f"vs {table.baseline_name} over the {count} that both finished")
+        texts.append(f"vs {table.baseline_name}: over the {count} that both finished")
     if is_older(row.activation):
-        said.append("ran with code that was edited since: not compared, not bold")
+        texts.append("older code: not compared, not bold")
     if row.modes:
-        said.append(two_groups(row.modes))
-    said += row.oddities
+        texts.append(two_groups(row.modes))
+    texts += row.oddities
     if table.costs.by_activation and not is_older(row.activation) and (row.cost is None or row.cost.failure):
-        said.append(f"no cost: {row.cost.failure}" if row.cost else "its cost has not been measured")
-    return said
+        texts.append(f"no cost: {row.cost.failure}" if row.cost else "no cost was measured")
+    return texts

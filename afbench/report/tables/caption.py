@@ -12,8 +12,6 @@ from .rows import Table
 
 RULES = "docs/numbers.md"
 LOG_SCALE = "Student's t on a log scale"
-NOISE = 0.005
-"""From here on the baseline's own step does not print as 1.00x."""
 
 
 def sentences(table: Table) -> list[str]:
@@ -121,11 +119,6 @@ def notes(table: Table) -> list[str]:
         *([f"published numbers are those of {table.source}, not ours"] if table.source else []),
         *table.notes,
     ]
-
-
-def noise(baseline: str) -> str:
-    """Say why the baseline's own step is not 1.00x."""
-    return f"{baseline} was timed twice; its ratio's distance from 1.00 is the timing noise."
 
 
 def quantity(value: float, unit: str) -> str:

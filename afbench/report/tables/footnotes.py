@@ -1,4 +1,4 @@
-"""What is odd about a table: failed trials, uneven seeds, mixed versions. A number that needs a word gets one."""
+"""What is odd about a table or a row, in words: failed trials, two groups of seeds, mixed versions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Failure:
     reason: str = ""
 
     def words(self, trials: int) -> str:
-        """Say it in a line: ``2 of 5 seeds diverged; seed 3: at step 212 (loss inf)``."""
+        """Say it in one line: ``2 of 5 seeds diverged; seed 3: at step 212 (loss inf)``."""
         known = self.status in list(Status)
         what = WORDS[Status(self.status)] if known else f"ended with {self.status}"
         reason = shorten(self.reason.removeprefix(f"{self.status} "))
@@ -44,18 +44,18 @@ class Failure:
 
 def failures(records: Iterable[Record], metric: str, ok: Iterable[int]) -> tuple[Failure, ...]:
     """Count the trials of an activation that gave no number, by status."""
-    kinds: dict[str, list[Record]] = {}
+    by_status: dict[str, list[Record]] = {}
     ended = set(ok)
     for record in sorted(records, key=lambda r: r.trial.seed):
         if record.trial.seed not in ended:
             status = f"no finite {metric}" if record.status is Status.OK else str(record.status)
-            kinds.setdefault(status, []).append(record)
-    return tuple(Failure(s, len(held), held[0].trial.seed, held[0].reason) for s, held in kinds.items())
+            by_status.setdefault(status, []).append(record)
+    return tuple(Failure(s, len(lost), lost[0].trial.seed, lost[0].reason) for s, lost in by_status.items())
 
 
-def two_groups(found: Modes) -> str:
+def two_groups(modes: Modes) -> str:
     """Say into which groups seeds fall: ``two groups: 3 seeds near 91, 2 near 5; ...``."""
-    (many, few), (high, low) = found.counts, found.medians
+    (many, few), (high, low) = modes.counts, modes.medians
     return (
         f"two groups: {many} {plural('seed', many)} near {high:.3g}, {few} near {low:.3g}; "
         "the median says more than the mean"
@@ -63,7 +63,7 @@ def two_groups(found: Modes) -> str:
 
 
 def mixtures(records: Sequence[Record]) -> list[str]:
-    """Say what differs among the trials of a table and should not: versions, environments."""
+    """Say which versions and environments differ between the trials of a table."""
     notes = [f"mixed versions of {text}" for name in SHARED_VERSIONS if (text := mixture(records, name))]
     places = Counter(record.environment for record in records)
     if len(places) > 1:
@@ -73,7 +73,7 @@ def mixtures(records: Sequence[Record]) -> list[str]:
 
 
 def own_mixtures(records: Sequence[Record]) -> list[str]:
-    """Say what differs among the seeds of one activation and should not."""
+    """Say which versions and counts differ between the seeds of one activation."""
     notes = [f"its seeds mix versions of {text}" for name in OWN_VERSIONS if (text := mixture(records, name))]
     if len({record.parameters.get("activation") for record in records}) > 1:
         notes.append("its seeds differ in the number of activation parameters; the largest is shown")
@@ -82,9 +82,9 @@ def own_mixtures(records: Sequence[Record]) -> list[str]:
 
 def mixture(records: Iterable[Record], name: str) -> str:
     """Say which versions of one thing occur, and how often: ``torch: 2.13.0 (4 trials), 2.11.0 (1 trial)``."""
-    held = [record.versions for record in records]
-    if all(versions == held[0] for versions in held):  # nearly always, and quick
+    all_versions = [record.versions for record in records]
+    if all(versions == all_versions[0] for versions in all_versions):  # nearly always, and quick
         return ""
-    counts = Counter(str(versions[name]) for versions in held if name in versions)
-    told = [f"{version} ({count} {plural('trial', count)})" for version, count in counts.most_common()]
-    return f"{name}: {', '.join(told)}" if len(told) > 1 else ""
+    counts = Counter(str(versions[name]) for versions in all_versions if name in versions)
+    words = [f"{version} ({count} {plural('trial', count)})" for version, count in counts.most_common()]
+    return f"{name}: {', '.join(words)}" if len(words) > 1 else ""

@@ -1,4 +1,4 @@
-"""What a table holds before it is printed: rows with numbers, and all that its caption must say."""
+"""The numbers of one task's table: a row an activation, and what its caption says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .footnotes import Failure
 
 @dataclass(frozen=True)
 class Published:
-    """A paper's own numbers by activation. They stand in a column of their own, with their source."""
+    """A paper's own numbers by activation; they have their own column, and a note names their source."""
 
     source: str
     values: Mapping[str, float]
@@ -49,14 +49,9 @@ class Row:
     scores: Mapping[int, float] = field(default_factory=dict)
     """The metric by seed, of the trials that gave a finite number."""
     oddities: tuple[str, ...] = ()
-    """What differs among its seeds and should not."""
+    """What differs between its seeds and should not."""
     failures: tuple[Failure, ...] = ()
     marks: tuple[int, ...] = ()
-
-    @property
-    def superscript(self) -> str:
-        """The numbers of its footnotes: ``1,2``."""
-        return ",".join(map(str, self.marks))
 
 
 @dataclass(frozen=True)
@@ -84,9 +79,9 @@ class Table:
     bounds: Bounds = UNBOUNDED
     """The range that the metric cannot leave."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What activations are called where it is not their spec."""
+    """The names that activations are given, by spec."""
     hidden: int = 0
-    """How many activations are left out."""
+    """How many rows are left out."""
     source: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
@@ -108,9 +103,9 @@ class Table:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Over how few and over how many seeds the means are."""
-        held = [row.ok for row in self.rows if row.ok] or [0]
-        return min(held), max(held)
+        """The smallest and the largest number of seeds of a mean."""
+        counts = [row.ok for row in self.rows if row.ok] or [0]
+        return min(counts), max(counts)
 
     @property
     def title(self) -> str:

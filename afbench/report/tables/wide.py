@@ -21,6 +21,9 @@ from .rows import Row, Table
 from .scale import Scale, scale_of
 from .task_grid import badges, known, label
 
+FIELDS = tuple("metric unit higher_is_better mean low high level method rank best trials ok".split())
+"""What a row's data holds of each task, each behind the task's name."""
+
 
 @dataclass(frozen=True)
 class WideRow:
@@ -28,17 +31,13 @@ class WideRow:
 
     Attributes:
         activation: its canonical spec.
-        cells: its row in each task's table, None where it was not run.
+        by_task: its row in each task's table, None where it was not run.
         ranks: its rank in each task; empty if it has no number in one of them.
-        cell_marks: the numbers of each cell's footnotes, from 1 on.
-        rank_marks: those of its mean rank.
     """
 
     activation: str
-    cells: tuple[Row | None, ...]
+    by_task: tuple[Row | None, ...]
     ranks: tuple[float, ...] = ()
-    cell_marks: tuple[tuple[int, ...], ...] = ()
-    rank_marks: tuple[int, ...] = ()
 
     @property
     def mean_rank(self) -> float:
@@ -48,34 +47,24 @@ class WideRow:
 
 @dataclass(frozen=True)
 class Wide:
-    """Tables side by side. Rows are sorted by mean rank, the best first; those that are not ranked come last, by name.
+    """Tables side by side; ``names`` are the columns' names, which tell the tables apart.
 
-    Attributes:
-        tables: one a column.
-        names: the columns' names, which tell the tables apart.
-        rows: one an activation.
-        footnotes: what the marks refer to.
+    Rows are sorted by mean rank, the best first; those that are not ranked come last, by name.
     """
 
     tables: tuple[Table, ...]
     names: tuple[str, ...]
     rows: tuple[WideRow, ...]
-    footnotes: tuple[str, ...] = ()
 
     @property
     def given_names(self) -> dict[str, str]:
-        """What activations are called where it is not their spec."""
+        """The names that activations are given, by spec."""
         return {activation: name for table in self.tables for activation, name in table.names.items()}
 
     @property
     def ranked(self) -> int:
         """How many activations are ranked."""
         return sum(bool(row.ranks) for row in self.rows)
-
-    @property
-    def title(self) -> str:
-        """What stands above the table."""
-        return f"{len(self.tables)} tasks: {', '.join(self.names)}"
 
 
 def widen(tables: Sequence[Table]) -> Wide:
@@ -88,51 +77,31 @@ def widen(tables: Sequence[Table]) -> Wide:
     """
     groups = [table.group for table in tables]
     if len(groups) < 2:
-        held = f"only {groups[0].task}" if groups else "none"
-        raise UsageError(f"a wide table takes several tasks, here is {held}: name more results folders")
+        given = f"only {groups[0].task}" if groups else "none"
+        raise UsageError(f"a wide table takes several tasks, here is {given}: name more results folders")
     for group in groups:
         if groups.count(group) > 1:
             raise UsageError(
                 f"{headings([group])[group]} is in several of the folders: "
                 "it can be one column only if their trials lie in one folder"
             )
-    names = tuple(headings(groups)[group] for group in groups)
-    by_name = [{row.activation: row for row in table.rows} for table in tables]
-    known = sorted({name for of in by_name for name in of})
-    rows = [WideRow(name, tuple(of.get(name) for of in by_name)) for name in known]
-    complete = [row for row in rows if all(cell and numbered(cell) for cell in row.cells)]
+    by_activation = [{row.activation: row for row in table.rows} for table in tables]
+    activations = sorted({activation for rows in by_activation for activation in rows})
+    rows = [WideRow(activation, tuple(rows.get(activation) for rows in by_activation)) for activation in activations]
+    complete = [row for row in rows if all(map(numbered, row.by_task))]
     by_task = [
-        ranks([cell.mean.mean for row in complete if (cell := row.cells[i])], table.higher_is_better)
+        ranks([row.mean.mean for wide in complete if (row := wide.by_task[i])], table.higher_is_better)
         for i, table in enumerate(tables)
     ]
-    found = {row.activation: its for row, its in zip(complete, zip(*by_task, strict=True), strict=True)}
-    rows = [WideRow(row.activation, row.cells, found.get(row.activation, ())) for row in rows]
+    its_ranks = {row.activation: own for row, own in zip(complete, zip(*by_task, strict=True), strict=True)}
+    rows = [WideRow(row.activation, row.by_task, its_ranks.get(row.activation, ())) for row in rows]
     rows.sort(key=lambda row: (math.inf if math.isnan(row.mean_rank) else row.mean_rank, row.activation))
-    footnotes = Footnotes()
-    marked = [mark(row, tables, names, footnotes) for row in rows]
-    return Wide(tuple(tables), names, tuple(marked), tuple(footnotes.texts))
+    return Wide(tuple(tables), tuple(headings(groups)[group] for group in groups), tuple(rows))
 
 
-def mark(row: WideRow, tables: Sequence[Table], names: Sequence[str], footnotes: Footnotes) -> WideRow:
-    """Give a row its footnotes: failed and missing trials beside the task's number, why it is not ranked at the end."""
-    cells = []
-    for table, cell in zip(tables, row.cells, strict=True):
-        said = [failure.words(len(cell.seeds)) for failure in cell.failures] if cell else []
-        if cell and set(cell.seeds) != set(table.seeds):
-            said.append(f"only seeds {ranges(cell.seeds)} of {ranges(table.seeds)} were run")
-        cells.append(footnotes.marks(said))
-    lacking = [name for name, cell in zip(names, row.cells, strict=True) if not (cell and numbered(cell))]
-    told = [f"not ranked: no number in {', '.join(lacking)}"] if lacking else []
-    return WideRow(row.activation, row.cells, row.ranks, tuple(cells), footnotes.marks(told))
-
-
-def numbered(row: Row) -> bool:
+def numbered(row: Row | None) -> bool:
     """Tell whether a row has a mean."""
-    return not math.isnan(row.mean.mean)
-
-
-TASK_FIELDS = tuple("metric unit higher_is_better mean low high level method rank best trials ok".split())
-"""What a row's data holds of each task, each behind the task's name."""
+    return row is not None and not math.isnan(row.mean.mean)
 
 
 def wide_grid(wide: Wide, caption: str = "full") -> Grid:
@@ -142,18 +111,26 @@ def wide_grid(wide: Wide, caption: str = "full") -> Grid:
         wide: the table.
         caption: ``full``, ``short`` or ``none``.
     """
+    scales = [scale_of(row.mean for row in table.rows) for table in wide.tables]
     columns = [Column("activation", "", "activation", fields=("activation", "name"))]
-    cells = [[label(row.activation, wide.given_names) for row in wide.rows]]
-    for index, (table, name) in enumerate(zip(wide.tables, wide.names, strict=True)):
-        scale, higher = scale_of(row.mean for row in table.rows), table.higher_is_better
-        header, fields = f"{table.metric_name} {table.unit}".strip(), tuple(f"{name} {field}" for field in TASK_FIELDS)
+    for table, name, scale in zip(wide.tables, wide.names, scales, strict=True):
+        header, fields = f"{table.metric_name} {table.unit}".strip(), tuple(f"{name} {field}" for field in FIELDS)
+        higher = table.higher_is_better
         columns.append(Column(name, header, name, scale.exponent, higher, higher, fields=fields))
-        cells.append([task_cell(row.cells[index], row.cell_marks[index], table, scale) for row in wide.rows])
     columns.append(Column("rank", "rank", "mean", aliases=("mean rank",), fields=("mean_rank",)))
-    digits = 1 if len(wide.tables) < 10 else 2
-    texts = ["" if math.isnan(row.mean_rank) else f"{row.mean_rank:.{digits}f}" for row in wide.rows]
-    cells.append([Cell(text, row.mean_rank, marks=row.rank_marks) for text, row in zip(texts, wide.rows, strict=True)])
-    brackets = any(cell.spread.startswith("[") for column in cells for cell in column)
+    footnotes, digits = Footnotes(), 1 if len(wide.tables) < 10 else 2
+    rows, data = [], []
+    for row in wide.rows:
+        cells = [label(row.activation, wide.given_names)]
+        for table, its_row, scale in zip(wide.tables, row.by_task, scales, strict=True):
+            cells.append(task_cell(its_row, table, scale, footnotes))
+        lacking = [name for name, its_row in zip(wide.names, row.by_task, strict=True) if not numbered(its_row)]
+        marks = footnotes.marks([f"not ranked: no number in {', '.join(lacking)}"] if lacking else [])
+        cells.append(Cell("" if lacking else f"{row.mean_rank:.{digits}f}", row.mean_rank, marks=marks))
+        rows.append(tuple(cells))
+        all_marks = sorted({mark for cell in cells for mark in cell.marks})
+        data.append(data_of(wide, row) | {"notes": "; ".join(footnotes.texts[mark - 1] for mark in all_marks)})
+    brackets = any(cell.spread.startswith("[") for cells in rows for cell in cells)
     notes = [
         f"on {name}: {note}"
         for name, table in zip(wide.names, wide.tables, strict=True)
@@ -163,24 +140,27 @@ def wide_grid(wide: Wide, caption: str = "full") -> Grid:
     return Grid(
         "wide",
         "tasks",
-        wide.title,
+        f"{len(wide.tables)} tasks: {', '.join(wide.names)}",
         tuple(columns),
-        tuple(zip(*cells, strict=True)),
-        tuple(data_of(wide, row) for row in wide.rows),
+        tuple(rows),
+        tuple(data),
         tuple(wide_sentences(wide.names, wide.tables, brackets)),
         RULES,
         tuple(notes),
-        wide.footnotes,
+        tuple(footnotes.texts),
     ).with_caption(caption)
 
 
-def task_cell(row: Row | None, marks: tuple[int, ...], table: Table, scale: Scale) -> Cell:
+def task_cell(row: Row | None, table: Table, scale: Scale, footnotes: Footnotes) -> Cell:
     """Return the cell of an activation in a task: its mean with half its interval's width, or the interval's ends."""
     if row is None:
-        return Cell(marks=marks)
+        return Cell()
+    texts = [failure.words(len(row.seeds)) for failure in row.failures]
+    if set(row.seeds) != set(table.seeds):
+        texts.append(f"only seeds {ranges(row.seeds)} of {ranges(table.seeds)} were run")
     mean, half = row.mean, row.mean.half_width
     beyond = mean.known and not table.bounds.hold((mean.mean - half, mean.mean + half))
-    spread = scale.ends(mean) if beyond else scale.show(half)
+    spread, marks = scale.ends(mean) if beyond else scale.show(half), footnotes.marks(texts)
     return Cell(scale.show(mean.mean), mean.mean, spread, best=row.best, marks=marks, failures=badges(row.failures))
 
 
@@ -188,18 +168,16 @@ def data_of(wide: Wide, row: WideRow) -> dict[str, Value]:
     """Return a row's numbers; a task's fields begin with its name: ``gmm mean``."""
     line: dict[str, Value] = {"activation": row.activation}
     if wide.given_names:
-        named = label(row.activation, wide.given_names)
-        line["name"] = named.text + named.suffix
+        name = label(row.activation, wide.given_names)
+        line["name"] = name.text + name.suffix
     line |= {"mean_rank": row.mean_rank, "ranked_activations": wide.ranked, "ranked_tasks": len(wide.tables)}
-    task_ranks = row.ranks or (None,) * len(wide.tables)
-    for name, table, cell, rank in zip(wide.names, wide.tables, row.cells, task_ranks, strict=True):
-        mean = cell.mean if cell else Interval()
+    its_ranks = row.ranks or (None,) * len(wide.tables)
+    for task, table, its_row, rank in zip(wide.names, wide.tables, row.by_task, its_ranks, strict=True):
+        mean = its_row.mean if its_row else Interval()
         values = (
             *(table.metric_name, table.unit, table.higher_is_better, mean.mean, mean.low, mean.high),
             *(LEVEL if mean.known else None, mean.method, rank),
-            *((cell.best, len(cell.seeds), cell.ok) if cell else (None, None, None)),
+            *((its_row.best, len(its_row.seeds), its_row.ok) if its_row else (None, None, None)),
         )
-        line |= {f"{name} {field}": value for field, value in zip(TASK_FIELDS, values, strict=True)}
-    marks = sorted({*row.rank_marks, *(mark for marks in row.cell_marks for mark in marks)})
-    line["notes"] = "; ".join(wide.footnotes[mark - 1] for mark in marks)
+        line |= {f"{task} {field}": value for field, value in zip(FIELDS, values, strict=True)}
     return known(line)

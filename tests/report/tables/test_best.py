@@ -86,8 +86,8 @@ def test_fewer_than_two_shared_seeds_are_not_compared_and_a_footnote_says_so(sto
     table, by_name = rows(store)
     assert [name for name, row in by_name.items() if row.best] == ["pau"]
     said = {name: [table.footnotes[mark - 1] for mark in row.marks] for name, row in by_name.items()}
-    assert "not compared with pau, the best, and so not bold: they share 1 seed" in said["relu"]
-    assert "not compared with pau, the best, and so not bold: they share no seeds" in said["elu"]
+    assert "not compared with the best row (pau) and so not bold: they share 1 seed" in said["relu"]
+    assert "not compared with the best row (pau) and so not bold: they share no seeds" in said["elu"]
 
 
 def test_a_single_lucky_seed_is_not_bold_and_hides_no_better_row(store, put):

@@ -51,20 +51,17 @@ def test_ranks_worked_by_hand(three):
 
 
 def test_footnotes_tell_failures_and_who_is_not_ranked(three):
-    said = {n: text for n, text in enumerate(three.footnotes, 1)}
-    pau, _, _, selu, swish = three.rows
-    assert said[pau.cell_marks[0][0]] == "1 of 4 seeds ran out of memory; seed 3: out of memory"
-    assert said[selu.cell_marks[2][0]].startswith("3 of 3 seeds diverged; seed 0: ")
-    assert [said[mark] for mark in (*selu.rank_marks, *swish.rank_marks)] == [
-        "not ranked: no number in waves",
-        "not ranked: no number in rings",
-    ]
+    grid = wide_grid(three)
+    pau, _, _, selu, swish = [[[grid.footnotes[n - 1] for n in cell.marks] for cell in cells] for cells in grid.rows]
+    assert pau[1] == ["1 of 4 seeds ran out of memory; seed 3: out of memory"]
+    assert selu[3][0].startswith("3 of 3 seeds diverged; seed 0: ")
+    assert [selu[-1], swish[-1]] == [["not ranked: no number in waves"], ["not ranked: no number in rings"]]
 
 
 def test_best_is_that_of_the_single_tables(three):
-    for index, table in enumerate(three.tables):
+    for index, table in enumerate(three.tables, 1):
         single = {row.activation for row in table.rows if row.best}
-        assert {row.activation for row in three.rows if (cell := row.cells[index]) and cell.best} == single
+        assert {cells[0].text for cells in wide_grid(three).rows if cells[index].best} == single
 
 
 def test_text_worked_by_hand(three):
@@ -103,7 +100,7 @@ def test_csv_is_unrounded_and_averages_no_metric(three):
         "4",
         "3",
     )
-    assert float(relu["rings low"]) == three.rows[1].cells[1].mean.low
+    assert float(relu["rings low"]) == three.rows[1].by_task[1].mean.low
     assert (swish["mean_rank"], swish["rings mean"], swish["waves rank"]) == ("", "", "")
     assert "not ranked: no number in rings" in swish["notes"]
     assert not {"mean", "low", "high"} & set(pau)

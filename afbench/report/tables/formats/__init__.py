@@ -19,13 +19,11 @@ FORMATS = tuple(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def render(grids: Grid | Iterable[Grid], format: str = "text", width: int = WIDTH) -> str:
-    r"""Print grids in a format.
+    """Print grids in a format.
 
     Args:
         grids: one or several.
-        format: ``text`` (ASCII but for the words of users), ``md`` (GitHub), ``csv`` (one header, one row an
-            activation, every number unrounded), ``latex`` (booktabs; compiles alone, and can be ``\input``),
-            ``html`` (one file that needs no other).
+        format: a name in ``FORMATS``.
         width: the characters of a line of text.
 
     Raises:

@@ -1,0 +1,41 @@
+"""What captions and notes say."""
+
+from __future__ import annotations
+
+import pytest
+
+from afbench.errors import UsageError
+from afbench.report.summary import tables
+from afbench.report.tables.formats import render
+from afbench.report.tables.task_grid import task_grid
+
+
+def test_text_says_what_is_claimed(store, worked):
+    words = " ".join(render(map(task_grid, tables(store)), "text").split())
+    assert "Metric: accuracy in %, higher is better (target 97 %, Bayes-optimal accuracy 98.25 %); means over" in words
+    assert "over 3 seeds with 95 % intervals (Student's t on a log scale); untuned; trained on cpu, float32." in words
+    assert ">: not distinguishable from the best row (95 % interval of the paired difference contains 0)." in words
+    assert "Relative to relu: differences; no significance is claimed (1 comparison takes 6 seeds). Rules:" in words
+    assert "step" not in words  # no cost was measured
+
+
+def test_published_numbers_have_their_own_column_and_source(nasty):
+    shown = render(task_grid(nasty[0]), "md")
+    assert (
+        "| published |" in shown
+        and "| 99.5 |" in shown
+        and "Note: published numbers are those of A & B 2020, not ours." in shown
+    )
+
+
+def test_captions(grid, wide):
+    for made in (grid, wide):
+        for format in ("text", "md", "latex", "html"):
+            full, short, none = (render(made.with_caption(detail), format) for detail in ("full", "short", "none"))
+            assert "untuned" in full and "untuned" in short and "untuned" not in none
+            assert len(full) > len(short) > len(none)
+            assert "docs/numbers.md" in full and "docs/numbers.md" not in short
+            assert "<p></p>" not in none
+        assert 2 <= len(made.caption) <= 3 and all(sentence.endswith(".") for sentence in made.caption)
+    with pytest.raises(UsageError, match="unknown caption 'ful'; did you mean 'full'"):
+        grid.with_caption("ful")
