@@ -11,7 +11,7 @@ from typing import Any
 from ..engines import ENGINES, Failure, Setup
 from ..records import environment
 from ..records.cost import Cost
-from ..records.sources import source_of
+from ..records.sources import sources_of
 from ..registry.entries import TASKS, Entry
 from ..registry.factory import Choice
 from ..tasks.base import Task
@@ -66,13 +66,8 @@ def plan_alone(
     batch: int | None = None,
 ) -> CostPlan:
     """Plan the costs of activations alone, in batches."""
-    known = {
-        choice.spec: {
-            "versions": environment.versions(choice.entry),
-            "source": source_of({"activation": choice.entry}),
-        }
-        for choice in choices
-    }
+    sources = sources_of(choices)
+    known = {c.spec: {"versions": environment.versions(c.entry), "source": sources[c.spec]} for c in choices}
     what = f"{len(choices)} activations x {len(cases)} cases, each beside relu, gelu and a copy"
     plan = CostPlan(what, tuple(choice.entry for choice in choices), known)
     for case in cases:
@@ -99,10 +94,11 @@ def plan_network(
 ) -> CostPlan:
     """Plan the costs of activations in a task's network."""
     entry = TASKS.find(task.name)[0]
+    sources = sources_of(choices, task=entry, baseline=baseline.entry)
     known = {
         choice.spec: {
             "versions": environment.versions(choice.entry, task.version),
-            "source": source_of({"activation": choice.entry, "task": entry, "baseline": baseline.entry}),
+            "source": sources[choice.spec],
             "threads": task.threads,
             "device": task.device,
         }

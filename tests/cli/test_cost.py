@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
 
 from afbench.cli import main
-from afbench.cost import alone
+from afbench.cost import alone, rounds
 
 BASE = ["cost", "--acts", "relu,gelu", "--engine", "inline", "--rounds", "5"]
 
@@ -16,6 +17,7 @@ BASE = ["cost", "--acts", "relu,gelu", "--engine", "inline", "--rounds", "5"]
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(alone, "cache_bytes", lambda: 2**12)
+    monkeypatch.setattr(rounds, "quiet", contextlib.nullcontext)  # a full garbage collection takes longer
     return tmp_path
 
 
