@@ -1,5 +1,7 @@
 """A run: what comes into the folder, what is not done twice, and what is refused before anything is written."""
 
+import contextlib
+import functools
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import afbench
 from afbench.campaign.plan import Pending, Plan
 from afbench.campaign.run import RunListener, Summary, resolve_device
 from afbench.cost import measure
-from afbench.cost.work import by_key
+from afbench.cost.work import by_key, plan_network
 from afbench.engines import ENGINES, Failure, inline
 from afbench.errors import UsageError
 from afbench.records.cost import Cost
@@ -119,8 +121,13 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def run(plugin: Path, out: Path, heard: Heard) -> Any:
-    """Return ``afbench.run`` for this plugin and folder, in this process and without the cost pass."""
+def run(plugin: Path, out: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return ``afbench.run`` for this plugin and folder, in this process and without the cost pass.
+
+    With the cost pass, costs have five rounds, without a full garbage collection before them.
+    """
+    monkeypatch.setattr("afbench.campaign.run.plan_network", functools.partial(plan_network, rounds=5))
+    monkeypatch.setattr("afbench.cost.rounds.quiet", contextlib.nullcontext)
 
     def call(acts: str = "relu,gelu", **changes: Any) -> Summary:
         given = {"seeds": 2, "out": out, "engine": "inline", "cost": False, "plugins": [plugin], "listener": heard}
