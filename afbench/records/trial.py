@@ -55,7 +55,7 @@ class Trial:
         return digest({"task": self.task, "activation": self.activation, "seed": self.seed, "settings": self.settings})
 
     def __str__(self) -> str:
-        """Say the trial in a line."""
+        """Name the trial in a line."""
         return f"{self.activation} seed {self.seed}"
 
 

@@ -16,7 +16,7 @@ from ..errors import ActivationError
 def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterator[dict[int, int]]:
     """Check what each activation returns within the block; yields the number of dimensions seen at each place.
 
-    Whether a gradient can pass is asked of the graph, not of values: a gradient of zeros is none of its business.
+    The graph tells whether a gradient can pass, not the values: a gradient of zeros is correct.
 
     Args:
         activations: the modules, by place.
@@ -70,7 +70,7 @@ class Input:
     """What is known of an activation's input before it is called."""
 
     def __init__(self, x: Tensor, module: nn.Module) -> None:
-        """Take a look at it, and at the tensors that the activation holds."""
+        """Note the input, and the tensors that the activation holds."""
         held = [*module.parameters(), *module.buffers(), *(v for v in vars(module).values() if isinstance(v, Tensor))]
         self.held = {tensor.data_ptr() for tensor in held if tensor.numel()} - {x.data_ptr()}
         watched = torch.is_grad_enabled() and x.requires_grad
@@ -79,7 +79,7 @@ class Input:
 
 
 def listen(tensor: Tensor, places: set[int], place: int) -> None:
-    """Note a place once a gradient has come to a tensor; what no backward of an activation gave is None."""
+    """Note a place once a gradient has reached a tensor; a gradient that no backward gave is None."""
 
     def note(gradient: Tensor | None) -> None:
         if gradient is not None:
@@ -131,7 +131,7 @@ def reaches(output: Tensor, node: Any) -> bool:
 
 
 def untrained(network: nn.Module, activations: Sequence[nn.Module], optimizer: torch.optim.Optimizer) -> str:
-    """Name a parameter that no optimizer will move, because it came too late or is no parameter; else an empty text."""
+    """Name a tensor that the optimizer should change and does not: it was made too late, or is no parameter."""
     moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad and id(parameter) not in moved:
@@ -144,8 +144,8 @@ def untrained(network: nn.Module, activations: Sequence[nn.Module], optimizer: t
             for name, tensor in tensors_of(module):
                 if tensor.is_leaf and tensor.requires_grad and id(tensor) not in moved:
                     return (
-                        f"{type(module).__name__}.{name} at place {place} wants gradients but is no parameter of its "
-                        "module, so that nothing trains it: use nn.Parameter, nn.ParameterList or a buffer"
+                        f"{type(module).__name__}.{name} at place {place} requires gradients but is no parameter of "
+                        "its module, so that nothing trains it: use nn.Parameter, nn.ParameterList or a buffer"
                     )
     return ""
 
