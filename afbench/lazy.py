@@ -1,4 +1,4 @@
-"""Public names of a package that are imported when they are first asked for (PEP 562).
+"""What a package offers, known before it is imported: public names (PEP 562), and modules that define a name.
 
 ``afbench --help`` must answer at once, but importing torch alone takes seconds.
 """
@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -45,3 +48,21 @@ def public(package: str, names: Mapping[str, Iterable[str]]) -> tuple[Callable[[
         return sorted({*namespace["__all__"], *(name for name in namespace if name.startswith("__"))})
 
     return getattr_, dir_
+
+
+def defining(package: str, name: str) -> list[str]:
+    """List the modules of a package that define a name at their top level; none is imported.
+
+    So a new engine or kind of plot is one file, and ``--help`` names it.
+
+    Args:
+        package: its path below afbench, such as ``report.plots``.
+        name: what the modules define; ``{}`` stands for a module's own name.
+
+    >>> defining("engines", "{}")
+    ['inline', 'process']
+    """
+    folder = Path(__file__).parent.joinpath(*package.split("."))
+    modules = [module.name for module in pkgutil.iter_modules([str(folder)]) if not module.ispkg]
+    sources = {module: (folder / f"{module}.py").read_text(encoding="utf-8") for module in modules}
+    return [m for m, source in sources.items() if re.search(rf"^(def )?{name.format(m)}\b", source, re.MULTILINE)]

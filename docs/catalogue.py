@@ -1,6 +1,7 @@
-"""The pages of all activations, made from the registry: ``python docs/catalogue.py``.
+"""The pages made from the registry, docstrings and kinds of plots: ``python docs/catalogue.py``.
 
-It writes ``activations.md``, a picture of each activation, ``activations/NAME.svg``, and the table of ``fidelity.md``.
+It writes ``activations.md``, a picture of each activation, ``activations/NAME.svg``, and the tables of ``fidelity.md``
+and ``plot.md``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from afbench.report.plots import start  # isort: skip  # noqa: F401  (before any other import of matplotlib)
+from afbench.report.plots import KINDS  # isort: skip  (before any other import of matplotlib)
 
 import matplotlib
 import torch
@@ -40,8 +41,8 @@ STYLE: dict[Any, Any] = {
     "xtick.major.size": 0,
     "ytick.major.size": 0,
 }
-TABLE, END = "<!-- table of the docstrings -->", "<!-- end of table -->"
-"""What surrounds the table in ``fidelity.md``."""
+MARK, END = f"<!-- made by {COMMAND} -->", "<!-- end of what is made -->"
+"""What surrounds the tables in ``fidelity.md`` and ``plot.md``."""
 UNSAID = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 """Metadata that would change the bytes, or take room in each of many small files."""
 
@@ -68,8 +69,7 @@ def page(shown: Iterable[Entry]) -> str:
         [f"[{entry.name}](#{entry.name})", *map(str, parameters(entry)), ", ".join(entry.tags), source(entry)]
         for entry in shown
     ]
-    lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
-    return "\n".join([HEAD, *lines, "", *map(section, shown)])
+    return "\n".join([HEAD, *table(head, rows), "", *map(section, shown)])
 
 
 def section(entry: Entry) -> str:
@@ -108,16 +108,21 @@ def fidelity(entry: Entry) -> dict[str, str]:
     return told
 
 
-def compared(text: str, shown: Iterable[Entry]) -> str:
-    """Write the table of ``fidelity.md`` anew, between its two markers."""
-    rows = []
-    for entry in shown:
-        told = fidelity(entry)
-        rows.append([f"`{entry.name}`", entry.paper, told["start"], told["published"], told["ours"]])
-    head = ["activation", "paper", "start", "published code", "afbench"]
-    lines = [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (head, ["---"] * len(head), *rows)]
-    before, _, rest = text.partition(TABLE)
-    return "\n".join([before + TABLE, *lines, END + rest.partition(END)[2]])
+def compared(entry: Entry) -> list[str]:
+    """Return an activation's row in ``fidelity.md``."""
+    told = fidelity(entry)
+    return [f"`{entry.name}`", entry.paper, told["start"], told["published"], told["ours"]]
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
+    """Write a table in Markdown."""
+    return [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (head, ["---"] * len(head), *rows)]
+
+
+def inserted(name: str, lines: list[str]) -> str:
+    """Return a page with lines between its two marks."""
+    before, _, rest = (HERE / name).read_text().partition(MARK)
+    return "\n".join([before + MARK, *lines, END + rest.partition(END)[2]])
 
 
 def parameters(entry: Entry) -> list[int]:
@@ -156,7 +161,10 @@ def write(folder: Path) -> None:
     shown = entries()
     (folder / "activations").mkdir(parents=True, exist_ok=True)
     (folder / "activations.md").write_text(page(shown))
-    (folder / "fidelity.md").write_text(compared((HERE / "fidelity.md").read_text(), shown))
+    rows = table(["activation", "paper", "start", "published code", "afbench"], map(compared, shown))
+    (folder / "fidelity.md").write_text(inserted("fidelity.md", rows))
+    kinds = table(["kind", "what it shows"], ([f"`{name}`", plot.about] for name, plot in KINDS.items()))
+    (folder / "plot.md").write_text(inserted("plot.md", kinds))
     with matplotlib.rc_context(STYLE):
         for entry in shown:
             picture(entry).savefig(folder / "activations" / f"{entry.name}.svg", metadata=UNSAID)

@@ -8,13 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..lazy import defining
 from ..registry import numerals
 
 if TYPE_CHECKING:
     from ..records.store import Store
 
-ENGINES = ("process", "inline")
-"""Names of the engines. --help does not import them; a test compares the names with ``afbench.engines``."""
+ENGINES = defining("engines", "{}")
+"""Names of the engines. --help does not import them."""
 PIPED = 80
 """Characters of a line where there is no terminal and no ``$COLUMNS``."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..lazy import defining
 from . import options
 
 HELP = "draw a plot of results folders"
@@ -18,27 +19,18 @@ EXAMPLES = (
     "afbench plot results/gmm results/digits tradeoff",
     "afbench plot results/cost scaling --acts relu,gelu,ditac",
 )
-KINDS = (
-    "boundary",
-    "surface",
-    "nodes",
-    "shape",
-    "curve",
-    "rank",
-    "tradeoff",
-    "scaling",
-)  # a test compares them with the plots
+KINDS = defining("report.plots", "PLOT")
+"""Names of the kinds, which are not imported for --help."""
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    several = "a results folder; rank, tradeoff and scaling take several"
-    verb.add_argument("results", metavar="RESULTS", nargs="+", help=several)
+    verb.add_argument("results", metavar="RESULTS", nargs="+", help="results folders; most kinds take one")
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
     options.add_shown(verb)
-    verb.add_argument("--task", help="which task, if the folders hold several; rank and tradeoff take all")
+    verb.add_argument("--task", help="which task, if the folders hold several; without it plots over tasks take all")
     verb.add_argument("--seed", type=int, metavar="N", help="which seed's picture; if not given the median one")
-    verb.add_argument("--page", default="all", metavar="N", help="a page, of plots that fill several (default: all)")
+    verb.add_argument("--page", default="all", metavar="N", help="one page of a plot that has several (default: all)")
     verb.add_argument("--no-caption", action="store_true", help="leave out the caption below the plot")
     verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")
     verb.add_argument(

@@ -194,7 +194,7 @@ def test_every_verb_has_help_with_an_example(verb, capsys):
 
 
 def test_help_names_all_engines():
-    assert options.ENGINES == (*ENGINES,)
+    assert options.ENGINES == [*ENGINES]
 
 
 def test_no_verb_is_help(capsys):

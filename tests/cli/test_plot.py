@@ -24,7 +24,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def test_help_names_every_kind():
-    assert plot.KINDS == tuple(KINDS)
+    assert plot.KINDS == [*KINDS]
 
 
 def test_one_folder_holds_its_plots_and_several_leave_theirs_here(folders, capsys):
@@ -95,7 +95,7 @@ def test_acts_and_names_are_read_as_table_reads_them(shapes, capsys):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["shape", "--page", "3"], "the shapes of moons fill 2 pages; there is no page 3"),
+        (["shape", "--page", "3"], "plot 'shape' of moons has 2 pages; there is no page 3"),
         (["shape", "--page", "two"], "--page takes a number from 1 or all, not 'two'"),
         (["curve", "--page", "1"], "plot 'curve' takes no option 'page'"),
         (["curve", "--seed", "1"], "plot 'curve' takes no option 'seed'"),

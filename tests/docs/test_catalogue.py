@@ -1,4 +1,4 @@
-"""The pages of activations are what the registry and the docstrings say now."""
+"""The pages are what the registry, the docstrings and the kinds of plots say now."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def written(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("page", ["activations.md", "fidelity.md"])
+@pytest.mark.parametrize("page", ["activations.md", "fidelity.md", "plot.md"])
 def test_the_committed_pages_are_what_the_registry_gives(written, page):
     assert (DOCS / page).read_text() == (written / page).read_text(), f"run: {catalogue.COMMAND}"
 

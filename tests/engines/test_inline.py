@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from afbench.engines import ENGINES, Setup, inline
+from afbench.engines import ENGINES, Setup
+from afbench.engines.inline import inline
 from afbench.errors import UsageError
 
 

@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from afbench.engines import Failure, Setup, process
+from afbench.engines import Failure, Setup
 from afbench.engines.outcome import SlowStart
+from afbench.engines.process import process
 from afbench.errors import AfbenchError, UsageError
 
 KILL_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
@@ -189,7 +190,7 @@ def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch
 WORK_FOR_EVER = """
 import operator, sys
 from functools import partial
-from afbench.engines import process
+from afbench.engines.process import process
 
 code = f"import os, pathlib; pathlib.Path({sys.argv[1]!r}, str(os.getpid())).touch()\\nwhile True: pass"
 list(process(operator.call, [partial(exec, code)]))

@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import ndimage
 
-from .captions import compared, left_out, title
+from ...files.arrays import Array, Damaged
+from .arrays import classes, corners, finite, get, sides, whole
 from .colours import ClassColours, class_colours
-from .kind import Plot, turn
-from .notable import chosen, one_seed, roles
+from .kind import Plot
+from .pages import Page, pages
 from .sheet import Grid, Sheet, head
 from .style import INK
-from .trials import Array, Arrays, Trials
+from .trials import Arrays, Trials
 
 ROWS = 4
 """Rows of a page."""
@@ -25,53 +26,23 @@ EDGE = 0.7
 """Points. The lines between regions hide the stairs of the stored grid: 201 cells in 1.7 inches are 0.6 points each."""
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
-    """Draw the regions of one seed: best activation, runner-up, baseline and worst, or those that were named.
-
-    Args:
-        trials: what to draw.
-        sheet: what to draw on.
-        seed: which seed; if not given the median one, by the mean metric of the activations shown.
-        page: which one, of more activations than fit on one.
-
-    Raises:
-        UsageError: if there are no regions, none of that seed, or no such page.
-    """
-    holding = trials.holding(PLOT.name)
-    every = chosen(trials, holding)
-    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
-    names, turned = turn(f"the regions of {trials.label} fill", every, page, each(sheet))
-    pictures = [trials.arrays(name, seed) for name in names]
-    classes = 1 + max(int(p[f"picture/{array}"].max()) for p in pictures for array in ("regions", "labels"))
-    colours = class_colours(classes)
-
-    xmin, xmax, ymin, ymax = pictures[0]["picture/extent"]
-    grid = Grid(len(names), columns(sheet), float((ymax - ymin) / (xmax - xmin)))
-    figure, cells = sheet.grid(grid, caption(trials, names, f"{choice} {turned}".strip(), pictures[0]))
-    for (panel,), name, picture in zip(cells, names, pictures, strict=True):
-        role = roles(trials).get(name, "")
-        head(
-            panel,
-            trials.called(name),
-            f"{trials.show(trials.score(name, seed))}{role and f', {role}'}",
-            among=trials.all_called(names),
-        )
-        regions(panel, picture, colours)
-        points(panel, picture, colours)
-        panel.set(xticks=[], yticks=[], aspect="equal")
-        panel.set(xlim=picture["picture/extent"][:2], ylim=picture["picture/extent"][2:])
-        panel.spines[:].set_visible(True)
-    return figure
-
-
-def pages(trials: Trials, sheet: Sheet) -> int:
-    """Say how many pages ``draw`` fills."""
-    return -(-len(chosen(trials, trials.holding(PLOT.name))) // each(sheet))
-
-
-def each(sheet: Sheet) -> int:
-    """Say how many activations a page holds."""
-    return ROWS * columns(sheet)
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | None = None) -> Iterator[Figure]:
+    """Draw the regions of one seed: best activation, runner-up, baseline and worst, or those that were named."""
+    for shown in pages(trials, PLOT, 4, ROWS * columns(sheet), seed, page):
+        first, *_ = shown.arrays.values()
+        count = 1 + max(int(p[f"picture/{a}"].max()) for p in shown.arrays.values() for a in ("regions", "labels"))
+        colours = class_colours(count)
+        xmin, xmax, ymin, ymax = first["picture/extent"]
+        grid = Grid(len(shown.arrays), columns(sheet), float((ymax - ymin) / (xmax - xmin)))
+        figure, cells = sheet.grid(grid, caption(shown, first))
+        for (panel,), (name, picture) in zip(cells, shown.arrays.items(), strict=True):
+            head(panel, trials.called(name), shown.score(name), among=trials.all_called(shown.arrays))
+            regions(panel, picture, colours)
+            points(panel, picture, colours)
+            panel.set(xticks=[], yticks=[], aspect="equal")
+            panel.set(xlim=picture["picture/extent"][:2], ylim=picture["picture/extent"][2:])
+            panel.spines[:].set_visible(True)
+        yield figure
 
 
 def columns(sheet: Sheet) -> int:
@@ -124,15 +95,40 @@ def region_at(picture: Arrays, xy: Array) -> Array:
     return np.asarray(held[row, column])
 
 
-def caption(trials: Trials, names: tuple[str, ...], choice: str, picture: Arrays) -> Iterator[str]:
+def caption(page: Page, picture: Arrays) -> Iterator[str]:
     """Say what is shown."""
-    yield title(trials)
-    points = f"{len(shown(picture))} test points"
-    yield f"Decision regions and {points} in the colours of their true classes; black ring: misclassified."
-    yield choice
-    yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
-    yield compared(trials)
-    yield left_out(trials, names)
+    yield page.trials.title
+    yield (
+        f"Decision regions and {len(shown(picture))} test points in the colours of their true classes; "
+        "black ring: misclassified."
+    )
+    yield page.sentence
+    yield page.trials.compared
+    yield page.trials.left_out(page.arrays)
 
 
-PLOT = Plot("boundary", "decision regions of a classifier of two inputs", draw, pages=pages)
+@whole
+def check(arrays: Arrays) -> Arrays:
+    """Check regions [H, W], their extent, and points [N, 2] with labels [N]; raises ``Damaged``."""
+    cells = classes(arrays, "picture/regions", 2)
+    points, labels = finite(get(arrays, "picture/points"), "picture/points"), classes(arrays, "picture/labels", 1)
+    sides("picture/regions", cells)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise Damaged(f"'picture/points' has the shape {points.shape}, not (points, 2)")
+    if len(points) != len(labels):
+        raise Damaged(f"{len(points)} 'picture/points' and {len(labels)} 'picture/labels'")
+    extent = corners(arrays)
+    return {
+        "picture/regions": cells,
+        "picture/extent": extent,
+        "picture/points": points,
+        "picture/labels": labels,
+    }
+
+
+PLOT = Plot(
+    "decision regions with test points, for classification in two dimensions",
+    draw,
+    ("picture/regions", "picture/points", "picture/labels"),
+    check,
+)

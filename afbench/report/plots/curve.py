@@ -14,15 +14,16 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from scipy.special import stdtrit
 
 from ...errors import UsageError
+from ...files.arrays import Array
 from ...records.wording import plural
 from ...statistics.intervals import LEVEL
 from ..tables.caption import quantity
-from .captions import compared, left_out, title
+from .arrays import alike, holding, rising, vector, whole
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet
 from .style import BASELINE, GREY, LOOKS, PALE, SMALL, Look
-from .trials import Array, Arrays, Trials
+from .trials import Arrays, Trials
 
 SETTLED = 0.15
 """Share of the epochs whose validation metrics may be cut off: they would flatten the differences that remain."""
@@ -55,7 +56,7 @@ class Curve:
         return cls(seeds[0]["curve/epoch"][:length], mean, mean - half, mean + half)
 
 
-def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Iterator[Figure]:
     """Draw the curves of all activations: the best few and the baseline labelled, with intervals, the rest in grey.
 
     Activations that were named are all labelled, and nothing is drawn beside them but the baseline.
@@ -70,8 +71,8 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     """
     if not 0 <= best <= len(LOOKS):
         raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
-    holding = trials.holding(PLOT.name)
-    names = [name for name in holding if trials.wanted(name)]
+    seeds_of = holding(trials, PLOT)
+    names = [name for name in seeds_of if trials.wanted(name)]
     others = [name for name in names if name != trials.baseline]
     looks = dict(zip(others[: len(LOOKS) if trials.named else best], LOOKS, strict=False))
     if trials.baseline in names:
@@ -83,18 +84,18 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Figure:
     higher = {"validation": trials.higher_is_better, "loss": False}
     ends: dict[Axes, dict[str, float]] = {}
     for what, panel in panels.items():
-        curves = {name: Curve.of([trials.arrays(name, seed) for seed in holding[name]], what) for name in names}
+        curves = {name: Curve.of([trials.arrays(name, seed) for seed in seeds_of[name]], what) for name in names}
         trace(panel, curves, looks)
         scale(panel, curves, looks, higher[what], whole=what == "loss")
         ends[panel] = {name: float(curves[name].mean[-1]) for name in looks}
-    compare(panels["validation"], trials, higher["validation"])
+    draw_references(panels["validation"], trials, higher["validation"])
     unit = f" ({trials.unit})" if trials.unit else ""
     panels["validation"].set_ylabel(f"validation {trials.metric}{unit}")
     panels["loss"].set_ylabel("training loss")
     for panel in panels.values() if sheet.wide else [panels["loss"]]:
         panel.set_xlabel("epoch")
     label_ends(figure, ends, looks, trials.names)
-    return figure
+    yield figure
 
 
 def trace(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -> None:
@@ -148,7 +149,7 @@ def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], h
         panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 
-def compare(panel: Axes, trials: Trials, higher: bool) -> None:
+def draw_references(panel: Axes, trials: Trials, higher: bool) -> None:
     """Draw lines for what the metric can be compared with, where they lie near; named where names have room."""
     low, high = panel.get_ylim()
     near, room = NEAR * (high - low), ABOVE * (high - low)
@@ -169,21 +170,31 @@ def compare(panel: Axes, trials: Trials, higher: bool) -> None:
 
 def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> Iterator[str]:
     """Say what is shown."""
-    yield title(trials)
+    yield trials.title
     counts = [len(trials.ok[name]) for name in names]
     count = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(max(counts))
-    yield f"Means over {count} {plural('seed', max(counts))}."
-    if max(counts) >= BANDS_FROM:
-        yield f"Bands: {100 * LEVEL:g} % intervals, Student's t over seeds, epoch by epoch."
-    best = len(looks) - (trials.baseline in looks)
+    bands = f"; bands: {100 * LEVEL:g} % intervals" if max(counts) >= BANDS_FROM else ""
+    yield f"Means over {count} {plural('seed', max(counts))}{bands}."
+    best, grey = len(looks) - (trials.baseline in looks), len(names) - len(looks)
     baseline, other = ("the baseline and ", " others") if trials.baseline in looks else ("", "")
     if best and not trials.named:
-        yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}."
-    grey = len(names) - len(looks)
-    yield f"Grey: the other {grey}." if grey else ""
-    yield f"First epochs{' and wide bands' if max(counts) >= BANDS_FROM else ''} may be cut off."
-    yield compared(trials)
-    yield left_out(trials, names)
+        others = f"; grey: the other {grey}" if grey else ""
+        yield f"Labelled: {baseline}the best {best}{other} by mean test {trials.metric}{others}."
+    elif grey:
+        yield f"Grey: the other {grey}."
+    yield trials.compared
+    yield trials.left_out(names)
 
 
-PLOT = Plot("curve", "validation metric and training loss against the epoch", draw)
+@whole
+def check(arrays: Arrays) -> Arrays:
+    """Check epochs, losses and validation metrics, each [E]; raises ``Damaged``."""
+    found = {f"curve/{name}": vector(arrays, f"curve/{name}") for name in ("epoch", "loss", "validation")}
+    alike(found)
+    rising(found, "curve/epoch")
+    return found
+
+
+PLOT = Plot(
+    "validation metric and training loss against epochs, mean and interval over seeds", draw, ("curve/",), check
+)

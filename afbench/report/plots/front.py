@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from ..tables.caption import NOISE, noise
 from .lettering import POINTS, shorten, wrap
 from .pointlabels import WIDEST, Labels, find_places, write
-from .sheet import freeze
+from .sheet import Sheet, freeze
 from .style import BASELINE, GREY, LOOKS, PALE
 
 RATIO = 3.0
@@ -94,14 +94,26 @@ class Front:
         """Who is not grey: the members, and the baseline."""
         return list(dict.fromkeys([*self.members, *([self.baseline] if self.baseline else [])]))
 
-    def draw(self, figure: Figure, panel: Axes, labels: Labels | None = None) -> Labels:
-        """Draw line, markers and names on a panel whose axes are set.
+    def figure(self, sheet: Sheet, sentences: Sequence[str], set_axes: Callable[[Axes], None]) -> Figure:
+        """Draw it above a caption, which also says which names have no place.
 
         Args:
-            figure: the panel's.
-            panel: where to draw.
-            labels: those of a panel of the same size; found here if not given.
+            sheet: what to draw on.
+            sentences: of the caption.
+            set_axes: sets the limits, ticks and names of a panel's axes.
         """
+        figure, labels = self.paint(sheet, sentences, set_axes, None)
+        if labels.sentence:  # the panel is the same; the caption is longer
+            figure, _ = self.paint(sheet, [*sentences, labels.sentence], set_axes, labels)
+        return figure
+
+    def paint(
+        self, sheet: Sheet, sentences: Sequence[str], set_axes: Callable[[Axes], None], labels: Labels | None
+    ) -> tuple[Figure, Labels]:
+        """Draw line, markers and names; ``labels`` are those of a panel of the same size, found here if not given."""
+        figure = sheet.figure(3.4 if sheet.wide else 3.0, sentences)
+        panel = figure.subplots()
+        set_axes(panel)
         corners = [(self.points[name].step, self.points[name].score) for name in self.members]
         steps = [corner for a, b in itertools.pairwise(corners) for corner in (a, (b[0], a[1]))] + corners[-1:]
         panel.plot(*zip(*steps, strict=True), color=LOOKS[0].colour, linewidth=0.9, zorder=2, gid="front")
@@ -115,7 +127,7 @@ class Front:
         level = [[(end, float(height)) for end in panel.get_xlim()] for height in heights]
         labels = labels or find_places(panel, places, first, [steps, *bars, *level], self.names)
         write(panel, labels, places, first)
-        return labels
+        return figure, labels
 
     def mark(self, panel: Axes, name: str) -> None:
         """Draw an activation: on the front in colour, the baseline black, others grey; with lines but for the grey."""
@@ -130,21 +142,21 @@ class Front:
             point.step, point.score, marker=look.marker, markersize=4.2, color=look.colour, mfc=fill, mew=0.8, zorder=4
         )
 
-    def sentences(self, better: str, bars: str, unit: str) -> Iterator[str]:
+    def sentences(self, bars: str, unit: str) -> Iterator[str]:
         """Say what line, colours and lines through markers are.
 
         Args:
-            better: which end of the upright axis is the better one.
             bars: what the lines through markers are.
             unit: whose step is the unit of time.
         """
-        if len(self.members) > 1:
-            yield f"Blue line: the Pareto front. No activation is both faster and better than its members ({better})."
-        grey = len(self.points) - len(self.marked)
-        yield "Grey: another activation is both faster and better." if grey else ""
+        parts = ["Blue: the Pareto front"] if len(self.members) > 1 else []
+        if len(self.points) > len(self.marked):
+            parts.append("grey: another activation is both faster and better")
         if self.baseline:
-            called, on = self.names.get(self.baseline, self.baseline), self.baseline in self.members
-            yield f"Black circle: the baseline {called}, {'filled: on' if on else 'open: not on'} the front."
+            on = "" if self.baseline in self.members else "not "
+            parts.append(f"black: the baseline {self.names.get(self.baseline, self.baseline)}, {on}on the front")
+        sentence = "; ".join(parts)
+        yield f"{sentence[:1].upper()}{sentence[1:]}." if parts else ""
         yield f"Thin lines through markers: {bars}."
         own = self.points.get(unit)
         yield noise(unit) if own and abs(own.step - 1) >= NOISE else ""

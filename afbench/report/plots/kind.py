@@ -1,32 +1,47 @@
-"""What a kind of plot is: a name, a line about it, the arrays it is drawn from, and the function that draws it."""
+"""What a kind of plot is: a line about it, the arrays it is drawn from, and the function that draws it."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from ...errors import UsageError, did_you_mean
 
+KINDS: dict[str, Plot] = {}
+"""All kinds by name. The package fills it with the ``PLOT`` of each of its modules that defines one."""
+
 
 @dataclass(frozen=True)
 class Plot:
-    """A kind of plot. ``draw(trials, sheet, **options)``; its keyword-only arguments are the options it takes.
+    """A kind of plot, named as the module of its ``draw``.
 
-    One that goes ``across`` tasks is given a sequence of trials, one a task; one ``of_costs`` the stores themselves.
-    Of the former, one that takes folders ``beside`` draws the trials of those that hold any with the costs of all.
-    One that fills several ``pages`` says how many, from what its ``draw`` is given, and takes the option ``page``.
+    Attributes:
+        about: what it shows, in a line of ``docs/plot.md``.
+        draw: ``draw(trials, sheet, **options)`` yields its pages; keyword-only arguments are the options it takes. One
+            that fills several pages takes the option ``page``: which one, or None for all.
+        arrays: the arrays that are its own, those of a folder by ``folder/``; none if records are enough.
+        check: returns the sound ones of a trial's arrays, and what is wrong with the others.
+        across: ``draw`` gets a sequence of trials, one a task.
+        beside: likewise, those of the folders that hold trials, each with the costs of all folders.
+        of_costs: ``draw`` gets the folders themselves.
     """
 
-    name: str
     about: str
-    draw: Callable[..., Figure]
+    draw: Callable[..., Iterator[Figure]]
+    arrays: tuple[str, ...] = ()
+    check: Callable[[dict[str, Any]], tuple[dict[str, Any], list[str]]] = lambda arrays: (arrays, [])
     across: bool = False
-    of_costs: bool = False
     beside: bool = False
-    pages: Callable[..., int] | None = None
+    of_costs: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the module that draws it."""
+        return self.draw.__module__.rpartition(".")[2]
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -34,7 +49,7 @@ class Plot:
         parameters = inspect.signature(self.draw).parameters.values()
         return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
-    def check(self, given: Iterable[str]) -> None:
+    def check_options(self, given: Iterable[str]) -> None:
         """Raise ``UsageError`` if the kind does not take one of the options."""
         for option in given:
             if option not in self.options:
@@ -43,21 +58,3 @@ class Plot:
                     f"plot {self.name!r} takes no option {option!r}"
                     f"{did_you_mean(option, self.options)} (it takes: {known})"
                 )
-
-
-def turn(what: str, every: tuple[str, ...], page: int, each: int) -> tuple[tuple[str, ...], str]:
-    """Return the activations on a page, and a sentence that says which page it is; empty if there is one.
-
-    Raises:
-        UsageError: if there is no such page.
-    """
-    pages = -(-len(every) // each)
-    check_page(what, page, pages)
-    turned = f"Page {page} of {pages}, of {len(every)} activations." if pages > 1 else ""
-    return every[(page - 1) * each : page * each], turned
-
-
-def check_page(what: str, page: int, pages: int) -> None:
-    """Raise ``UsageError`` if there is no such page."""
-    if not 1 <= page <= pages:
-        raise UsageError(f"{what} {pages} page{'s' * (pages > 1)}; there is no page {page}")

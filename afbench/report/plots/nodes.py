@@ -12,12 +12,13 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .captions import compared, left_out, title
-from .kind import Plot, turn
-from .notable import chosen, one_seed, roles
+from ...files.arrays import Array, Damaged
+from .arrays import alike, get, mostly, rising, vector, whole
+from .kind import Plot
+from .pages import Page, pages
 from .sheet import HEAD, LINE, PAD, Sheet, head, key
 from .style import GREY, INK, LOOKS, PALE, SMALL
-from .trials import Array, Arrays, Trials
+from .trials import Arrays, Trials
 
 NODES = 3
 """How many hidden nodes are shown at most."""
@@ -48,49 +49,27 @@ class Block:
     fit: Axes
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | None = None) -> Iterator[Figure]:
     """Draw the nodes of one seed and the fits below: baseline and best, or those that were named.
 
-    Args:
-        trials: what to draw.
-        sheet: what to draw on; three activations beside each other span the text, two a column.
-        seed: which seed; if not given the median one, by the mean metric of the activations shown.
-        page: which one, of more activations than fit on one.
-
-    Raises:
-        UsageError: if there are no nodes, none of that seed, or no such page.
+    Three activations beside each other span the text, two a column.
     """
-    holding = trials.holding(PLOT.name)
-    every = chosen(trials, holding, SHOWN)
-    every = every if trials.named else tuple(sorted(every, key=lambda name: name != trials.baseline))
-    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
-    names, turned = turn(f"the nodes of {trials.label} fill", every, page, each(sheet))
-    pictures = [trials.arrays(name, seed) for name in names]
-    rows = min(NODES, max(picture["picture/before"].shape[1] for picture in pictures))
-
-    figure, blocks = lay_out(sheet, len(names), rows, caption(trials, names, f"{choice} {turned}".strip(), rows))
-    limits = around(pictures)
-    for name, picture, block in zip(names, pictures, blocks, strict=True):
-        (before, after), role = block.nodes[0], roles(trials).get(name, "")
-        head(before, trials.called(name), "before", span=2, among=trials.all_called(names))
-        head(after, "", "after")
-        for node, pair in enumerate(block.nodes):
-            trace(pair, picture, node)
-        fit(block.fit, picture, limits)
-        metric = f"{trials.metric} " if sheet.wide else ""
-        head(block.fit, "", f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}")
-    key(figure, {"target": TARGET, "fit": AFTER})
-    return figure
-
-
-def pages(trials: Trials, sheet: Sheet) -> int:
-    """Say how many pages ``draw`` fills."""
-    return -(-len(chosen(trials, trials.holding(PLOT.name), SHOWN)) // each(sheet))
-
-
-def each(sheet: Sheet) -> int:
-    """Say how many activations a page holds."""
-    return ROWS * columns(sheet)
+    for shown in pages(trials, PLOT, SHOWN, ROWS * columns(sheet), seed, page):
+        names = list(shown.arrays) if trials.named else sorted(shown.arrays, key=lambda name: name != trials.baseline)
+        pictures = [shown.arrays[name] for name in names]
+        rows = min(NODES, max(picture["picture/before"].shape[1] for picture in pictures))
+        figure, blocks = lay_out(sheet, len(names), rows, caption(shown, rows))
+        limits = around(pictures)
+        for name, picture, block in zip(names, pictures, blocks, strict=True):
+            before, after = block.nodes[0]
+            head(before, trials.called(name), "before", span=2, among=trials.all_called(names))
+            head(after, "", "after")
+            for node, pair in enumerate(block.nodes):
+                trace(pair, picture, node)
+            fit(block.fit, picture, limits)
+            head(block.fit, "", f"{f'{trials.metric} ' if sheet.wide else ''}{shown.score(name)}")
+        key(figure, {"target": TARGET, "fit": AFTER})
+        yield figure
 
 
 def columns(sheet: Sheet) -> int:
@@ -188,18 +167,34 @@ def around(pictures: Sequence[Arrays]) -> tuple[float, float]:
     return min(low, float(least)) - 0.06 * room, max(high, float(most)) + 0.06 * room
 
 
-def caption(trials: Trials, names: Sequence[str], choice: str, rows: int) -> Iterator[str]:
+def caption(page: Page, rows: int) -> Iterator[str]:
     """Say what is shown."""
-    yield title(trials)
+    yield page.trials.title
     which = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
-    yield f"{which} before and after the activation, against the input; each row has its own vertical axis."
-    yield "Below: the network's fit and the target."
-    yield choice
-    yield f"Numbers: test {trials.metric} of that seed; ranks by the mean over seeds."
-    yield compared(trials)
-    yield left_out(trials, names)
+    yield f"{which} before and after the activation, against the input; below, the network's fit and the target."
+    yield page.sentence
+    yield page.trials.compared
+    yield page.trials.left_out(page.arrays)
+
+
+@whole
+def check(arrays: Arrays) -> Arrays:
+    """Check inputs, target and fit, each [P], and nodes [P, K]; nodes may have poles. Raises ``Damaged``."""
+    found = {f"picture/{name}": vector(arrays, f"picture/{name}") for name in ("x", "f", "fit")}
+    alike(found)
+    rising(found, "picture/x", 2)
+    hidden = {}
+    for name in ("picture/before", "picture/after"):
+        hidden[name] = values = mostly(get(arrays, name), name)
+        if values.ndim != 2 or not values.shape[1] or len(values) != len(found["picture/x"]):
+            raise Damaged(f"{name!r} has the shape {values.shape}, not ({len(found['picture/x'])}, nodes)")
+    alike(hidden)
+    return found | hidden
 
 
 PLOT = Plot(
-    "nodes", "hidden nodes of a network of one input before and after the activation, and its fit", draw, pages=pages
+    "hidden nodes of a network of one input before and after their activation, and its fit: baseline and best",
+    draw,
+    ("picture/x", "picture/f", "picture/fit", "picture/before", "picture/after"),
+    check,
 )

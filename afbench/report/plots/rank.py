@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...errors import UsageError
+from ...files.arrays import Array
 from ...records.wording import plural
 from ...statistics.ranks import Nemenyi, nemenyi, ranks
 from ...statistics.significance import ALPHA
-from .captions import left_out, left_out_of_each, title
 from .kind import Plot
 from .lettering import LEADING, POINTS, shorten
 from .sheet import Sheet
 from .style import BASELINE, GREY, INK, LOOKS, PALE, SMALL
-from .trials import Array, Trials
+from .trials import Trials, left_out_of_each
 
 ROW = LEADING * 1.12 * SMALL / POINTS
 """Inches from one activation to the next."""
@@ -94,12 +94,8 @@ def by_seed(trials: Trials) -> list[dict[str, float]]:
     return [{name: trials.score(name, seed) for name, held in ok.items() if seed in held} for seed in seeds]
 
 
-def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
-    """Draw a row an activation, the best first: its rank in each task (or seed) and their mean.
-
-    Args:
-        tasks: what to draw; ranks are over seeds if it is one.
-        sheet: what to draw on.
+def draw(tasks: Sequence[Trials], sheet: Sheet) -> Iterator[Figure]:
+    """Draw a row an activation, the best first: its rank in each task (of one task: for each seed) and their mean.
 
     Raises:
         UsageError: if fewer than two activations can be ranked.
@@ -131,7 +127,7 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     panel.spines["left"].set_visible(False)
     panel.set_xticks(ticks(count))
     panel.set_xlabel(f"rank over {ranking.block}s (1 is best)")
-    return figure
+    yield figure
 
 
 def ticks(count: int) -> list[int]:
@@ -152,35 +148,28 @@ def bar(panel: Axes, start: float, length: float) -> None:
 
 def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
     """Say what is shown."""
-    count, blocks = len(ranking.names), len(ranking.ranks)
-    if len(tasks) == 1:
-        yield title(tasks[0])
-        yield (
-            f"Ranks of {count} activations by test {tasks[0].metric}, seed by seed ({blocks} "
-            f"{plural('seed', blocks)}, circles), and mean ranks (filled). They hold for this task only."
-        )
-    else:
-        labels = ", ".join(one.label for one in tasks)
-        yield f"{labels}."
-        yield f"Ranks of {count} activations by the mean over seeds in each of {blocks} tasks (circles)."
-        yield "Filled: mean ranks."
-    if tasks[0].baseline in ranking.names:
-        yield f"Bold and black: the baseline {tasks[0].called(str(tasks[0].baseline))}."
+    first, count, blocks = tasks[0], len(ranking.names), len(ranking.ranks)
+    known, alone = (*ranking.names, *ranking.missing), len(tasks) == 1
+    yield first.title if alone else f"{', '.join(trials.label for trials in tasks)}."
+    what = f"by test {first.metric} for each of" if alone else "by the mean over seeds in each of"
+    baseline = f"; bold: the baseline {first.called(str(first.baseline))}" if first.baseline in ranking.names else ""
+    counted = f"{blocks} {plural(ranking.block, blocks)}"
+    yield f"Ranks of {count} activations {what} {counted} (circles), and their means (filled){baseline}."
     if ranking.claim.known:
         yield (
-            f"Critical difference: Nemenyi's at {ALPHA:g}, after Friedman's test (p = {ranking.claim.p:.2g}), over "
-            f"{blocks} {ranking.block}s{', approximate for so few' if blocks <= FEW else ''}; "
-            "grey names: distinguishable from the best."
+            f"Critical difference: Nemenyi's at {ALPHA:g}, after Friedman's test (p = {ranking.claim.p:.2g})"
+            f"{', approximate for so few' if blocks <= FEW else ''}; grey names: distinguishable from the best."
         )
     else:
         yield f"No critical difference is drawn: {ranking.claim.refused}."
-    yield (
-        f"Not ranked, without a number in every {ranking.block}: {', '.join(tasks[0].all_called(ranking.missing))}."
-        if ranking.missing
-        else ""
-    )
-    known = (*ranking.names, *ranking.missing)
-    yield from left_out_of_each(tasks, known) if len(tasks) > 1 else [left_out(tasks[0], known)]
+    missing = ", ".join(first.all_called(ranking.missing))
+    yield f"Not ranked, without a number in every {ranking.block}: {missing}." if missing else ""
+    yield from [first.left_out(known)] if alone else left_out_of_each(tasks, known)
 
 
-PLOT = Plot("rank", "mean ranks over tasks, or over the seeds of one, with a critical difference", draw, across=True)
+PLOT = Plot(
+    "mean rank of each activation over tasks (over the seeds of one), with Nemenyi's critical difference where "
+    "Friedman's test allows one",
+    draw,
+    across=True,
+)

@@ -79,7 +79,7 @@ class Series:
 
 def draw(
     asked: Asked, sheet: Sheet, *, dtype: str | None = None, mode: str | None = None, threads: int | None = None
-) -> Figure:
+) -> Iterator[Figure]:
     """Draw seconds against elements, forward and forward with backward; a few activations labelled, the others grey.
 
     Args:
@@ -112,7 +112,7 @@ def draw(
     for panel in panels.values() if sheet.wide else [panels["training"]]:
         panel.set_xlabel("elements (log scale)")
     label_ends(figure, ends, looks, names)
-    return figure
+    yield figure
 
 
 def choose(asked: Asked, wanted: Mapping[str, object]) -> Series:
@@ -206,15 +206,17 @@ def si(count: int) -> str:
 def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]) -> Iterator[str]:
     """Say what is shown."""
     sizes: Sequence[int] = series.sizes
-    yield f"Latency against elements: {series.label}."
+    yield f"Cold-cache latency against elements: {series.label}."
     yield f"{len(sizes)} {plural('size', len(sizes))} from {si(sizes[0])} to {si(sizes[-1])} elements."
-    yield "Medians over rounds; bands: quartiles; hollow markers: unstable figures (afbench table says why)."
-    yield "Cold cache: the inputs of successive calls take twice the last-level cache."
-    yield "Dotted: a plain copy of the input, and for forward + backward of the gradient too."
-    grey = [name for name in lines if name not in looks]
-    yield f"Grey: the other {len(grey)}." if grey else ""
+    grey = len([name for name in lines if name not in looks])
+    yield (
+        "Medians over rounds; bands: quartiles; hollow markers: unstable; dotted: a plain copy"
+        f"{f'; grey: the other {grey}' if grey else ''}."
+    )
     failed = sorted({cost.activation for cost in series.costs if not cost.ok})
     yield f"Failed at some size: {', '.join(failed)}." if failed else ""
 
 
-PLOT = Plot("scaling", "latency against the number of elements, a copy as the limit", draw, of_costs=True)
+PLOT = Plot(
+    "latency against the number of elements, forward and with backward, a plain copy as the limit", draw, of_costs=True
+)

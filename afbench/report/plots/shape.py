@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...errors import UsageError
-from .captions import left_out, title
+from ...files.arrays import Damaged
+from .arrays import get, holding, mostly, rising, vector
 from .graphs import AFTER, BEFORE, FIXED, INPUTS, SOME, Graph, is_mass, read, trace
-from .kind import Plot, check_page
+from .kind import Plot
+from .pages import turn
 from .sheet import LINE, Grid, Sheet, head, key, sides
-from .trials import Trials
+from .trials import Arrays, Trials
 
 ROWS = 6
 """Rows of a page: with their titles, they leave room for a caption on a printed page."""
@@ -27,95 +28,47 @@ Seeds = Sequence[Mapping[str, Graph]]
 """The graphs of an activation, seed by seed, by place."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What is drawn, on how many pages: graphs of all activations, those shown, those that training changed."""
-
-    every: Mapping[str, Seeds]
-    names: Sequence[str]
-    trained: Sequence[str]
-    held: Sequence[str]
-    places: Sequence[str]
-    beside: int
-
-    @property
-    def each(self) -> int:
-        """How many activations a page holds."""
-        return self.beside * ROWS
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return -(-len(self.names) // self.each)
-
-
-def lay_out(trials: Trials, sheet: Sheet) -> Layout:
-    """Read the shapes, and choose what is drawn.
-
-    Raises:
-        UsageError: if there are no shapes, or none that training changed.
-    """
-    holding = trials.holding(PLOT.name)
-    every = {name: [read(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding.items()}
-    trained = [name for name in every if changed(every[name])]
-    names = [name for name in trials.named if name in every] or trained
-    if not names:
-        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
-    held = sorted({place for name in names for one in every[name] for place in one}, key=order)
-    places = [held[0], held[len(held) // 2], held[-1]] if len(held) > PLACES else held
-    return Layout(every, names, trained, held, places, max(1, (6 if sheet.wide else 3) // len(places)))
-
-
-def pages(trials: Trials, sheet: Sheet) -> int:
-    """Say how many pages ``draw`` fills."""
-    return lay_out(trials, sheet).pages
-
-
-def draw(trials: Trials, sheet: Sheet, *, page: int = 1) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, page: int | None = None) -> Iterator[Figure]:
     """Draw the activations that training changed, the best first, or those that were named; all seeds and channels.
-
-    Args:
-        trials: what to draw.
-        sheet: what to draw on.
-        page: which one, of more activations than fit on one.
 
     Raises:
         UsageError: if there are no shapes, none that training changed, or no such page.
     """
-    layout = lay_out(trials, sheet)
-    every, names, trained, places, beside = layout.every, layout.names, layout.trained, layout.places, layout.beside
-    check_page(f"the shapes of {trials.label} fill", page, layout.pages)
-    here = names[(page - 1) * layout.each : page * layout.each]
+    graphs_of = {n: [read(trials.arrays(n, seed)) for seed in seeds] for n, seeds in holding(trials, PLOT).items()}
+    trained = [name for name in graphs_of if changed(graphs_of[name])]
+    names = [name for name in trials.named if name in graphs_of] or trained
+    if not names:
+        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
+    every_place = sorted({place for name in names for graphs in graphs_of[name] for place in graphs}, key=order)
+    some = len(every_place) > PLACES
+    places = [every_place[0], every_place[len(every_place) // 2], every_place[-1]] if some else every_place
+    beside = max(1, (6 if sheet.wide else 3) // len(places))
     base = trials.baseline or ""
-    fixed = every[base][0] if base in every and base not in trained else {}
-
-    ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
-    grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
-    turned = f"Page {page} of {layout.pages}, of {len(names)} activations." if layout.pages > 1 else ""
-    figure, cells = sheet.grid(grid, caption(trials, here, every, layout.held, turned))
-    xlim, ylim = limits([[graph for one in every[name] for graph in one.values()] for name in names])
-    for index, (panel,) in enumerate(cells):
-        name, place = here[index // len(places)], places[index % len(places)]
-        words = [trials.show(trials.mean(name))] if place == places[0] else []
-        words += [label(place, len(layout.held))] if len(places) > 1 else []
-        head(
-            panel,
-            trials.called(name) if place == places[0] else "",
-            ", ".join(words),
-            span=len(places),
-            among=trials.all_called(names),
-        )
-        trace(panel, [one[place] for one in every[name] if place in one], fixed.get(place), name in trained)
-        panel.set(xlim=xlim, ylim=ylim)
-        for axis in (panel.xaxis, panel.yaxis):
-            axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 4, 5, 10]))
-        panel.tick_params(labelleft=index % grid.across == 0, labelbottom=index + grid.across >= len(cells))
-    sides(figure, grid, "input", "output")
-    lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
-    others = "fixed" if set(here) - set(trained) else trials.called(base) if fixed else None
-    any_fed = any(patch.get_gid() == "inputs" for panel in figure.axes for patch in panel.collections)
-    key(figure, lines | ({others: FIXED} if others else {}) | ({"inputs": INPUTS} if any_fed else {}))
-    return figure
+    fixed = graphs_of[base][0] if base in graphs_of and base not in trained else {}
+    xlim, ylim = limits([[graph for graphs in graphs_of[name] for graph in graphs.values()] for name in names])
+    for here, turned in turn(trials, PLOT, names, beside * ROWS, page):
+        ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
+        grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
+        figure, cells = sheet.grid(grid, caption(trials, here, graphs_of, every_place, turned))
+        for index, (panel,) in enumerate(cells):
+            name, place = here[index // len(places)], places[index % len(places)]
+            first = place == places[0]
+            words = [trials.show(trials.mean(name))] if first else []
+            words += [label(place, len(every_place))] if len(places) > 1 else []
+            called = trials.called(name) if first else ""
+            head(panel, called, ", ".join(words), span=len(places), among=trials.all_called(names))
+            drawn = [graphs[place] for graphs in graphs_of[name] if place in graphs]
+            trace(panel, drawn, fixed.get(place), name in trained)
+            panel.set(xlim=xlim, ylim=ylim)
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 4, 5, 10]))
+            panel.tick_params(labelleft=index % grid.across == 0, labelbottom=index + grid.across >= len(cells))
+        sides(figure, grid, "input", "output")
+        lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
+        others = "fixed" if set(here) - set(trained) else trials.called(base) if fixed else None
+        any_fed = any(patch.get_gid() == "inputs" for panel in figure.axes for patch in panel.collections)
+        key(figure, lines | ({others: FIXED} if others else {}) | ({"inputs": INPUTS} if any_fed else {}))
+        yield figure
 
 
 def changed(seeds: Seeds) -> bool:
@@ -152,30 +105,67 @@ def limits(seen: Sequence[Sequence[Graph]]) -> tuple[tuple[float, float], tuple[
 
 
 def caption(
-    trials: Trials, names: Sequence[str], every: Mapping[str, Seeds], held: Sequence[str], turned: str
+    trials: Trials, names: Sequence[str], graphs_of: Mapping[str, Seeds], places: Sequence[str], turned: str
 ) -> Iterator[str]:
     """Say what is shown."""
-    yield title(trials)
-    places = len(held)
-    drawn = [[one[place] for one in every[name] if place in one] for name in names for place in held]
+    yield trials.title
+    drawn = [[graphs[place] for graphs in graphs_of[name] if place in graphs] for name in names for place in places]
     mass = [is_mass(graphs) for graphs in drawn if graphs and any(graph.changed for graph in graphs)]
-    yield "Activations before (dotted) and after training."
-    if not all(mass):
-        yield f"A line for each seed{', where there are at most 6' if any(mass) else ''}."
-    if any(mass):
-        which = "Per-channel activations and more than 6 seeds" if not all(mass) else "Lines of all seeds and channels"
-        yield f"{which}: median, quartiles (band) and {SOME} of them (thin lines); of at most 8 channels."
     fed = [graph.fed for graphs in drawn for graph in graphs if graph.fed is not None]
-    if fed:
-        share = max(its.beyond for its in fed)
-        outside = f"; up to {100 * share:.0f} % of them lie outside the axis" if share >= 0.005 else ""
-        yield f"Grey areas: inputs of the activation in the trained network, on validation data{outside}."
-    yield "Shown: those that training changed, the best mean first." if not trials.named else ""
-    yield f"Numbers: mean test {trials.metric} over seeds."
-    yield f"Of {places} places the first, the middle one and the last." if places > PLACES else ""
-    yield "All panels have the same axes; curves are cut off at their ends."
+    share = max((histogram.beyond for histogram in fed), default=0.0)
+    outside = f" (up to {100 * share:.0f} % lie outside the axis)" if share >= 0.005 else ""
+    inputs = f"; grey areas: their inputs in the trained network{outside}" if fed else ""
+    yield f"Activations before (dotted) and after training{inputs}."
+    some = f"median, quartiles (band) and {SOME} of the lines"
+    lines = f"The {some} of all seeds and channels" if all(mass) else f"A line for each seed, or the {some}"
+    lines = lines if any(mass) else "A line for each seed"
+    yield f"{lines}; numbers: mean test {trials.metric}." if mass else f"Numbers: mean test {trials.metric}."
     yield turned
-    yield left_out(trials, names)
+    yield trials.left_out(names)
 
 
-PLOT = Plot("shape", "activations before and after training, by place in the network", draw, pages=pages)
+def check_place(arrays: Arrays, where: str) -> Arrays:
+    """Check the shape of an activation at a place: inputs [P], outputs [P] or [P, C]; outputs may have poles."""
+    found = {f"{where}/x": vector(arrays, f"{where}/x")}
+    rising(found, f"{where}/x", 2)
+    count, channels = len(found[f"{where}/x"]), set()
+    for name in (f"{where}/before", f"{where}/after"):
+        values = mostly(get(arrays, name), name)
+        if values.ndim not in (1, 2) or len(values) != count or not values.size:
+            raise Damaged(f"{name!r} has the shape {values.shape}, not ({count},) or ({count}, channels)")
+        found[name] = values.reshape(count, -1)
+        channels.add(found[name].shape[1])
+    if len(channels - {1}) > 1:
+        raise Damaged(f"'{where}/before' and '{where}/after' differ in their channels")
+    return found
+
+
+def check_histogram(arrays: Arrays, where: str) -> Arrays:
+    """Check the histogram of a place's inputs: counts [B + 2], the ends for what lies beyond, and edges [B + 1]."""
+    found = {name: vector(arrays, name) for name in (f"{where}/hist", f"{where}/edges")}
+    counts, edges = found.values()
+    rising(found, f"{where}/edges", 2)
+    if len(counts) != len(edges) + 1:
+        raise Damaged(f"'{where}/hist' has {len(counts)} counts, not the {len(edges) + 1} of its edges")
+    if counts.min() < 0 or not counts.sum() > 0:
+        raise Damaged(f"'{where}/hist' holds no counts")
+    return found
+
+
+def check(arrays: Arrays) -> tuple[Arrays, list[str]]:
+    """Check the shapes of a network place by place, and say what is wrong with those that are left out."""
+    found: Arrays = {}
+    problems = []
+    for where in dict.fromkeys(name.rpartition("/")[0] for name in arrays if name.startswith("shape/")):
+        try:
+            found |= check_place(arrays, where)
+            if f"{where}/hist" in arrays or f"{where}/edges" in arrays:  # older records have none
+                found |= check_histogram(arrays, where)
+        except Damaged as error:  # a place without its histogram is still drawn
+            problems.append(str(error))
+    return found, problems
+
+
+PLOT = Plot(
+    "each learned activation before and after training, and what the trained network feeds it", draw, ("shape/",), check
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from .captions import compared, left_out, title
-from .kind import Plot, turn
-from .notable import chosen, one_seed, roles
+from ...files.arrays import Array
+from .arrays import alike, corners, finite, get, sides, whole
+from .kind import Plot
+from .pages import Page, pages
 from .sheet import Grid, Sheet, head, under
-from .trials import Array, Arrays, Trials
+from .trials import Arrays, Trials
 
 VALUES, ERRORS = "viridis", "PuOr_r"
 """Even in lightness; two hues on white that all eyes tell apart."""
@@ -27,62 +28,36 @@ MOST = 99.5
 """Percentile of the absolute errors at which their scale ends: one corner must not pale all the rest."""
 
 
-def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int = 1) -> Figure:
+def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | None = None) -> Iterator[Figure]:
     """Draw the target and the surfaces of one seed, errors below: best and baseline, or those that were named.
 
-    Args:
-        trials: what to draw.
-        sheet: what to draw on; one as wide as the text has room for the runner-up.
-        seed: which seed; if not given the median one, by the mean metric of the activations shown.
-        page: which one, of more activations than fit on one.
-
-    Raises:
-        UsageError: if there are no surfaces, none of that seed, or no such page.
+    A sheet as wide as the text has room for the runner-up.
     """
-    holding = trials.holding(PLOT.name)
-    every = chosen(trials, holding, columns(sheet) - 1)
-    seed, choice = one_seed(trials, {name: holding[name] for name in every}, seed)
-    names, turned = turn(f"the surfaces of {trials.label} fill", every, page, each(sheet))
-    pictures = on_one_grid(trials, {name: trials.arrays(name, seed) for name in names})
-    names = tuple(pictures)
-    target = pictures[names[0]]["picture/target"]
-    xmin, xmax, ymin, ymax = extent = pictures[names[0]]["picture/extent"]
-    errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
-    most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
+    for shown in pages(trials, PLOT, columns(sheet) - 1, ROWS * columns(sheet) - 1, seed, page):
+        pictures = on_one_grid(trials, shown.arrays)
+        first, *_ = pictures.values()
+        target, extent = first["picture/target"], first["picture/extent"]
+        xmin, xmax, ymin, ymax = extent
+        errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
+        most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
 
-    grid = Grid(1 + len(names), columns(sheet), float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
-    figure, cells = sheet.grid(grid, caption(trials, names, f"{choice} {turned}".strip()))
-    top, bottom = cells[0]
-    head(top, "target")
-    values: dict[str, Any] = {"cmap": VALUES, "vmin": target.min(), "vmax": target.max()}
-    value = image(top, target, extent, **values)
-    for name, (above, below) in zip(names, cells[1:], strict=True):
-        role = roles(trials).get(name, "")
-        metric = f"{trials.metric} " if len(trials.metric) <= SHORT else ""
-        head(
-            above,
-            trials.called(name),
-            f"{metric}{trials.show(trials.score(name, seed))}{role and f', {role}'}",
-            among=trials.all_called(names),
-        )
-        image(above, pictures[name]["picture/prediction"], extent, **values)
-        error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
-        under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
-    predictions = np.stack([picture["picture/prediction"] for picture in pictures.values()])
-    bar(bottom, value, 0.78, "value", predictions)
-    bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
-    bottom.set_axis_off()
-    return figure
-
-
-def pages(trials: Trials, sheet: Sheet) -> int:
-    """Say how many pages ``draw`` fills."""
-    return -(-len(chosen(trials, trials.holding(PLOT.name), columns(sheet) - 1)) // each(sheet))
-
-
-def each(sheet: Sheet) -> int:
-    """Say how many activations a page holds."""
-    return ROWS * columns(sheet) - 1
+        grid = Grid(1 + len(pictures), columns(sheet), float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
+        figure, cells = sheet.grid(grid, caption(shown, pictures))
+        top, bottom = cells[0]
+        head(top, "target")
+        values: dict[str, Any] = {"cmap": VALUES, "vmin": target.min(), "vmax": target.max()}
+        value = image(top, target, extent, **values)
+        for name, (above, below) in zip(pictures, cells[1:], strict=True):
+            metric = f"{trials.metric} " if len(trials.metric) <= SHORT else ""
+            head(above, trials.called(name), f"{metric}{shown.score(name)}", among=trials.all_called(pictures))
+            image(above, pictures[name]["picture/prediction"], extent, **values)
+            error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
+            under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
+        predictions = np.stack([picture["picture/prediction"] for picture in pictures.values()])
+        bar(bottom, value, 0.78, "value", predictions)
+        bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
+        bottom.set_axis_off()
+        yield figure
 
 
 def columns(sheet: Sheet) -> int:
@@ -91,14 +66,14 @@ def columns(sheet: Sheet) -> int:
 
 
 def on_one_grid(trials: Trials, pictures: Mapping[str, Arrays]) -> dict[str, Arrays]:
-    """Keep the pictures on the first one's grid, whose errors one scale can show; the others are said."""
+    """Keep the pictures on the first one's grid, whose errors one scale can show; the store notes the others."""
     first, *_ = pictures
     shape = pictures[first]["picture/target"].shape
     kept = {name: picture for name, picture in pictures.items() if picture["picture/target"].shape == shape}
     for name in pictures:
         if name not in kept:
-            said = f"the grid of {name} in {trials.label} differs from that of {first}; left out of plot 'surface'"
-            trials.store.problems[f"arrays/surface/{name}"] = said
+            problem = f"the grid of {name} in {trials.label} differs from that of {first}; left out of plot 'surface'"
+            trials.store.problems[f"arrays/surface/{name}"] = problem
     return kept
 
 
@@ -127,14 +102,29 @@ def bar(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) 
     scale.update_ticks()
 
 
-def caption(trials: Trials, names: tuple[str, ...], choice: str) -> Iterator[str]:
+def caption(page: Page, names: Iterable[str]) -> Iterator[str]:
     """Say what is shown."""
-    yield title(trials)
-    yield "Target and predictions (above) and errors (below), each on one scale; RMSE over the grid shown."
-    yield choice
-    yield f"Above: test {trials.metric} of that seed; ranks by the mean over seeds."
-    yield compared(trials)
-    yield left_out(trials, names)
+    yield page.trials.title
+    yield "Target and predictions (above), and errors with their RMSE (below), each on one scale."
+    yield page.sentence
+    yield page.trials.compared
+    yield page.trials.left_out(names)
 
 
-PLOT = Plot("surface", "a function of two variables, its reconstructions and their errors", draw, pages=pages)
+@whole
+def check(arrays: Arrays) -> Arrays:
+    """Check target and prediction, each [H, W], and their extent; raises ``Damaged``."""
+    found = {}
+    for name in ("picture/target", "picture/prediction"):
+        found[name] = finite(get(arrays, name), name)
+        sides(name, found[name])
+    alike(found)
+    return found | {"picture/extent": corners(arrays)}
+
+
+PLOT = Plot(
+    "target, best fit, baseline, and their errors, for regression in two dimensions",
+    draw,
+    ("picture/target", "picture/prediction"),
+    check,
+)

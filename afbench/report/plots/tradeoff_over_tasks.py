@@ -9,27 +9,20 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...errors import UsageError
 from ...statistics.ranks import ranks
-from .captions import left_out_of_each
 from .front import Front, Point, scale_steps, step_label
-from .pointlabels import Labels
 from .rank import ticks
 from .sheet import Sheet
 from .steps import Steps
-from .trials import Trials
-
-BARS = "from the lowest to the highest rank and ratio of all tasks"
+from .trials import Trials, left_out_of_each
 
 
 def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     """Draw a marker an activation, the Pareto front as a line; those that another beats on both axes are grey.
-
-    Args:
-        tasks: what to draw, at least two.
-        sheet: what to draw on.
 
     Raises:
         UsageError: if a task has no costs, or none of an activation that was named; if the costs of two tasks are
@@ -41,28 +34,18 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
     points = measured(tasks, steps, lacking)
     baseline = next((trials.baseline for trials in tasks if trials.baseline), None)
     front = Front.of(points, False, baseline, tasks[0].named, tasks[0].names)
-    sentences, unit = [*caption(tasks, steps, front, lacking)], tasks[0].called(steps[0].baseline)
-    figure, labels = paint(sheet, front, unit, sentences)
-    if labels.sentence:  # the panel is the same; the caption is longer
-        figure, _ = paint(sheet, front, unit, [*sentences, labels.sentence], labels)
-    return figure
-
-
-def paint(
-    sheet: Sheet, front: Front, baseline: str, sentences: Sequence[str], labels: Labels | None = None
-) -> tuple[Figure, Labels]:
-    """Draw the front above a caption; returns the labels, too, of which the caption may have to say something."""
-    figure, points = sheet.figure(3.4 if sheet.wide else 3.0, sentences), front.points
-    panel = figure.subplots()
     shown = [*points.values(), *(Point(*end) for name in front.marked for bar in points[name].bars for end in bar)]
-    scale_steps(panel, min(point.step for point in shown), max(point.step for point in shown))
-    worst = max(point.score for point in shown)
-    spare = max(0.25, 0.06 * (worst - 1))
-    panel.set_yticks([tick for tick in ticks(len(points)) if tick <= worst + spare])
-    panel.set_ylim(worst + spare, 1 - spare)
-    panel.set_xlabel(step_label(panel, baseline, ", over tasks"))
-    panel.set_ylabel("mean rank over tasks (1 is best)")
-    return figure, front.draw(figure, panel, labels)
+
+    def set_axes(panel: Axes) -> None:
+        scale_steps(panel, min(point.step for point in shown), max(point.step for point in shown))
+        worst = max(point.score for point in shown)
+        spare = max(0.25, 0.06 * (worst - 1))
+        panel.set_yticks([tick for tick in ticks(len(points)) if tick <= worst + spare])
+        panel.set_ylim(worst + spare, 1 - spare)
+        panel.set_xlabel(step_label(panel, tasks[0].called(steps[0].baseline), ", over tasks"))
+        panel.set_ylabel("mean rank over tasks (1 is best)")
+
+    return front.figure(sheet, [*caption(tasks, steps, front, lacking)], set_axes)
 
 
 def check_baselines(tasks: Sequence[Trials], steps: Sequence[Steps]) -> None:
@@ -120,17 +103,18 @@ def measured(tasks: Sequence[Trials], steps: Sequence[Steps], lacking: Mapping[s
 def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacking: Mapping[str, str]) -> Iterator[str]:
     """Say what is shown."""
     yield f"{len(tasks)} tasks: {', '.join(trials.label for trials in tasks)}."
-    places = {trials.label: its.place for trials, its in zip(tasks, steps, strict=True) if its.place}
+    places = {
+        trials.label: task_steps.place for trials, task_steps in zip(tasks, steps, strict=True) if task_steps.place
+    }
     alike = len(places) == len(tasks) and len(set(places.values())) == 1
     said = places[tasks[0].label] if alike else "; ".join(f"{label}: {place}" for label, place in places.items())
+    where = f" ({said})" if said else ""
     yield (
-        f"Mean rank over tasks (in each task among the {len(front.points)} shown, by the mean test metric over seeds) "
-        "against training-step time relative to "
-        f"{tasks[0].called(steps[0].baseline)} in the same task, geometric mean over tasks"
-        f"{f' ({said})' if said else ''}."
+        f"Mean rank over tasks against training-step time relative to {tasks[0].called(steps[0].baseline)}, geometric "
+        f"mean over tasks{where}."
     )
-    yield from front.sentences("1 is the best rank", BARS, steps[0].baseline)
+    yield from front.sentences("lowest to highest rank and ratio of all tasks", steps[0].baseline)
     yield from (f"Without {said}." for said in without({tasks[0].called(name): why for name, why in lacking.items()}))
     yield from left_out_of_each(tasks, [*front.points, *lacking])
-    for trials, its in zip(tasks, steps, strict=True):
-        yield from (f"{trials.label}: {note}." for note in its.notes)
+    for trials, task_steps in zip(tasks, steps, strict=True):
+        yield from (f"{trials.label}: {note}." for note in task_steps.notes)

@@ -1,10 +1,10 @@
-"""What a plot is drawn from: the trials of one task under one choice of settings that ended well, and their arrays."""
+"""What a plot is drawn from: the trials of one task under one choice of settings that ended well."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ from ...records.trial import Record, Status
 from ...registry.spec import BASELINE
 from ...statistics.metric import Bounds, bounds_of, written
 from ..selection import Selection, holdings, one, select
-from .checks import CHECKS
+from ..tables.caption import quantity
+from ..tables.footnotes import failures
 from .choice import choose, choose_all
 
 __all__ = ["BASELINE", "Array", "Arrays", "Names", "Trials"]
@@ -174,70 +175,46 @@ class Trials:
         return f"{value:.1f} %" if self.unit == "%" else f"{value:.3g} {self.unit}".strip()
 
     def arrays(self, activation: str, seed: int) -> Arrays:
-        """Return the arrays of a trial, read once; after ``holding`` only those that passed the plot's check."""
+        """Return the arrays of a trial, read once; after ``keep`` those that were kept."""
         key = self.ok[activation][seed].key
         if key not in self._arrays:
             self._arrays[key] = self.store.arrays(key)
         return self._arrays[key]
 
-    def holding(self, kind: str) -> dict[str, list[int]]:
-        """Return the seeds of each activation whose trials left what a plot is drawn from, the best activation first.
+    def keep(self, key: str, arrays: Arrays) -> None:
+        """Replace the arrays of a trial by those that a plot can be drawn from."""
+        self._arrays[key] = arrays
 
-        Arrays that are not what they must be are left out and named in the store's problems.
+    @property
+    def title(self) -> str:
+        """The task, its settings and its headline, as a sentence."""
+        headline = str(self.about.get("headline") or "")
+        return f"{self.label}: {headline}." if headline else f"{self.label}."
 
-        Args:
-            kind: the plot's name.
+    @property
+    def compared(self) -> str:
+        """What the metric can be compared with, as a sentence; empty if nothing."""
+        said = "; ".join(f"{name} {quantity(value, self.unit)}" for name, value in self.references.items())
+        return f"{said[:1].upper()}{said[1:]}." if said else ""
 
-        Raises:
-            UsageError: if there are none, or none of an activation that was asked for; it says what would bring them.
+    def left_out(self, shown: Iterable[str]) -> str:
+        """Say which trials of the activations shown failed, and which activations gave nothing at all; empty if none.
+
+        Rows of code that was edited since are named as tables name them: ``snake (older code 9f3c)``.
         """
-        found: dict[str, list[int]] = {}
-        damaged: dict[str, int] = {}
-        for name, seeds in self.ok.items():
-            for seed in sorted(seeds) if self.wanted(name) else ():
-                sound, problems = self.checked(kind, name, seed)
-                if sound:
-                    found.setdefault(name, []).append(seed)
-                if problems or self.unreadable(name, seed):
-                    damaged[name] = damaged.get(name, 0) + 1
-        missing = [name for name in self.named if name in self.explicit and name not in found]
-        if not found or missing:
-            count = sum(damaged.values()) if not found else damaged.get(missing[0], 0)
-            raise UsageError(self.lacking(kind, f"{missing[0]} in {self.label}" if found else self.label, count))
-        return found
+        lost = [record.trial.activation for record in self.records if record.trial.activation not in self.ok]
+        names, parts = dict.fromkeys([*shown, *([] if self.named else lost)]), []
+        for name in names:
+            records = [record for record in self.records if record.trial.activation == name]
+            failed = failures(records, self.metric, self.ok.get(name, {}))
+            parts += [f"{self.called(name)} ({replace(failure, reason='').words(len(records))})" for failure in failed]
+        parts += [self.called(row) for row in self.older if not self.named or spec_of(row) in names]
+        return f"Left out: {', '.join(parts)}." if parts else ""
 
-    def checked(self, kind: str, activation: str, seed: int) -> tuple[Arrays, list[str]]:
-        """Keep those arrays of a trial that a plot can be drawn from, and say what is wrong with others."""
-        arrays, check = self.arrays(activation, seed), CHECKS[kind]
-        if not check.concerns(arrays):
-            return {}, []
-        key = self.ok[activation][seed].key
-        sound, problems = check.check(arrays)
-        if sound:
-            self._arrays[key] = sound
-        if problems and kind in (self.about.get("plots") or ()):
-            more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-            where = self.store.path / "arrays" / f"{key}.npz"
-            self.store.problems[f"arrays/{key}/{kind}"] = f"{where}: {problems[0]}{more}; left out of plot {kind!r}"
-        return sound, problems
 
-    def unreadable(self, activation: str, seed: int) -> bool:
-        """Tell whether a trial's file of arrays, or a part of it, could not be read."""
-        return f"arrays/{self.ok[activation][seed].key}" in self.store.problems
-
-    def lacking(self, kind: str, where: str, damaged: int = 0) -> str:
-        """Word the error for a plot whose arrays are not there, or damaged."""
-        plots = [str(plot) for plot in self.about.get("plots") or ()]
-        if kind not in plots:
-            return self.cannot_draw(kind, plots)
-        arrays, task = self.store.path / "arrays", self.records[0].trial.task
-        again = f"run again into a new folder (afbench run --task {task} --out DIR)"
-        if damaged:
-            files = f"{damaged} {'file' if damaged == 1 else 'files'}"
-            return f"no arrays for plot {kind!r} of {where} in {arrays}: {files} damaged; {again}"
-        return f"no arrays for plot {kind!r} of {where} in {arrays}: copy that folder along with trials, or {again}"
-
-    def cannot_draw(self, kind: str, plots: Sequence[str]) -> str:
-        """Word the error for a plot that the task does not have: it says which there are."""
-        every = [*plots, "rank", "tradeoff"]  # drawn from the records of any task
-        return f"{self.label} cannot draw {kind!r}. Available: {', '.join(dict.fromkeys(every))}."
+def left_out_of_each(tasks: Sequence[Trials], shown: Iterable[str]) -> Iterator[str]:
+    """Say for each task what ``left_out`` says of it, naming the task."""
+    shown = list(shown)
+    for trials in tasks:
+        sentence = trials.left_out(shown)
+        yield f"{trials.label}: {sentence[0].lower()}{sentence[1:]}" if sentence else ""

@@ -53,9 +53,9 @@ def test_the_seed_is_the_median_one_and_is_told(results, make):
     # means of those shown: 75, 65, 95, 85, and seed 4 is not shared
     store = fill(results, make, a=[80, 60, 90, 85, 99], relu=[70, 70, 100, 85])
     figure = draw(store, "boundary")
-    assert "Seed 0, the median of 4 by the mean accuracy of the activations shown." in figure.get_label()
+    assert "Seed 0, the median of 4; numbers: its test accuracy." in figure.get_label()
     assert [below for _, below in titles(figure)] == ["80.0 %, best", "70.0 %, runner-up, baseline"]
-    assert "Seed 2." in draw(store, "boundary", seed=2).get_label()
+    assert "Seed 2; numbers: its test accuracy." in draw(store, "boundary", seed=2).get_label()
 
 
 def test_activations_without_a_seed_in_common(results, make):

@@ -54,7 +54,7 @@ def test_labels_the_baseline_and_the_best_at_the_ends_of_their_lines(store):
     assert lines(validation)["relu"].get_color() == "#000000"
     looks = [(line.get_color(), line.get_marker()) for line in lines(validation).values()]
     assert [len(set(part)) for part in zip(*looks, strict=True)] == [4, 4]
-    assert "Grey: the other 1." in draw(store, "curve").get_label()
+    assert "; grey: the other 1." in draw(store, "curve").get_label()
 
 
 def test_how_many_are_labelled(store):

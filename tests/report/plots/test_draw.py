@@ -85,7 +85,7 @@ def test_has_the_width_of_a_column_or_of_the_text(drawn, kind, width):
 def test_caption_is_the_label_and_can_be_left_to_the_paper(drawn, full, kind):
     printed, bare = drawn(kind), draw(full, kind, caption=False)
     assert printed.get_label() == bare.get_label()
-    assert printed.get_label().startswith("Latency" if KINDS[kind].of_costs else "gmm: Made up.")
+    assert printed.get_label().startswith("Cold-cache latency" if KINDS[kind].of_costs else "gmm: Made up.")
     lines = sorted((t for t in printed.texts if t.get_gid() == "caption"), key=lambda text: -text.get_position()[1])
     assert " ".join(text.get_text() for text in lines) == printed.get_label()
     assert not [text for text in bare.texts if text.get_gid() == "caption"]
@@ -233,7 +233,7 @@ def test_it_does_not_stop_the_page_of_activations_either(tmp_path):
         ("curve", {"task": "gm"}, "no task 'gm' in "),
         ("boundary", {"seed": 9}, "no seed 9 of "),
         ("surface", {"seed": 3, "activations": ["prelu"]}, "no seed 3 of prelu in gmm (in common: 0-2)"),
-        ("shape", {"page": 2}, "the shapes of gmm fill 1 page; there is no page 2"),
+        ("shape", {"page": 2}, "plot 'shape' of gmm has 1 page; there is no page 2"),
         ("curve", {"best": 7}, "plot 'curve' labels 0 to 6 activations beside the baseline, not 7"),
     ],
 )

@@ -76,7 +76,7 @@ def test_unstable_figures_are_hollow_and_many_activations_grey(series):
     figure = draw(series.store, "scaling")
     assert len(lines(figure.axes[0])) == 7  # relu, gelu, copy, and four from the cheapest to the dearest
     assert {"pau", "other_8"} <= set(lines(figure.axes[0]))
-    assert "Grey: the other 6." in figure.get_label()
+    assert "; grey: the other 6." in figure.get_label()
 
 
 def test_wrong_calls(series):
