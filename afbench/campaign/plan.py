@@ -87,7 +87,7 @@ def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool =
     current = {choice.spec: versions(choice.entry, plan.task.version) for choice in plan.choices}
     for trial in plan.trials:
         if trial.key in store.problems:
-            problem = store.problems[trial.key].removesuffix("; left alone and not counted")
+            problem = store.problems[trial.key].removesuffix("; the file stays and is not counted")
             raise UsageError(f"{problem}; move it away to run {trial} again")
         record = records_by_key.get(trial.key)
         stale = record is not None and is_stale(record, current[trial.activation], plan.sources[trial.activation])

@@ -82,10 +82,15 @@ def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside
     sign = judged(judge.value, judge.low, judge.high, threshold)
     verdict, reason = (
         SIGNS[sign],
-        f"by its ratio to {beside[0][0]}: its seconds have no spread" if bare and sign else "",
+        f"judged by its ratio to {beside[0][0]}, because the file keeps no spread of its seconds"
+        if bare and sign
+        else "",
     )
     told = [
-        (judged(one.value, one.low, one.high, threshold), f"beside {what} of the same rounds it is {one.value:.2f}x")
+        (
+            judged(one.value, one.low, one.high, threshold),
+            f"relative to {what} in the same rounds it is {one.value:.2f}x",
+        )
         for (what, *_), one in zip(beside, rounds, strict=True)
         if one is not None
     ]
@@ -97,7 +102,7 @@ def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside
     elif not sign and unstable:
         reason = unstable[0]
     elif not sign and told and told[0][0] and len({its for its, _ in told}) == 1:
-        verdict, reason = Verdict.UNCLEAR, f"its seconds are the same, but {told[0][1]}"
+        verdict, reason = Verdict.UNCLEAR, f"its seconds did not change, but {told[0][1]}"
     return Change(
         "time",
         a.activation,

@@ -68,7 +68,7 @@ def plan_alone(
     """Plan the costs of activations alone, in batches."""
     sources = sources_of(choices)
     known = {c.spec: {"versions": environment.versions(c.entry), "source": sources[c.spec]} for c in choices}
-    what = f"{len(choices)} activations x {len(cases)} cases, each beside relu, gelu and a copy"
+    what = f"{len(choices)} activations x {len(cases)} cases, each timed together with relu, gelu and a copy"
     plan = CostPlan(what, tuple(choice.entry for choice in choices), known)
     for case in cases:
         missing = []
@@ -105,7 +105,7 @@ def plan_network(
         for choice in choices
     }
     entries = (entry, baseline.entry, *(choice.entry for choice in choices))
-    what = f"{len(choices)} activations in the network of {task.name}, each beside {baseline.spec}"
+    what = f"{len(choices)} activations in the network of {task.name}, each timed together with {baseline.spec}"
     plan = CostPlan(what, entries, known)
     for spec in known:
         job = NetworkJob(task.name, spec, baseline.spec, environment_id, changed(task), rounds)

@@ -35,7 +35,7 @@ def inline(
     with pinned():
         for name, (read, _) in STACKS.items():
             if read():
-                raise UsageError(f"{name} is active here: call this outside its with block, or use the process engine")
+                raise UsageError(f"{name} is active: call afbench outside its with block, or use the process engine")
         (setup or Setup())()
     witness: Witness | None = None
     for item in items:
@@ -49,10 +49,12 @@ def inline(
         if changes:
             more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
             listed = f"{', '.join(changes[:3])}{more}"
-            result = Failure("error", f"{listed}; other trials would have computed other numbers")
+            result = Failure("error", f"{listed}; other trials would have given other numbers")
         if threads:
             said = f"left a thread running ({', '.join(threads[:3])})"
             result = Failure("error", f"{said}; it may change other trials' numbers")
         yield item, result
         if threads:
-            raise AfbenchError(f"an item {said}, which may change what others compute here: use the process engine")
+            raise AfbenchError(
+                f"an item {said}, which may change the results of others in this process: use the process engine"
+            )

@@ -109,7 +109,9 @@ class Crew:
     def fork_no_more(self, worker: Worker, why: str) -> None:
         """Replace the keepers of a server by as many processes from scratch."""
         if self.forks:
-            warnings.warn(f"{why}: each trial gets a process from scratch, seconds slower", SlowStart, stacklevel=2)
+            warnings.warn(
+                f"{why}: each trial starts a new process, which takes some seconds more", SlowStart, stacklevel=2
+            )
         self.forks = False
         unfit = [w for w in self.workers if w.process is worker.process]
         for one in unfit:
@@ -217,7 +219,7 @@ def received(kind: str, content: Any, worker: Worker, timeout: float | None) -> 
         worker.process.join(GRACE)
         content = worker.process.exitcode
     elif kind == "gone":
-        return Failure("lost", "its process died, and the one that started it")
+        return Failure("lost", "its process died, and so did the process that started it")
     return Failure("lost", f"its process died ({ending(content)})")
 
 

@@ -86,10 +86,10 @@ def unfit() -> str:
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            return "a forked process does not compute"
+            return "a forked process cannot compute"
         time.sleep(0.002)
     if ended[1]:
-        return f"a forked process does not compute ({ending(os.waitstatus_to_exitcode(ended[1]))})"
+        return f"a forked process cannot compute ({ending(os.waitstatus_to_exitcode(ended[1]))})"
     names = [repr(thread.name) for thread in threading.enumerate() if thread is not threading.main_thread()]
     native = len(os.listdir("/proc/self/task")) - 1
     if names or native > 0:

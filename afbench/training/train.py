@@ -194,7 +194,9 @@ def plain_array(value: Any) -> np.ndarray[Any, Any]:
     """
     array = np.asarray(value)
     if array.dtype.kind not in "biufcU":
-        raise AfbenchError(f"the task's picture() gave an array of {array.dtype}, not of numbers or text")
+        raise AfbenchError(
+            f"the task's picture() returned an array of {array.dtype}; only numbers and text are allowed"
+        )
     return array
 
 

@@ -46,7 +46,7 @@ def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterat
             seen[place] = x.ndim
             breach = breach_of_form(x, output)
             if not breach and finite and bad(output) and not bad(x):
-                breach = f"returned {bad(output)} from finite input"
+                breach = f"returned {bad(output)} for finite input"
             if breach := breach or breach_of_graph(before.pop(place), x, output):
                 raise ActivationError(f"{breach} at place {place}{'' if module.training else ', in evaluation'}")
             if inputs[0].requires_grad:
@@ -104,13 +104,12 @@ def breach_of_form(x: Tensor, output: Any) -> str:
 def breach_of_graph(before: Input, x: Tensor, output: Tensor) -> str:
     """Say what is wrong with how an output hangs on its input."""
     if before.version is not None and x._version != before.version and output is not x:
-        return "changed its input in place and returned another tensor (others read that input: work on a copy)"
+        return "changed its input in place but returned another tensor (other layers need the input: change a copy)"
     if output.numel() and output.data_ptr() in before.held:
-        return "returned a tensor of its own, which its next call may change (return a new one)"
+        return "returned a stored tensor, which its next call may change (return a new one)"
     if before.edge is not None and not reaches(output, before.edge.node):
         return (
-            "returned a tensor that no gradient passes through to the input (detached, computed under no_grad, or of "
-            "comparisons alone), so that the layers before it cannot learn"
+            "passes no gradient to its input (detach, no_grad, or only comparisons: the layers before it cannot learn)"
         )
     return ""
 
@@ -136,8 +135,8 @@ def untrained(network: nn.Module, activations: Sequence[nn.Module], optimizer: t
     for name, parameter in network.named_parameters():
         if parameter.requires_grad and id(parameter) not in moved:
             return (
-                f"parameter {name!r} was made after the optimizer, which therefore never changes it: make it in "
-                "__init__, and change it in place"
+                f"parameter {name!r} was created after the optimizer, so it is never trained: create it in __init__ "
+                "and change it in place"
             )
     for place, activation in enumerate(activations):
         for module in activation.modules():

@@ -60,7 +60,7 @@ def test_a_machine_that_was_busier_makes_nothing_slower(a, b):
     a.cost("pau")
     b.cost("pau", 2.6e-3, copy=2.0)  # 1.3 times the seconds, the same beside a copy
     (change,) = [c for c in compare(a.path, b.path).changes if c.kind == "time"]
-    assert (change.verdict, change.reason) == (Verdict.UNCLEAR, "beside a copy of the same rounds it is 1.00x")
+    assert (change.verdict, change.reason) == (Verdict.UNCLEAR, "relative to a copy in the same rounds it is 1.00x")
 
 
 def test_a_step_in_a_network_is_judged_beside_its_baseline(a, b, verdicts):
@@ -78,7 +78,7 @@ def test_an_old_network_cost_without_quartiles_of_seconds_is_judged_by_its_ratio
         folder.network("pau", step=step)
     (change,) = compare(a.path, b.path).regressions
     assert change.verdict is Verdict.SLOWER and change.effect == change.low == pytest.approx(4 / 3)
-    assert change.reason == "by its ratio to relu: its seconds have no spread"
+    assert change.reason == "judged by its ratio to relu, because the file keeps no spread of its seconds"
 
 
 def test_bytes_are_counted_not_sampled(a, b, verdicts):

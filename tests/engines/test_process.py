@@ -182,7 +182,7 @@ def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -
 def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin.py"
     plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
-    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial gets a process from scratch"):
+    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial starts a new process"):
         outcomes = list(process(operator.call, [os.getpid] * 2, setup=Setup(plugins=(str(plugin),))))
     assert len({pid for _, pid in outcomes} | {os.getpid()}) == 3
 

@@ -520,7 +520,7 @@ def test_a_picture_of_objects_is_refused() -> None:
         def picture(self, model: nn.Module, splits: Splits) -> dict[str, Any]:
             return {"state": [object()]}
 
-    with pytest.raises(AfbenchError, match="picture.. gave an array of object"):
+    with pytest.raises(AfbenchError, match="picture.. returned an array of object"):
         train(Pictured(epochs=1), RELU, 0)
 
 
@@ -575,8 +575,8 @@ class NoParameter(nn.Module):
 @pytest.mark.parametrize(
     ("activation", "said"),
     [
-        (Late, "parameter '1.slope' was made after the optimizer"),
-        (Renewed, "parameter '1.slope' was made after the optimizer"),
+        (Late, "parameter '1.slope' was created after the optimizer"),
+        (Renewed, "parameter '1.slope' was created after the optimizer"),
         (Unregistered, "Unregistered.slopes at place 0 requires gradients but is no parameter"),
         (NoParameter, "NoParameter.slope at place 0 requires gradients but is no parameter"),
     ],
