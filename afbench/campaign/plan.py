@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..engines.witness import check_choices
 from ..errors import UsageError
 from ..records.environment import versions
-from ..records.sources import source_of
+from ..records.sources import sources_of
 from ..records.store import Store
 from ..records.trial import Record, Trial
 from ..registry.entries import TASKS, Entry
@@ -72,8 +72,7 @@ def make_plan(task: Task, acts: str | Iterable[str], seeds: int, baseline: str =
     check_choices(choices)
     settings = changed(task)
     trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
-    entry = TASKS.find(task.name)[0]
-    sources = {choice.spec: source_of({"activation": choice.entry, "task": entry}) for choice in choices}
+    sources = sources_of(choices, task=TASKS.find(task.name)[0])
     return Plan(task, choices, base, seeds, missing, trials, sources)
 
 
@@ -88,7 +87,7 @@ def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool =
     current = {choice.spec: versions(choice.entry, plan.task.version) for choice in plan.choices}
     for trial in plan.trials:
         if trial.key in store.problems:
-            problem = store.problems[trial.key].removesuffix("; left alone and not counted")
+            problem = store.problems[trial.key].removesuffix("; the file stays and is not counted")
             raise UsageError(f"{problem}; move it away to run {trial} again")
         record = records_by_key.get(trial.key)
         stale = record is not None and is_stale(record, current[trial.activation], plan.sources[trial.activation])

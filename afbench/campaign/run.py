@@ -126,7 +126,7 @@ def run(
     listener = listener or RunListener()
     if discovery.loading:
         raise UsageError(
-            f"a run was started while {discovery.loading[-1]} is being loaded; "
+            f"afbench.run was called while {discovery.loading[-1]} is imported; "
             "put the call under: if __name__ == '__main__':"
         )
     files = load_plugins(tuple(plugins))
@@ -148,7 +148,7 @@ def run(
     for problem in store.problems.values():
         listener.warned(problem)
     if asked > jobs:
-        listener.warned(f"--jobs {asked} is more than the {cores} cores here; {jobs} run at once")
+        listener.warned(f"--jobs {asked} exceeds the {cores} cores of this machine; {jobs} jobs run at once")
     listener.planned(planned, pending, jobs, store)
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
@@ -210,6 +210,6 @@ def costs(summary: Summary, engine: str, setup: Setup, listener: RunListener) ->
     if done.new and (why := too_busy(done.costs)):
         given = "".join(f" --set {name}={value}" for name, value in changed(made.task).items())
         listener.warned(
-            f"the machine is too busy to time on ({why}): the table leaves step times out; when it is quiet, measure "
-            f"again with afbench cost --task {made.task.name}{given} --again --out {store.path}"
+            f"the machine was too busy for timing ({why}), so the table shows no step times. Measure again later: "
+            f"afbench cost --task {made.task.name}{given} --again --out {store.path}"
         )

@@ -81,8 +81,7 @@ def call(arguments: argparse.Namespace) -> int:
     )
     if done.interrupted:
         print(
-            f"interrupted: {len(done.costs)} costs are in {done.store.path}; "
-            "the same command goes on where this stopped",
+            f"interrupted: {len(done.costs)} costs are in {done.store.path}; run the same command to continue",
             file=sys.stderr,
         )
         return 130
@@ -115,7 +114,7 @@ def check_options(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{name} is for activations alone; {remedy}")
     elif arguments.set or arguments.baseline is not None:
         option = "set" if arguments.set else "baseline"
-        raise UsageError(f"--{option} needs --task; alone, all are measured beside relu, gelu and a copy")
+        raise UsageError(f"--{option} needs --task; without --task, costs are relative to relu, gelu and a copy")
 
 
 def write_tables(done: Measured) -> tuple[str, list[str]]:

@@ -107,7 +107,7 @@ class Terminal(RunListener):
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
         """Move on by a cost."""
         rest = f"{minutes(left)} left" if count < total else ""
-        self.show("cost", count, total, rest, "step time and memory, alone on the machine")
+        self.show("cost", count, total, rest, "measuring step time and memory; nothing else runs")
 
     def show(self, stage: str, done: int, total: int, left: str, now: str) -> None:
         """Update the bar, or print a line if it is time for one."""
@@ -153,7 +153,7 @@ def staleness(plan: Plan, pending: Pending) -> list[str]:
     lines = []
     for records, fate in (
         (pending.stale, "run again"),
-        (pending.kept, "kept by --keep-stale: not what today's code gives"),
+        (pending.kept, "kept by --keep-stale: the current code may give other results"),
     ):
         names = {record.trial.activation: record.source != plan.sources[record.trial.activation] for record in records}
         edited, raised = ([name for name, how in names.items() if how is want] for want in (True, False))

@@ -43,12 +43,16 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="change a setting of the task (afbench show TASK)",
     )
     verb.add_argument("--budget", default="default", help="smoke | default | paper | a fraction of the epochs")
-    verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
+    verb.add_argument(
+        "--baseline", default="relu", metavar="SPEC", help="the activation that the others are compared with (relu)"
+    )
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
-    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="stop a trial after this time")
-    verb.add_argument("--retry", action="store_true", help="run again the trials that diverged or raised an error")
-    verb.add_argument("--keep-stale", action="store_true", help="also count records of other versions of the code")
+    verb.add_argument(
+        "--timeout", type=options.real, metavar="SECONDS", help="stop a trial after this number of seconds"
+    )
+    verb.add_argument("--retry", action="store_true", help="repeat trials that diverged or raised an error")
+    verb.add_argument("--keep-stale", action="store_true", help="also use records of older code")
     verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
     options.add_data_root(verb)
     options.add_plugin(verb)
@@ -171,8 +175,7 @@ def report_interruption(summary: Summary) -> int:
     left = len(summary.plan.trials) - len(summary.new) - len(summary.skipped)
     kept = len(summary.new) + len(summary.skipped)
     print(
-        f"interrupted: {kept} trials are in {summary.store.path}, {left} are left; "
-        "the same command goes on where this stopped",
+        f"interrupted: {kept} trials are in {summary.store.path}, {left} are left; run the same command to continue",
         file=sys.stderr,
     )
     return 130

@@ -82,7 +82,7 @@ def time(
     sign = judged(judge.value, judge.low, judge.high, threshold)
     verdict, reason = SIGNS[sign], ""
     if bare and sign:
-        reason = f"judged by its ratio to {references[0][0]}, as its seconds have no spread"
+        reason = f"judged by its ratio to {references[0][0]}, because the file keeps no spread of its seconds"
     signs = {
         f"relative to {what} in the same rounds it is {to.value:.2f}x": judged(to.value, to.low, to.high, threshold)
         for (what, *_), to in zip(references, relative, strict=True)

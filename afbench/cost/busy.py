@@ -22,7 +22,7 @@ def too_busy(costs: Iterable[Cost]) -> str:
 
     >>> from afbench.records.cost import Figure, Timing
     >>> too_busy([Cost("", "relu", baseline="relu", times={"step": Timing(ratios={"relu": Figure(1.24)})})])
-    'relu beside itself took 1.24x'
+    'relu relative to itself took 1.24x'
     """
     spread = total = 0
     for cost in costs:
@@ -30,7 +30,7 @@ def too_busy(costs: Iterable[Cost]) -> str:
         if step.median is None:
             continue
         if cost.activation == cost.baseline and abs(step.median - 1) > OFF:
-            return f"{cost.baseline} beside itself took {step.median:.2f}x"
+            return f"{cost.baseline} relative to itself took {step.median:.2f}x"
         total += 1
         spread += any(reason.startswith("quartiles") for reason in step.unstable)
     if total >= FEWEST and spread > SHARE * total:

@@ -56,7 +56,7 @@ def reasons(low: float, median: float, high: float, samples: int, work: float) -
     if spread > SPREAD:
         found.append(f"quartiles {100 * spread:.0f} % apart")
     elif samples < (needed := samples_needed(spread)):
-        found.append(f"{samples} samples of the {needed} that its spread asks for")
+        found.append(f"only {samples} of the {needed} samples that its spread needs")
     return found
 
 

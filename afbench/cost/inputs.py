@@ -71,4 +71,6 @@ def check_room(needed: int, what: str) -> None:
     """Raise ``TooLarge`` if something would take more than half of the memory that is available."""
     available = environment.available_memory()
     if needed > HEADROOM * available:
-        raise TooLarge(f"{what} would take {needed / 2**30:.1f} GiB of {available / 2**30:.1f} GiB available")
+        raise TooLarge(
+            f"{what} would need {needed / 2**30:.1f} GiB, but only {available / 2**30:.1f} GiB are available"
+        )

@@ -73,7 +73,7 @@ def measure(
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     if count("--rounds", rounds, MOST_ROUNDS) < 5:
-        raise UsageError(f"--rounds must be at least 5, not {rounds}: fewer have no quartiles")
+        raise UsageError(f"--rounds must be at least 5, not {rounds}: quartiles need five values")
     choices = select(acts)
     check_choices(choices)
     here, resolved = environment.read()["id"], resolve_device(device)

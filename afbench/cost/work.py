@@ -11,7 +11,7 @@ from typing import Any
 from ..engines import ENGINES, Failure, Setup
 from ..records import environment
 from ..records.cost import Cost
-from ..records.sources import source_of
+from ..records.sources import sources_of
 from ..registry.entries import TASKS, Entry
 from ..registry.factory import Choice
 from ..tasks.base import Task
@@ -66,14 +66,9 @@ def plan_alone(
     batch: int | None = None,
 ) -> CostPlan:
     """Plan the costs of activations alone, in batches."""
-    known = {
-        choice.spec: {
-            "versions": environment.versions(choice.entry),
-            "source": source_of({"activation": choice.entry}),
-        }
-        for choice in choices
-    }
-    what = f"{len(choices)} activations x {len(cases)} cases, each beside relu, gelu and a copy"
+    sources = sources_of(choices)
+    known = {c.spec: {"versions": environment.versions(c.entry), "source": sources[c.spec]} for c in choices}
+    what = f"{len(choices)} activations x {len(cases)} cases, each timed together with relu, gelu and a copy"
     plan = CostPlan(what, tuple(choice.entry for choice in choices), known)
     for case in cases:
         missing = []
@@ -99,17 +94,18 @@ def plan_network(
 ) -> CostPlan:
     """Plan the costs of activations in a task's network."""
     entry = TASKS.find(task.name)[0]
+    sources = sources_of(choices, task=entry, baseline=baseline.entry)
     known = {
         choice.spec: {
             "versions": environment.versions(choice.entry, task.version),
-            "source": source_of({"activation": choice.entry, "task": entry, "baseline": baseline.entry}),
+            "source": sources[choice.spec],
             "threads": task.threads,
             "device": task.device,
         }
         for choice in choices
     }
     entries = (entry, baseline.entry, *(choice.entry for choice in choices))
-    what = f"{len(choices)} activations in the network of {task.name}, each beside {baseline.spec}"
+    what = f"{len(choices)} activations in the network of {task.name}, each timed together with {baseline.spec}"
     plan = CostPlan(what, entries, known)
     for spec in known:
         job = NetworkJob(task.name, spec, baseline.spec, environment_id, changed(task), rounds)

@@ -1,4 +1,4 @@
-"""The state of this process that changes what torch computes: pinned while an item is worked on, put back after.
+"""The state of this process that changes what torch computes: pinned during an item, put back afterwards.
 
 A script's default dtype, a notebook's autocast or a plugin's global hook therefore changes no result.
 """
@@ -58,11 +58,11 @@ def set_inference_mode(mode: bool) -> None:
 
 
 _entered: list[Any] = []
-"""Inference modes that were entered for good: letting go of one would leave it."""
+"""Inference modes that were entered for good: deleting one would leave it."""
 
 
 def hooks(holder: Any) -> Aspect:
-    """Make the aspect of a torch module's global hooks: what is called for each layer or optimizer there is."""
+    """Make the aspect of a torch module's global hooks: what every layer or every optimizer calls."""
     tables = {
         name: table for name, table in vars(holder).items() if name.startswith("_global_") and isinstance(table, dict)
     }
@@ -125,8 +125,8 @@ ASPECTS = (
 )
 
 
-def read(aspect: Aspect) -> Any:
-    """Read an aspect; one that this torch does not tell counts as pinned."""
+def value_of(aspect: Aspect) -> Any:
+    """Read an aspect; one that this torch cannot read counts as pinned."""
     try:
         return aspect.read()
     except (RuntimeError, AttributeError):
@@ -135,13 +135,13 @@ def read(aspect: Aspect) -> Any:
 
 def state() -> dict[str, Any]:
     """Read every aspect."""
-    return {aspect.name: read(aspect) for aspect in ASPECTS}
+    return {aspect.name: value_of(aspect) for aspect in ASPECTS}
 
 
 def restore(values: dict[str, Any]) -> None:
     """Set what differs from the given values."""
     for aspect in ASPECTS:
-        if read(aspect) != values[aspect.name]:
+        if value_of(aspect) != values[aspect.name]:
             with contextlib.suppress(RuntimeError, AttributeError):
                 aspect.write(values[aspect.name])
 
@@ -185,7 +185,7 @@ def pinned_threads(threads: int) -> Iterator[None]:
 def seeded(seed: int) -> Iterator[None]:
     """Let the global generators of torch, numpy and Python start from a seed within the block; put them back after.
 
-    Named streams serve what belongs to a trial; this is for code that draws from a global generator by itself.
+    A trial's own draws come from named streams; this is for code that draws from a global generator.
     """
     gpu = torch.cuda.is_initialized()
     torch_state, cuda = torch.get_rng_state(), torch.cuda.get_rng_state_all() if gpu else []

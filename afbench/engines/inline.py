@@ -1,7 +1,7 @@
 """The inline engine: one item after another, in this process. For debugging; a crash of an item ends the run.
 
-Items share the process, so that one could change what the next computes. What can be pinned is pinned; an item that
-changed something nevertheless is an error, what it changed is put back, and where that is not possible the run ends.
+Items share the process, so that one could change what the next computes. What can be pinned is pinned. An item that
+changes something else fails, and its change is put back; where that is impossible the run ends.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def inline(
     with pinned():
         for name, (read, _) in STACKS.items():
             if read():
-                raise UsageError(f"{name} is active here: call this outside its with block, or use the process engine")
+                raise UsageError(f"{name} is active: call afbench outside its with block, or use the process engine")
         (setup or Setup())()
     witness: Witness | None = None
     for item in items:
@@ -48,11 +48,13 @@ def inline(
                 changes, threads = witness.changes(), witness.running()
         if changes:
             more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
-            said = f"{', '.join(changes[:3])}{more}"
-            result = Failure("error", f"{said}; other trials would have computed other numbers")
+            listed = f"{', '.join(changes[:3])}{more}"
+            result = Failure("error", f"{listed}; other trials would have given other numbers")
         if threads:
             said = f"left a thread running ({', '.join(threads[:3])})"
             result = Failure("error", f"{said}; it may change other trials' numbers")
         yield item, result
         if threads:
-            raise AfbenchError(f"an item {said}, which may change what others compute here: use the process engine")
+            raise AfbenchError(
+                f"an item {said}, which may change the results of others in this process: use the process engine"
+            )

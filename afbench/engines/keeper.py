@@ -22,7 +22,7 @@ from .ambient import pinned
 from .outcome import Failure
 
 KILL, STOP = b"kill", b"stop"
-"""What the parent says beside items: end the item at hand; end altogether."""
+"""Messages of the parent beside items: end the current item; end the keeper."""
 LARGEST = 64 * 2**20
 """Bytes of an answer at most. A record and its arrays have some hundred kilobytes."""
 STOPPED_FOR = 10.0
@@ -110,7 +110,7 @@ class Keeping:
                 return "stopped", None
 
     def read(self, reader: int) -> bool:
-        """Take in what there is of the answer; returns whether there may be more."""
+        """Read what has arrived of the answer; returns whether more may come."""
         with contextlib.suppress(BlockingIOError):
             while len(self.answer) <= LARGEST:
                 piece = os.read(reader, 2**20)
@@ -120,7 +120,7 @@ class Keeping:
         return True
 
     def clear(self, pid: int) -> None:
-        """End whatever the worker started and left behind, and wait for its end."""
+        """End all processes that the worker started, and wait for their end."""
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
         end = time.monotonic() + 5.0
@@ -152,7 +152,7 @@ def children() -> set[int]:
 
 
 def be_worker(work: Callable[[Any], Any], item: bytes, writer: int, token: bytes) -> None:
-    """Be the worker: work, write the answer, end. Threads and exit handlers of the item end with it."""
+    """Be the worker: work, write the answer, and end, without waiting for threads or exit handlers of the item."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -172,7 +172,7 @@ def be_worker(work: Callable[[Any], Any], item: bytes, writer: int, token: bytes
 
 
 def pack(work: Callable[[Any], Any], item: bytes) -> bytes:
-    """Work on an item; returns the length of what came out, and that.
+    """Work on an item; returns the length of the pickled result, then the pickled result.
 
     The ambient state is pinned and never put back: this process ends with the item, which may have broken torch.
     """
@@ -193,7 +193,7 @@ def pack(work: Callable[[Any], Any], item: bytes) -> bytes:
 
 
 def unwrap(answer: bytes | bytearray, token: bytes) -> bytes | None:
-    """Find the answer in what a worker wrote; what its code wrote around it is left out."""
+    """Find the answer in what a worker wrote, among what its own code may have written."""
     start = answer.find(token)
     if start < 0:
         return None
@@ -204,7 +204,7 @@ def unwrap(answer: bytes | bytearray, token: bytes) -> bytes | None:
 
 
 def fork() -> int:
-    """Fork; what is still to be printed is printed once."""
+    """Fork, with all output flushed before, so that nothing is printed twice."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()

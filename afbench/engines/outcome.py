@@ -1,4 +1,4 @@
-"""What goes into an engine beside the work, and what comes out where the work itself left nothing."""
+"""What an engine needs beside the work, and what it returns for an item without a result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Failure:
 
 
 class SlowStart(UserWarning):
-    """Forking is not safe here, so that each trial pays for the imports; said once."""
+    """Forking is not safe here, so that each trial pays for the imports; warned of once."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Setup:
             rehearse(task, [choice for choice in choices if is_own(choice.entry.target)])
 
     def found(self, kind: str, name: str, look_up: Any) -> Any:
-        """Look a task or an activation up; say what to do if only the calling session knows it."""
+        """Look up a task or an activation; the error says what to do if only the calling session knows it."""
         try:
             return look_up(name)
         except UsageError as error:
@@ -97,9 +97,9 @@ class Setup:
 
 
 def warm_up() -> None:
-    """Take one optimizer step: a process's first costs seconds of imports, which are no trial's time.
+    """Take one optimizer step: the first of a process takes seconds of imports, which must not count as a trial's time.
 
-    Without a backward pass: on a machine with a GPU it starts threads, after which a process must not fork.
+    There is no backward pass: on a machine with a GPU it starts threads, and then a process must not fork.
     """
     weight = torch.zeros(1, requires_grad=True)
     weight.grad = torch.zeros(1)
@@ -110,7 +110,7 @@ def warm_up() -> None:
 def rehearse(task: Task, choices: list[Choice]) -> None:
     """Load the task's data and run its network once with each activation, so that all caches are filled.
 
-    Only code that comes with afbench runs here: what a user's code does wrong belongs to its trials.
+    Only code that comes with afbench runs here: an error of a user's code belongs to its trials.
     """
     with contextlib.suppress(Exception):  # a trial repeats it, and its record says what is wrong
         task.about()

@@ -1,9 +1,9 @@
 """The process engine: every item in a fresh process, forked from one that has paid for the imports.
 
-Python's own pools end as a whole when one process dies, reuse a process for many items, or import a script anew in
-each; a benchmark of other people's code must survive its death and keep nothing of what it did. So this one talks to
-keepers (``keeper.py``), one for each job, which fork a worker for each item and say how it ended. Where forking is
-not safe, each item gets a process from scratch: as separate, a few seconds slower.
+Python's own pools end when one process dies, use a process for many items, or import a script again in each. A
+benchmark of other people's code must survive a crash of that code and keep nothing of what it changed. This engine
+talks to keepers (``keeper.py``), one for each job. A keeper forks a worker for each item and reports how it ended.
+Where forking is not safe, each item gets a process from scratch: as separate, and a few seconds slower.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Result = TypeVar("Result")
 context = multiprocessing.get_context("spawn")
 
 GRACE = 10.0
-"""Seconds in which a process must have ended after it was told to."""
+"""Seconds that a process has to end."""
 
 
 class Worker:
-    """What works on one item at a time for the parent: a keeper, or a process from scratch for a single item."""
+    """Works on one item at a time for the parent: a keeper, or a process from scratch for a single item."""
 
     def __init__(self, pipe: Any, process: Any, *, single: bool = False) -> None:
         """Talk to it through a pipe; ``process`` is what was started for it."""
@@ -45,13 +45,13 @@ class Worker:
         self.since = time.monotonic()
 
     def give(self, item: Any) -> None:
-        """Send an item; a process that is already dead is noticed when it is waited for."""
+        """Send an item; the death of a process is noticed by whoever waits for it."""
         self.item, self.expired, self.since = item, False, time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.pipe.send(item)
 
     def expire(self) -> None:
-        """Have the item ended, for its time is up."""
+        """End the item: its time is up."""
         self.expired, self.since = True, time.monotonic()
         if self.single:
             self.process.kill()
@@ -100,16 +100,18 @@ class Crew:
                 pipe.close()
 
     def drop(self, worker: Worker, waiting: int) -> None:
-        """End a worker and, if there is work that nobody is free for, start another in its place."""
+        """End a worker; start another in its place if an item waits and no worker is free."""
         self.workers.remove(worker)
         worker.stop()
         if waiting > sum(w.item is None for w in self.workers):
             self.start(1)
 
     def fork_no_more(self, worker: Worker, why: str) -> None:
-        """Go on with processes from scratch, as many as there were to be keepers of one server."""
+        """Replace the keepers of a server by as many processes from scratch."""
         if self.forks:
-            warnings.warn(f"{why}: each trial gets a process from scratch, seconds slower", SlowStart, stacklevel=2)
+            warnings.warn(
+                f"{why}: each trial starts a new process, which takes some seconds more", SlowStart, stacklevel=2
+            )
         self.forks = False
         unfit = [w for w in self.workers if w.process is worker.process]
         for one in unfit:
@@ -169,16 +171,16 @@ def process(
 
 
 def hear(worker: Worker, waiting: list[Any], crew: Crew) -> Iterator[tuple[Any, Any]]:
-    """Take what a worker says, or notice that it died; then give it the next item, or let it go."""
+    """Receive a message of a worker, or notice that it died; then give it the next item, or end it."""
     try:
-        said = worker.pipe.recv()
-    except Exception:  # ended before, or in the middle of, what it had to say
-        said = "gone", None
-    if said == "ready":
+        message = worker.pipe.recv()
+    except Exception:  # it ended before its message, or in the middle of it
+        message = "gone", None
+    if message == "ready":
         worker.ready = True
         worker.give(waiting.pop()) if waiting else crew.drop(worker, 0)
         return
-    kind, content = said
+    kind, content = message
     if not worker.ready:
         if kind == "unfit":
             crew.fork_no_more(worker, content)
@@ -199,7 +201,7 @@ def hear(worker: Worker, waiting: list[Any], crew: Crew) -> Iterator[tuple[Any, 
 
 
 def received(kind: str, content: Any, worker: Worker, timeout: float | None) -> Any:
-    """Make an outcome of what a worker said of its item."""
+    """Make the outcome of an item from the message of its worker."""
     if kind == "answer":
         try:
             return pickle.loads(content)
@@ -217,12 +219,12 @@ def received(kind: str, content: Any, worker: Worker, timeout: float | None) -> 
         worker.process.join(GRACE)
         content = worker.process.exitcode
     elif kind == "gone":
-        return Failure("lost", "its process died, and the one that started it")
+        return Failure("lost", "its process died, and so did the process that started it")
     return Failure("lost", f"its process died ({ending(content)})")
 
 
 def late(timeout: float | None) -> Failure:
-    """Say that an item's time was up."""
+    """Return the failure of an item whose time is up."""
     return Failure("timeout", f"took longer than {timeout:g} s")
 
 

@@ -1,10 +1,9 @@
 """The server of the process engine: it pays for the imports once, then forks a fresh process for every item.
 
-What an item does to its process (torch's default dtype, a patched function, a thread) ends with that process; the
-next is forked from the server, which runs no user's code after its set-up. Forking copies the memory of one thread
-only, so that it is safe while there is one: ``unfit`` looks, and elsewhere each item gets a process from scratch.
-
-There is one keeper (``keeper.py``) for each job.
+What an item changes in its process (torch's default dtype, a patched function, a thread) ends with that process. The
+next process is forked from the server, which runs no user's code after its set-up. Forking copies one thread alone, so
+that it is safe in a process with one thread: ``unfit`` checks that. Where it is not, each item gets a process from
+scratch. There is one keeper (``keeper.py``) for each job.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ def settle() -> None:
 
 
 def unfit() -> str:
-    """Say why this process must not fork workers, or return an empty text."""
+    """Return why this process must not fork workers; empty if it may."""
     if sys.platform != "linux":
         return "this system has no safe fork"
     pid = fork()  # numpy's OpenBLAS ends its threads at a fork, so that they are counted after one
@@ -87,10 +86,10 @@ def unfit() -> str:
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            return "a forked process does not compute"
+            return "a forked process cannot compute"
         time.sleep(0.002)
     if ended[1]:
-        return f"a forked process does not compute ({ending(os.waitstatus_to_exitcode(ended[1]))})"
+        return f"a forked process cannot compute ({ending(os.waitstatus_to_exitcode(ended[1]))})"
     names = [repr(thread.name) for thread in threading.enumerate() if thread is not threading.main_thread()]
     native = len(os.listdir("/proc/self/task")) - 1
     if names or native > 0:

@@ -1,4 +1,4 @@
-"""Signals: SIGTERM ends what runs as Ctrl-C does, so that what is finished is kept and said."""
+"""Signals: SIGTERM ends a run as Ctrl-C does, so that finished work is kept and reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _heard: list[int] | None = None
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught; note what was sent (see ``interrupted``)."""
+    """Let SIGTERM end a run as Ctrl-C does, where signals can be caught; note the signals (see ``interrupted``)."""
     global _heard
     heard: list[int] = []
 
@@ -40,9 +40,9 @@ def terminable() -> Iterator[None]:
 
 
 def interrupted() -> bool:
-    """Tell whether a KeyboardInterrupt is the user's: code that is run may raise one itself.
+    """Tell whether a KeyboardInterrupt comes from the user: an activation or a task may raise one itself.
 
-    Workers ignore Ctrl-C, and a run notes it; anywhere else it is taken for the user's.
+    Workers ignore Ctrl-C, and a run notes it; anywhere else the answer is yes.
     """
     if _heard is not None:
         return bool(_heard)

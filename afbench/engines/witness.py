@@ -34,15 +34,15 @@ PASSING = {"__doc__", "__warningregistry__", "__annotations__", "__abstractmetho
 
 
 class Witness:
-    """Knows how this process was, says what an item changed, and puts it back.
+    """Knows how this process was, lists what an item changed, and puts it back.
 
     It compares torch's ambient state, the attributes of torch's modules and classes and of afbench's own, the entries
     of the registries, modes and hooks that were left entered, and threads. What changes no number (the working
-    folder, environment variables, signal handlers, warning filters ...) is put back without a word.
+    folder, environment variables, signal handlers, warning filters ...) is put back silently.
     """
 
     def __init__(self) -> None:
-        """Look around, with the ambient state pinned."""
+        """Note how this process is, with the ambient state pinned."""
         self.state = ambient.state()
         self.spaces = {id(space): (space, dict(vars(space))) for space in spaces()}
         self.entries = [(registry, dict(registry.entries), dict(registry.aliases)) for registry in (ACTIVATIONS, TASKS)]
@@ -52,7 +52,7 @@ class Witness:
         self.python = {name: read() for name, (read, _) in PYTHON.items()}
 
     def changes(self) -> list[str]:
-        """Say what was changed, one part each; puts it back."""
+        """List what was changed, and put it back."""
         for name, (read, write) in PYTHON.items():
             with contextlib.suppress(Exception):
                 if read() != self.python[name]:
@@ -189,7 +189,7 @@ def named(space: Any) -> str:
 
 
 def private(path: str) -> Any:
-    """Return what has no public name in torch; None where this torch has none of that name.
+    """Return something without a public name in torch, by its path; None where this torch lacks it.
 
     >>> private("_C._no_such_thing") is None
     True
@@ -201,12 +201,12 @@ def private(path: str) -> Any:
 
 
 def stack_of(path: str) -> Callable[[], Any]:
-    """Return what reads one of torch's stacks, which have no public names; an empty one where this torch has none."""
+    """Return the function that reads one of torch's private stacks; ``list`` where this torch lacks it."""
     return private(path) or list
 
 
 def leave_mode(read: Callable[[], Any]) -> Callable[[], None]:
-    """Return what leaves the innermost mode of a stack."""
+    """Return a function that leaves the innermost mode of a stack."""
     return lambda: read()[-1].__exit__(None, None, None)
 
 
@@ -233,7 +233,7 @@ STACKS: dict[str, tuple[Callable[[], Any], Callable[[], None]]] = {
     "a torch dispatch mode": (_dispatches, leave_mode(_dispatches)),
     "hooks on saved tensors": (saved_hooks, leave_saved_hooks),
 }
-"""Stacks of which an item must leave what it enters: how each is read, and how the innermost is left."""
+"""Stacks that an item must leave as they were: how each is read, and how its innermost mode is left."""
 
 
 def set_environment(values: dict[str, str]) -> None:
@@ -275,4 +275,4 @@ PYTHON: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
     "signals": (lambda: {n: signal.getsignal(n) for n in signal.valid_signals()}, set_signals),
     "warnings": (lambda: list(warnings.filters), set_filters),
 }
-"""What changes no number: how it is read and set."""
+"""State that changes no number: how it is read and set."""

@@ -99,7 +99,7 @@ def check_cost(content: Mapping[str, Any]) -> None:
     raise_for(sound)
     for name, value in content.items():
         if not is_readable(name) or not is_readable(value):
-            raise TypeError(f"its {name!a} holds what cannot be printed")
+            raise TypeError(f"its {name!a} contains characters that cannot be printed")
 
 
 def raise_for(sound: Mapping[str, bool]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..registry.entries import ACTIVATIONS, Entry
+from ..registry.factory import Choice
 from ..registry.origin import is_own, module_of
 from .statements import Names, file_of, imports, is_library, normal_form, statements
 from .trial import KEY_LENGTH
@@ -27,6 +28,12 @@ def source_of(entries: Mapping[str, Entry]) -> str:
     Empty where all code is afbench's own, which has declared versions.
     """
     return " ".join(f"{kind}={hashed(entry.target)}" for kind, entry in entries.items() if is_users(entry.target))
+
+
+def sources_of(choices: Iterable[Choice], **around: Entry) -> dict[str, str]:
+    """Return, by spec, the sources of the results of activations; the entries around them are hashed once."""
+    shared = source_of(around)
+    return {choice.spec: f"{source_of({'activation': choice.entry})} {shared}".strip() for choice in choices}
 
 
 def is_users(target: Callable[..., Any]) -> bool:

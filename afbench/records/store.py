@@ -66,7 +66,7 @@ class Store:
         except OSError as error:
             raise UsageError(f"results path {path}: {error.strerror}") from None
         if path.is_symlink() and not path.exists():
-            raise UsageError(f"results path {path} is a link to nowhere")
+            raise UsageError(f"results path {path} is a broken link")
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
         if not write and not any((path / name).is_dir() for name in DATA):
@@ -114,10 +114,10 @@ class Store:
                 raise NewerSchema(f"{file}: {error}") from None
             except FileNotFoundError:  # another run has moved it to stale/ meanwhile
                 if file.is_symlink():
-                    self.problems[file.stem] = f"{file}: a link to nowhere; left alone and not counted"
+                    self.problems[file.stem] = f"{file}: a broken link; the file stays and is not counted"
                 continue
             except (UsageError, UnicodeDecodeError, OSError) as error:
-                self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
+                self.problems[file.stem] = f"{file}: {error}; the file stays and is not counted"
         return sorted(records, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
@@ -144,18 +144,20 @@ class Store:
         """
         target = self.path / "trials" / f"{record.key}.json"
         if target.is_symlink() and not target.exists():
-            raise Conflict(f"{target} is a link to nowhere; it is kept, the new record is dropped")
+            raise Conflict(f"{target} is a broken link; it stays, and the new record is not written")
         with contextlib.suppress(FileNotFoundError):
             try:
                 held = Record.from_json(content(target))
             except FileNotFoundError:
                 raise
             except (UsageError, UnicodeDecodeError, OSError):
-                raise Conflict(f"{target} is no record of this afbench; it is kept, the new one is dropped") from None
+                raise Conflict(
+                    f"{target} is not a record that this afbench can read; it stays, and the new record is not written"
+                ) from None
             if held.status is Status.OK:
                 if record.status is Status.OK and held.metrics == record.metrics:
                     return
-                raise Conflict(f"{target} holds another result of {record.trial}; it is kept")
+                raise Conflict(f"{target} already holds a different result of {record.trial}; it stays")
         if arrays:
             packed = io.BytesIO()
             np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
@@ -185,7 +187,7 @@ class Store:
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
             except (ValueError, OSError) as error:
-                self.problems[f"costs/{file.stem}"] = f"{file}: {error}; left alone and not counted"
+                self.problems[f"costs/{file.stem}"] = f"{file}: {error}; the file stays and is not counted"
         return costs
 
     def write_cost(self, cost: Cost) -> None:

@@ -55,7 +55,7 @@ class Trial:
         return digest({"task": self.task, "activation": self.activation, "seed": self.seed, "settings": self.settings})
 
     def __str__(self) -> str:
-        """Say the trial in a line."""
+        """Name the trial in a line."""
         return f"{self.activation} seed {self.seed}"
 
 
@@ -126,7 +126,7 @@ class Record:
                 raise
             raise UsageError(f"not a record ({type(error).__name__}: {str(error)[:200]})") from None
         if held.get("key") != key:
-            raise UsageError(f"its key {held.get('key')!r:.80} is not that of its trial ({key})")
+            raise UsageError(f"its key is {held.get('key')!r:.80}, but its trial has the key {key}")
         return record
 
 

@@ -18,7 +18,7 @@ from .train import train
 
 @dataclass(frozen=True)
 class Attempt:
-    """A trial about to be run, and what its record must know of the run."""
+    """A trial that is about to run, and what its record says of the run."""
 
     trial: Trial
     environment: str = ""
@@ -46,7 +46,7 @@ def attempt(job: Attempt) -> tuple[Record, Arrays]:
 
 
 def sound(record: Record, job: Attempt) -> Record:
-    """Return a record as it will be read again: plain values, whatever a user's task put into it."""
+    """Return a record as it will be read: with plain values, whatever a user's task put into it."""
     try:
         return Record.from_json(record.to_json())
     except Exception as error:
@@ -54,7 +54,7 @@ def sound(record: Record, job: Attempt) -> Record:
 
 
 def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Record:
-    """Make the record of an attempt that has told nothing yet: what stands if its process dies."""
+    """Make the record of an attempt without a result, as it is stored if the process dies."""
     error = {"type": "", "message": message, "traceback": ""} if message else None
     return Record(
         job.trial,
@@ -68,7 +68,7 @@ def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Reco
 
 
 def describe(task: Task, choice: Choice) -> dict[str, Any]:
-    """Say what a record must know to stand alone: settings, versions, and what reports print."""
+    """Return what a record needs to be read alone: settings, versions, and what reports print."""
     return {
         "about": task.about(),
         "resolved": {"task": task.settings, "activation": choice.resolved},

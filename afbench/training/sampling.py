@@ -1,4 +1,4 @@
-"""The shape of an activation: its graph before and after training and what it is fed, as arrays for the plots."""
+"""The shape of an activation, as arrays for the plots: its graph before and after training, and its inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EDGES = np.linspace(-5, 5, 51, dtype=np.float32)
 SAMPLES = 512
 """Of the validation data, whose inputs are counted: in the networks of the tasks, thousands of values at each place."""
 VALUES = 2**20
-"""How many values of a place's input are counted at most; of more, every second one, every third one, ..."""
+"""Values of a place's input that are counted at most; of more, every second, every third, ... is counted."""
 
 
 def sample(factory: Factory, start: list[nn.Module], ndims: dict[int, int]) -> Arrays:
@@ -34,7 +34,7 @@ def sample(factory: Factory, start: list[nn.Module], ndims: dict[int, int]) -> A
 
     Returns:
         ``shape/PLACE/x`` [201], ``shape/PLACE/before`` and ``after`` [201] or, per channel, [201, C] with C <= 8.
-        An activation that takes nothing but real data leaves no shape.
+        An activation that cannot take the grid leaves no shape.
     """
     arrays: Arrays = {}
     for place, (before, after) in enumerate(zip(start, factory.built, strict=True)):
@@ -66,7 +66,7 @@ def graph(module: nn.Module, channels: int | None, channel_dim: int, ndim: int) 
 
 
 def inputs(network: nn.Module, activations: Sequence[nn.Module], samples: Tensor) -> Arrays:
-    """Count what a trained network feeds its activations, in evaluation mode.
+    """Count the inputs of the activations of a trained network, in evaluation mode.
 
     Args:
         network: the whole of it.
@@ -92,7 +92,7 @@ def inputs(network: nn.Module, activations: Sequence[nn.Module], samples: Tensor
 
 @contextmanager
 def counting(activations: Sequence[nn.Module], counts: dict[int, np.ndarray[Any, Any]]) -> Iterator[None]:
-    """Add to the counts, by place, what the activations are given within the block."""
+    """Add the inputs of the activations within the block to the counts, by place."""
 
     def hook(place: int) -> Any:
         def count(module: nn.Module, given: tuple[Any, ...]) -> None:

@@ -112,10 +112,10 @@ def fit(
 
 
 def check_optimizer(network: nn.Module, factory: Factory, optimizer: torch.optim.Optimizer) -> None:
-    """See that the optimizer knows all that is to be trained.
+    """Check that the optimizer knows every parameter.
 
     Raises:
-        ActivationError: if it does not.
+        ActivationError: names a parameter that it does not know.
     """
     if why := watch.untrained(network, factory.built, optimizer):
         raise ActivationError(why)
@@ -187,14 +187,16 @@ def plain_numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
 
 
 def plain_array(value: Any) -> np.ndarray[Any, Any]:
-    """Take an array of a picture; objects are refused, for reading them would run code.
+    """Take an array of a picture. Objects are refused: to read them would run code.
 
     Raises:
         AfbenchError: if it holds anything but numbers or text.
     """
     array = np.asarray(value)
     if array.dtype.kind not in "biufcU":
-        raise AfbenchError(f"the task's picture() gave an array of {array.dtype}, not of numbers or text")
+        raise AfbenchError(
+            f"the task's picture() returned an array of {array.dtype}; only numbers and text are allowed"
+        )
     return array
 
 

@@ -16,7 +16,7 @@ from ..errors import ActivationError
 def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterator[dict[int, int]]:
     """Check what each activation returns within the block; yields the number of dimensions seen at each place.
 
-    Whether a gradient can pass is asked of the graph, not of values: a gradient of zeros is none of its business.
+    The graph tells whether a gradient can pass, not the values: a gradient of zeros is correct.
 
     Args:
         activations: the modules, by place.
@@ -46,7 +46,7 @@ def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterat
             seen[place] = x.ndim
             breach = breach_of_form(x, output)
             if not breach and finite and bad(output) and not bad(x):
-                breach = f"returned {bad(output)} from finite input"
+                breach = f"returned {bad(output)} for finite input"
             if breach := breach or breach_of_graph(before.pop(place), x, output):
                 raise ActivationError(f"{breach} at place {place}{'' if module.training else ', in evaluation'}")
             if inputs[0].requires_grad:
@@ -70,7 +70,7 @@ class Input:
     """What is known of an activation's input before it is called."""
 
     def __init__(self, x: Tensor, module: nn.Module) -> None:
-        """Take a look at it, and at the tensors that the activation holds."""
+        """Note the input, and the tensors that the activation holds."""
         held = [*module.parameters(), *module.buffers(), *(v for v in vars(module).values() if isinstance(v, Tensor))]
         self.held = {tensor.data_ptr() for tensor in held if tensor.numel()} - {x.data_ptr()}
         watched = torch.is_grad_enabled() and x.requires_grad
@@ -79,7 +79,7 @@ class Input:
 
 
 def listen(tensor: Tensor, places: set[int], place: int) -> None:
-    """Note a place once a gradient has come to a tensor; what no backward of an activation gave is None."""
+    """Note a place once a gradient has reached a tensor; a gradient that no backward gave is None."""
 
     def note(gradient: Tensor | None) -> None:
         if gradient is not None:
@@ -104,13 +104,12 @@ def breach_of_form(x: Tensor, output: Any) -> str:
 def breach_of_graph(before: Input, x: Tensor, output: Tensor) -> str:
     """Say what is wrong with how an output hangs on its input."""
     if before.version is not None and x._version != before.version and output is not x:
-        return "changed its input in place and returned another tensor (others read that input: work on a copy)"
+        return "changed its input in place but returned another tensor (other layers need the input: change a copy)"
     if output.numel() and output.data_ptr() in before.held:
-        return "returned a tensor of its own, which its next call may change (return a new one)"
+        return "returned a stored tensor, which its next call may change (return a new one)"
     if before.edge is not None and not reaches(output, before.edge.node):
         return (
-            "returned a tensor that no gradient passes through to the input (detached, computed under no_grad, or of "
-            "comparisons alone), so that the layers before it cannot learn"
+            "passes no gradient to its input (detach, no_grad, or only comparisons: the layers before it cannot learn)"
         )
     return ""
 
@@ -131,21 +130,21 @@ def reaches(output: Tensor, node: Any) -> bool:
 
 
 def untrained(network: nn.Module, activations: Sequence[nn.Module], optimizer: torch.optim.Optimizer) -> str:
-    """Name a parameter that no optimizer will move, because it came too late or is no parameter; else an empty text."""
+    """Name a tensor that the optimizer should change and does not: it was made too late, or is no parameter."""
     moved = {id(p) for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad and id(parameter) not in moved:
             return (
-                f"parameter {name!r} was made after the optimizer, which therefore never changes it: make it in "
-                "__init__, and change it in place"
+                f"parameter {name!r} was created after the optimizer, so it is never trained: create it in __init__ "
+                "and change it in place"
             )
     for place, activation in enumerate(activations):
         for module in activation.modules():
             for name, tensor in tensors_of(module):
                 if tensor.is_leaf and tensor.requires_grad and id(tensor) not in moved:
                     return (
-                        f"{type(module).__name__}.{name} at place {place} wants gradients but is no parameter of its "
-                        "module, so that nothing trains it: use nn.Parameter, nn.ParameterList or a buffer"
+                        f"{type(module).__name__}.{name} at place {place} requires gradients but is no parameter of "
+                        "its module, so that nothing trains it: use nn.Parameter, nn.ParameterList or a buffer"
                     )
     return ""
 

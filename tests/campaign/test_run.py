@@ -1,5 +1,7 @@
 """A run: what comes into the folder, what is not done twice, and what is refused before anything is written."""
 
+import contextlib
+import functools
 import json
 import os
 import signal
@@ -15,8 +17,9 @@ import afbench
 from afbench.campaign.plan import Pending, Plan
 from afbench.campaign.run import RunListener, Summary, resolve_device
 from afbench.cost import measure
-from afbench.cost.work import by_key
-from afbench.engines import ENGINES, Failure, inline
+from afbench.cost.work import by_key, plan_network
+from afbench.engines import ENGINES, Failure
+from afbench.engines.inline import inline
 from afbench.errors import UsageError
 from afbench.records.cost import Cost
 from afbench.records.store import Store
@@ -119,8 +122,13 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def run(plugin: Path, out: Path, heard: Heard) -> Any:
-    """Return ``afbench.run`` for this plugin and folder, in this process and without the cost pass."""
+def run(plugin: Path, out: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return ``afbench.run`` for this plugin and folder, in this process and without the cost pass.
+
+    With the cost pass, costs have five rounds, without a full garbage collection before them.
+    """
+    monkeypatch.setattr("afbench.campaign.run.plan_network", functools.partial(plan_network, rounds=5))
+    monkeypatch.setattr("afbench.cost.rounds.quiet", contextlib.nullcontext)
 
     def call(acts: str = "relu,gelu", **changes: Any) -> Summary:
         given = {"seeds": 2, "out": out, "engine": "inline", "cost": False, "plugins": [plugin], "listener": heard}
@@ -193,7 +201,7 @@ def test_more_jobs_than_cores_are_cut_with_a_word(run: Any, heard: Heard, monkey
     monkeypatch.setattr("afbench.records.environment.cores", lambda: 2)
     run("relu", seeds=1, jobs=64)
     assert [jobs for _, _, jobs in heard.plans] == [2]
-    assert heard.warnings == ["--jobs 64 is more than the 2 cores here; 2 run at once"]
+    assert heard.warnings == ["--jobs 64 exceeds the 2 cores of this machine; 2 jobs run at once"]
 
 
 def test_a_trial_is_in_the_store_before_the_listener_hears_of_it(run: Any, out: Path) -> None:
@@ -346,7 +354,7 @@ def test_a_file_that_is_no_record_is_warned_of_and_left_alone(run: Any, out: Pat
     assert len(run().ok) == 4
     [warning] = heard.warnings
     assert "notes.json" in warning
-    assert "left alone" in warning
+    assert "the file stays" in warning
     assert (out / "trials" / "notes.json").read_text() == "not JSON"
 
 

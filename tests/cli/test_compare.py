@@ -96,6 +96,6 @@ def test_damaged_files_are_named(ab, capsys):
     (Path(ab[0]) / "costs" / "half.json").write_text("{")
     assert main(["compare", *ab]) == 0
     assert (
-        "half.json: not JSON (line 1: Expecting property name enclosed in double quotes); left alone and not counted"
+        "half.json: not JSON (line 1: Expecting property name enclosed in double quotes); the file stays"
         in capsys.readouterr().err
     )

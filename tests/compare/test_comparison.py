@@ -78,7 +78,7 @@ def test_an_old_network_cost_without_quartiles_of_seconds_is_judged_by_its_ratio
         folder.network("pau", step=step)
     (change,) = compare(a.path, b.path).regressions
     assert change.verdict is Verdict.SLOWER and change.effect == change.low == pytest.approx(4 / 3)
-    assert change.reason == "judged by its ratio to relu, as its seconds have no spread"
+    assert change.reason == "judged by its ratio to relu, because the file keeps no spread of its seconds"
 
 
 def test_bytes_are_counted_not_sampled(a, b, verdicts):

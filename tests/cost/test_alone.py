@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
 
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils.benchmark import Timer
 
 import afbench
-from afbench.cost import alone
+from afbench.cost import alone, rounds
 from afbench.cost.alone import AloneJob, ready
 from afbench.cost.case import Case
 from afbench.cost.clock import CpuClock
@@ -72,6 +73,7 @@ def entries():
 def small_cache(monkeypatch):
     """A cache of 64 kB: inputs are made in no time."""
     monkeypatch.setattr(alone, "cache_bytes", lambda: 2**16)
+    monkeypatch.setattr(rounds, "quiet", contextlib.nullcontext)  # a full garbage collection takes longer
 
 
 def measured(*activations, case=CASE, rounds=5):

@@ -29,7 +29,7 @@ def cost(name, ratio, unstable=(), **changes):
         ([], ""),
         ([cost("relu", 1.04), cost("pau", 1.3, WIDE), cost("elu", 1.1)], ""),
         ([cost("relu", 1.04), cost("pau", 1.3, WIDE), cost("elu", 1.1, WIDE)], "2 of 3 step times have quartiles"),
-        ([cost("relu", 0.85), cost("pau", 1.3), cost("elu", 1.1)], "relu beside itself took 0.85x"),
+        ([cost("relu", 0.85), cost("pau", 1.3), cost("elu", 1.1)], "relu relative to itself took 0.85x"),
         ([cost("relu", 1.0), cost("pau", 1.3, ["shortest sample 0.4 ms"])], ""),
         ([cost("pau", 1.3, WIDE)], ""),
         (
@@ -76,7 +76,7 @@ def test_a_table_leaves_step_times_out_that_are_noise_and_says_so(store, format)
     shown = render(map(task_grid, tables(store)), format)
     assert "0.27" not in shown and "1.31" not in shown and "1.25" in shown
     assert (
-        "Note: step times are left out: the machine was too busy to time on (relu beside itself took 1.24x)."
+        "Note: step times are left out: the machine was too busy to time on (relu relative to itself took 1.24x)."
         in " ".join(shown.split())
     )
 
@@ -103,6 +103,8 @@ def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
     monkeypatch.setattr(NetworkJob, "measure", measure)
     runner.run("gmm", "relu,gelu", seeds=1, budget="smoke", out=tmp_path, engine="inline", listener=Listening())
     (said,) = heard
-    assert said.startswith("the machine is too busy to time on (relu beside itself took 1.20x): the table leaves step")
+    assert said.startswith(
+        "the machine was too busy for timing (relu relative to itself took 1.20x), so the table shows no"
+    )
     assert f"afbench cost --task gmm --set epochs=2 --again --out {tmp_path}" in said
     assert "2.00x" not in render(map(task_grid, tables(Store.open(tmp_path))))

@@ -28,8 +28,8 @@ def test_median_and_quartiles():
         ([1.0] * 15, 0.99e-3, ("shortest sample 0.99 ms",)),
         ([0.94, 1.0, 1.06] * 5, 4e-3, ("quartiles 12 % apart",)),
         ([0.96, 1.0, 1.04] * 5, 4e-3, ()),  # 8 % apart: 9 samples pin it down
-        ([0.96, 0.96, 1.0, 1.04, 1.04], 4e-3, ("5 samples of the 9 that its spread asks for",)),
-        ([1.0] * 4, 4e-3, ("4 samples of the 5 that its spread asks for",)),
+        ([0.96, 0.96, 1.0, 1.04, 1.04], 4e-3, ("only 5 of the 9 samples that its spread needs",)),
+        ([1.0] * 4, 4e-3, ("only 4 of the 5 samples that its spread needs",)),
         ([1.0, 2.0] * 8, 5e-4, ("shortest sample 0.5 ms", "quartiles 67 % apart")),
     ],
 )

@@ -41,7 +41,7 @@ def test_tiny_inputs_are_many_but_not_without_end():
 def test_what_does_not_fit_is_refused_before_it_is_tried(monkeypatch):
     monkeypatch.setattr(environment, "available_memory", lambda: 2**20)
     check_room(2**19, "something")
-    with pytest.raises(TooLarge, match="something would take 0.0 GiB of 0.0 GiB available"):
+    with pytest.raises(TooLarge, match="something would need 0.0 GiB, but only 0.0 GiB are available"):
         check_room(2**19 + 1, "something")
     with pytest.raises(TooLarge, match="2 inputs of 1000x1000"):
         Inputs(Case((1000, 1000)), cache=1000)

@@ -24,6 +24,13 @@ from afbench.errors import AfbenchError, UsageError
 
 KILL_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 ANSWER = partial(pow, 2, 10)
+# A pipe holds 64 KiB: a keeper that is stopped takes no more, so that the worker dies in the middle of sending.
+DIE_WHILE_SENDING = """
+import os, signal, subprocess, threading
+subprocess.Popen(['sh', '-c', f'sleep 1; kill -CONT {os.getppid()}'], start_new_session=True)
+threading.Timer(0.5, os._exit, [9]).start()
+os.kill(os.getppid(), signal.SIGSTOP)
+"""
 
 
 def alive(pid: int) -> bool:
@@ -51,6 +58,7 @@ MISHAPS = {
     "exits": partial(os._exit, 123),
     "is killed": partial(exec, KILL_ITSELF),
     "hangs": partial(time.sleep, 600),
+    "dies while it sends": partial(eval, f"(exec({DIE_WHILE_SENDING!r}), '.' * 10**7)[1]"),
     "last": partial(str.upper, "done"),
 }
 
@@ -59,7 +67,7 @@ MISHAPS = {
 def outcomes() -> dict[str, Any]:
     """What came out of a run with every mishap, by name."""
     names = {id(item): name for name, item in MISHAPS.items()}
-    yielded = process(operator.call, MISHAPS.values(), jobs=2, timeout=5.0)
+    yielded = process(operator.call, MISHAPS.values(), jobs=2, timeout=3.0)
     return {names[id(item)]: outcome for item, outcome in yielded}
 
 
@@ -81,7 +89,11 @@ def test_a_process_that_is_killed_is_lost_with_the_signals_name(outcomes: dict[s
 
 
 def test_an_item_that_hangs_runs_out_of_time(outcomes: dict[str, Any]) -> None:
-    assert outcomes["hangs"] == Failure("timeout", "took longer than 5 s")
+    assert outcomes["hangs"] == Failure("timeout", "took longer than 3 s")
+
+
+def test_a_worker_killed_in_the_middle_of_sending_its_result_is_lost(outcomes: dict[str, Any]) -> None:
+    assert outcomes["dies while it sends"] == Failure("lost", "its process died (exit code 9)")
 
 
 # One run with none
@@ -98,10 +110,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+class InterruptsAtStart:
+    """Something in a worker's setup that sends it SIGINT while it is still being read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (eval, ("(__import__('os').kill(__import__('os').getpid(), 2), 'nowhere')[1]",))
+
+
 @pytest.fixture(scope="module")
 def results(folder: Path) -> list[Any]:
     """What one worker gave for one item after another."""
-    setup = Setup(plugins=(str(folder / "plugin.py"),), path=(str(folder),))
+    setup = Setup(plugins=(str(folder / "plugin.py"),), path=(str(folder), InterruptsAtStart()))  # type: ignore[arg-type]
     items = [os.getpid, LOOK, INTERRUPT_ITSELF, os.getpid]
     return [result for _, result in process(operator.call, items, jobs=1, setup=setup)]
 
@@ -114,6 +133,12 @@ def test_workers_have_the_plugins_and_the_path(results: list[Any], folder: Path)
     plugin, path = results[1]
     assert plugin is True
     assert str(folder) in path
+
+
+def test_an_interrupt_while_a_worker_starts_is_left_to_the_parent(results: list[Any]) -> None:
+    # Ctrl-C reaches every process of the terminal; a worker that heard it while it starts would print a traceback.
+    assert len(results) == 4
+    assert "nowhere" in results[1][1]
 
 
 def test_an_interrupt_while_a_worker_works_is_left_to_the_parent(results: list[Any]) -> None:
@@ -137,29 +162,6 @@ def test_no_more_processes_are_started_than_there_are_items_and_closing_ends_the
     assert not any(worker.is_alive() for worker in workers)
 
 
-def test_a_worker_killed_in_the_middle_of_sending_its_result_is_lost() -> None:
-    # A pipe holds 64 KiB: a keeper that is stopped takes no more, so that the worker dies in the middle of sending.
-    stop = "os.kill(os.getppid(), signal.SIGSTOP)"
-    go_on = "subprocess.Popen(['sh', '-c', f'sleep 1; kill -CONT {os.getppid()}'], start_new_session=True)"
-    die = "threading.Timer(0.5, os._exit, [9]).start()"
-    code = f"import os, signal, subprocess, threading; {go_on}; {die}; {stop}"
-    outcomes = process(operator.call, [partial(eval, f"(exec({code!r}), '.' * 10**7)[1]")], jobs=1)
-    assert [outcome for _, outcome in outcomes] == [Failure("lost", "its process died (exit code 9)")]
-
-
-class InterruptsAtStart:
-    """Something in a worker's setup that sends it SIGINT while it is still being read."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (eval, ("(__import__('os').kill(__import__('os').getpid(), 2), 'nowhere')[1]",))
-
-
-def test_an_interrupt_while_a_worker_starts_is_left_to_the_parent() -> None:
-    # Ctrl-C reaches every process of the terminal; a worker that heard it while it starts would print a traceback.
-    setup = Setup(path=(InterruptsAtStart(),))  # type: ignore[arg-type]
-    assert [outcome for _, outcome in process(operator.call, [ANSWER], setup=setup)] == [1024]
-
-
 @pytest.mark.parametrize(
     ("plugin", "reason"),
     [("1 / 0", "plugin.py failed: ZeroDivisionError"), ("import os; os._exit(3)", "before it was ready .exit code 3")],
@@ -180,7 +182,7 @@ def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -
 def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin.py"
     plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
-    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial gets a process from scratch"):
+    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial starts a new process"):
         outcomes = list(process(operator.call, [os.getpid] * 2, setup=Setup(plugins=(str(plugin),))))
     assert len({pid for _, pid in outcomes} | {os.getpid()}) == 3
 

@@ -116,7 +116,7 @@ def test_what_is_damaged_is_named(store, part, damage):
     file.write_text(json.dumps(held))
     assert len(store.records()) == 3
     (problem,) = store.problems.values()
-    assert f"its {part} is damaged" in problem and "left alone and not counted" in problem
+    assert f"its {part} is damaged" in problem and "the file stays and is not counted" in problem
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])

@@ -89,7 +89,7 @@ def test_no_damage_reaches_a_report(tmp_path: Path, cost):
 def test_a_damaged_part_is_named():
     with pytest.raises(UsageError, match="its activation is damaged"):
         Cost.from_json(json.dumps({"key": "a"}))
-    with pytest.raises(UsageError, match="its 'settings' holds what cannot be printed"):
+    with pytest.raises(UsageError, match="its 'settings' contains characters that cannot be printed"):
         Cost.from_json(json.dumps({**NETWORK, "settings": {"lr": 10**400}}))
     with pytest.raises(UsageError, match="schema 3 is newer than this afbench reads"):
         Cost.from_json(json.dumps({**NETWORK, "schema": 3}))

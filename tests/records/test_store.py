@@ -228,7 +228,7 @@ def test_an_equal_result_of_the_same_trial_changes_nothing(store: Store) -> None
 def test_another_result_of_a_trial_that_is_ok_is_reported_and_the_first_is_kept(store: Store, other: Record) -> None:
     store.write(ok(), {"curve/loss": np.zeros(3)})
     before = files(store.path)
-    with pytest.raises(Conflict, match=f"{ok().key}.*kept"):
+    with pytest.raises(Conflict, match=f"{ok().key}.*it stays"):
         store.write(other, {"curve/loss": np.ones(3)})
     assert files(store.path) == before
 
@@ -244,7 +244,7 @@ def test_a_file_of_somebody_else_under_a_trials_name_is_not_overwritten(store: S
     file = store.path / "trials" / f"{ok().key}.json"
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    with pytest.raises(Conflict, match="kept"):
+    with pytest.raises(Conflict, match="it stays"):
         store.write(ok(), {"curve/loss": np.zeros(3)})
     assert files(store.path) == {f"trials/{ok().key}.json": content}
 
@@ -284,7 +284,7 @@ def test_a_file_that_is_no_record_is_named_left_alone_and_not_counted(store: Sto
     file.write_bytes(content)
     assert store.records() == [ok()]
     assert str(file) in store.problems[ok(1).key]
-    assert "left alone" in store.problems[ok(1).key]
+    assert "the file stays" in store.problems[ok(1).key]
     assert file.read_bytes() == content
 
 

@@ -168,7 +168,7 @@ def test_a_trial_keeps_the_inputs_of_the_trained_network_on_validation_data_and_
 
     task = create_task("regression_1d", {}, "smoke")
     trained = loop.train(task, choose("pau"), 0)
-    splits = loop.move(task.data(stream(0, "data")), task)
+    splits = loop.to_device(task.data(stream(0, "data")), task)
     first = next(iter(trained.network.children()))
     fed = first(splits.validation[0][:512]).detach().numpy()  # what the first activation is given
     counts, edges = trained.arrays["shape/0/hist"], trained.arrays["shape/0/edges"]

@@ -520,7 +520,7 @@ def test_a_picture_of_objects_is_refused() -> None:
         def picture(self, model: nn.Module, splits: Splits) -> dict[str, Any]:
             return {"state": [object()]}
 
-    with pytest.raises(AfbenchError, match="picture.. gave an array of object"):
+    with pytest.raises(AfbenchError, match="picture.. returned an array of object"):
         train(Pictured(epochs=1), RELU, 0)
 
 
@@ -575,10 +575,10 @@ class NoParameter(nn.Module):
 @pytest.mark.parametrize(
     ("activation", "said"),
     [
-        (Late, "parameter '1.slope' was made after the optimizer"),
-        (Renewed, "parameter '1.slope' was made after the optimizer"),
-        (Unregistered, "Unregistered.slopes at place 0 wants gradients but is no parameter"),
-        (NoParameter, "NoParameter.slope at place 0 wants gradients but is no parameter"),
+        (Late, "parameter '1.slope' was created after the optimizer"),
+        (Renewed, "parameter '1.slope' was created after the optimizer"),
+        (Unregistered, "Unregistered.slopes at place 0 requires gradients but is no parameter"),
+        (NoParameter, "NoParameter.slope at place 0 requires gradients but is no parameter"),
     ],
 )
 def test_what_nothing_would_train_is_refused(activation: type[nn.Module], said: str) -> None:

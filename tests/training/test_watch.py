@@ -39,9 +39,9 @@ X = torch.ones(5, 3)
         (lambda x: x.tolist(), "returned list, not a tensor, at place 1"),
         (lambda x: (x, x), "returned tuple, not a tensor, at place 1"),
         (lambda x: None, "returned NoneType, not a tensor, at place 1"),
-        (lambda x: x * math.nan, "returned NaN from finite input at place 1"),
-        (lambda x: x * math.inf, "returned inf from finite input at place 1"),
-        (lambda x: -x * math.inf, "returned inf from finite input at place 1"),
+        (lambda x: x * math.nan, "returned NaN for finite input at place 1"),
+        (lambda x: x * math.inf, "returned inf for finite input at place 1"),
+        (lambda x: -x * math.inf, "returned inf for finite input at place 1"),
     ],
 )
 def test_a_breach_is_named_with_its_place(function: Callable[[Tensor], Any], said: str) -> None:
@@ -100,7 +100,7 @@ def test_what_is_not_finite_is_called_by_its_name(values: list[float], said: str
 def test_the_culprit_is_the_first_that_makes_bad_of_good() -> None:
     network = nn.Sequential(GOOD, nn.Linear(3, 3), NAN, nn.Linear(3, 3), Does(lambda x: x * math.inf))
     activations = [network[0], network[2], network[4]]
-    assert culprit(network, activations, X) == "returned NaN from finite input at place 1"
+    assert culprit(network, activations, X) == "returned NaN for finite input at place 1"
 
 
 def test_there_is_no_culprit_where_all_is_well() -> None:
@@ -155,7 +155,7 @@ A = torch.ones(1, requires_grad=True)
 )
 def test_an_output_that_no_gradient_passes_through_is_refused(function: Callable[[Tensor], Tensor]) -> None:
     linear = nn.Linear(3, 3)
-    with pytest.raises(ActivationError, match="no gradient passes through to the input .* at place 0"):
+    with pytest.raises(ActivationError, match="passes no gradient to its input .* at place 0"):
         with contract([broken := Does(function)]):
             broken(linear(X)).sum()
 
@@ -197,7 +197,7 @@ def test_a_backward_that_gives_its_input_nothing_is_refused() -> None:
 @pytest.mark.parametrize("grad", [True, False])
 def test_an_input_that_is_changed_behind_another_output_is_refused(grad: bool) -> None:
     broken = Does(overwritten)
-    with pytest.raises(ActivationError, match="changed its input in place and returned another tensor .* at place 0"):
+    with pytest.raises(ActivationError, match="changed its input in place but returned another tensor .* at place 0"):
         with torch.set_grad_enabled(grad), contract([broken]):
             broken(nn.Linear(3, 3)(X))
 
@@ -219,7 +219,7 @@ class Keeping(nn.Module):
 
 
 def test_an_output_that_the_next_call_overwrites_is_refused() -> None:
-    with pytest.raises(ActivationError, match="returned a tensor of its own, which its next call may change"):
+    with pytest.raises(ActivationError, match="returned a stored tensor, which its next call may change"):
         with torch.no_grad(), contract([broken := Keeping(into=True)]):
             broken(X)
 
