@@ -19,8 +19,7 @@ from ..records import environment
 from ..records.store import Conflict, Store
 from ..records.trial import Record, Status
 from ..registry import discovery
-from ..registry.discovery import load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS
+from ..registry.entries import load_plugins
 from ..registry.numerals import count
 from ..tasks.base import Arrays, create_task
 from ..tasks.settings import changed
@@ -124,9 +123,7 @@ def run(
             f"a run was started while {discovery.loading[-1]} is being loaded; "
             "put the call under: if __name__ == '__main__':"
         )
-    files = tuple(str(Path(plugin).resolve()) for plugin in plugins)
-    for file in files:
-        load_plugin(file, ACTIVATIONS, TASKS)
+    files = load_plugins(plugins)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}

@@ -70,21 +70,15 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 
 def load_plugins(paths: list[str]) -> None:
     """Load plugins. If the entry point of another package cannot be loaded, print a warning and go on."""
-    from ..registry import discovery
-    from ..registry.entries import ACTIVATIONS, TASKS
+    from ..registry import discovery, entries
 
-    failures = []
-    for path in paths:
-        try:
-            discovery.load_plugin(path, ACTIVATIONS, TASKS)
-        except UsageError as error:
-            failures.append(str(error))
-    ACTIVATIONS.populate()
-    TASKS.populate()
-    for problem in discovery.problems:
-        print(f"afbench: warning: {problem}", file=sys.stderr)
-    if failures:
-        raise UsageError("; ".join(failures))
+    try:
+        entries.load_plugins(paths)
+    finally:
+        entries.ACTIVATIONS.populate()
+        entries.TASKS.populate()
+        for problem in discovery.problems:
+            print(f"afbench: warning: {problem}", file=sys.stderr)
 
 
 def warn_of_problems(store: Store) -> None:

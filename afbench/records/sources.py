@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..registry.entries import ACTIVATIONS, Entry
+from ..registry.entries import ACTIVATIONS
+from ..registry.entry import Entry
 from ..registry.origin import is_own, module_of
 from .trial import KEY_LENGTH
 

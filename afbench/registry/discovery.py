@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, text_of
-from .entries import ACTIVATIONS, TASKS, Entry, Registry, place_of
+from .entry import Entry, Registry, place_of
 
 PLUGIN = "afbench_plugin_"
 """What the module of a plugin file is called, before the file's own name."""
@@ -27,10 +27,16 @@ problems: list[str] = []
 """What entry points failed to load, one line each; the command line shows them, and goes on."""
 
 
-def discover(package: str, registry: Registry) -> None:
-    """Fill a registry: from afbench's own package, then from the entry points that other packages offer."""
+def discover(package: str, registry: Registry, *others: Registry) -> None:
+    """Fill a registry: from afbench's own package, then from the entry points that other packages offer.
+
+    Args:
+        package: ``activations`` or ``tasks``.
+        registry: what is filled.
+        others: registries that an entry point may change too: if it fails, they are as before.
+    """
     import_all(f"afbench.{package}")
-    load_entry_points(f"afbench.{package}", registry)
+    load_entry_points(f"afbench.{package}", registry, *others)
 
 
 def import_all(package: str) -> None:
@@ -39,13 +45,13 @@ def import_all(package: str) -> None:
         importlib.import_module(f"{package}.{module.name}")
 
 
-def load_entry_points(group: str, registry: Registry) -> None:
+def load_entry_points(group: str, registry: Registry, *others: Registry) -> None:
     """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
     from importlib.metadata import entry_points  # here: it takes a tenth of what --help may
 
     for point in entry_points(group=group):
         try:
-            with taken_back(registry, ACTIVATIONS, TASKS):
+            with taken_back(registry, *others):
                 target = point.load()
                 known = any(entry.target is target for entry in registry.entries.values())
                 if isinstance(target, type) and not known:

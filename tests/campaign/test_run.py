@@ -16,7 +16,8 @@ from afbench.campaign.plan import Pending, Plan
 from afbench.campaign.run import RunListener, Summary, resolve_device
 from afbench.cost import measure
 from afbench.cost.work import by_key
-from afbench.engines import ENGINES, Failure, inline
+from afbench.engines import ENGINES, Failure
+from afbench.engines.inline import inline
 from afbench.errors import UsageError
 from afbench.records.cost import Cost
 from afbench.records.store import Store
