@@ -18,7 +18,8 @@ import matplotlib
 import torch
 from matplotlib.figure import Figure
 
-from afbench.registry.entries import ACTIVATIONS, Entry
+from afbench.registry.entries import ACTIVATIONS
+from afbench.registry.entry import Entry
 from afbench.registry.factory import Choice
 from afbench.registry.parameters import count_parameters
 from afbench.registry.settings import Setting

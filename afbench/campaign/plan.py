@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..engines.witness import check_choices
+from ..engines.witness import check_choices, put_back
 from ..errors import UsageError
 from ..records.environment import versions
 from ..records.sources import sources_of
 from ..records.store import Store
 from ..records.trial import Record, Trial
-from ..registry.entries import TASKS, Entry
-from ..registry.factory import Choice, choose, select
+from ..registry.entries import TASKS
+from ..registry.entry import Entry
+from ..registry.factory import Choice, choose
 from ..registry.numerals import count
+from ..registry.selecting import select
 from ..tasks.base import Task
 from ..tasks.settings import changed
 
@@ -63,7 +65,7 @@ def make_plan(task: Task, acts: str | Iterable[str], seeds: int, baseline: str =
         UsageError: if nothing is selected, a spec is wrong, or ``seeds`` is below 1.
     """
     seeds = count("--seeds", seeds, MOST_SEEDS)
-    choices = select(acts)
+    choices = select(acts, put_back)
     base = choose(baseline)
     missing = base.spec not in {choice.spec for choice in choices}
     choices = [base, *choices] if missing else choices

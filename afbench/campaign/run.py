@@ -20,7 +20,7 @@ from ..records import environment
 from ..records.store import Conflict, Store
 from ..records.trial import Record, Status
 from ..registry import discovery
-from ..registry.discovery import load_plugins
+from ..registry.entries import load_plugins
 from ..registry.numerals import count
 from ..tasks.base import Arrays, create_task
 from ..tasks.settings import changed
@@ -129,7 +129,7 @@ def run(
             f"afbench.run was called while {discovery.loading[-1]} is imported; "
             "put the call under: if __name__ == '__main__':"
         )
-    files = load_plugins(tuple(plugins))
+    files = load_plugins(plugins)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}

@@ -14,7 +14,7 @@ from . import options
 from .folding import folded
 
 if TYPE_CHECKING:
-    from ..registry.entries import Entry
+    from ..registry.entry import Entry
     from ..registry.per_place import Count
 
 HELP = "list the registered activations, tasks or tags; all, or those that match"

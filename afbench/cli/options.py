@@ -73,10 +73,10 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 
 def load_plugins(paths: list[str]) -> None:
     """Load plugins. If the entry point of another package cannot be loaded, print a warning and go on."""
-    from ..registry import discovery
+    from ..registry import entries
 
     try:
-        discovery.load_plugins(paths)
+        entries.load_plugins(paths)
     finally:
         warn_of_entry_points()
 

@@ -16,7 +16,7 @@ from . import options
 from .folding import folded, refilled
 
 if TYPE_CHECKING:
-    from ..registry.entries import Entry
+    from ..registry.entry import Entry
     from ..registry.factory import Choice
     from ..registry.settings import Setting, Value
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from ..device import resolve_device
 from ..engines import ENGINES, Setup
 from ..engines.signals import terminable
-from ..engines.witness import check_choices
+from ..engines.witness import check_choices, put_back
 from ..errors import UsageError, did_you_mean
 from ..records import environment
 from ..records.store import Store
-from ..registry.discovery import load_plugins
-from ..registry.factory import choose, select
+from ..registry.entries import load_plugins
+from ..registry.factory import choose
 from ..registry.numerals import count
+from ..registry.selecting import select
 from ..tasks.base import create_task
 from .case import SHAPES, cases
 from .listening import CostListener, Measured
@@ -69,12 +70,12 @@ def measure(
         Unavailable: if the task's data is not here.
     """
     listener = listener or CostListener()
-    files = load_plugins(tuple(plugins))
+    files = load_plugins(plugins)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     if count("--rounds", rounds, MOST_ROUNDS) < 5:
         raise UsageError(f"--rounds must be at least 5, not {rounds}: quartiles need five values")
-    choices = select(acts)
+    choices = select(acts, put_back)
     check_choices(choices)
     here, resolved = environment.read()["id"], resolve_device(device)
     store = Store.open(out, write=True)

@@ -12,7 +12,8 @@ from ..engines import ENGINES, Failure, Setup
 from ..records import environment
 from ..records.cost import Cost
 from ..records.sources import sources_of
-from ..registry.entries import TASKS, Entry
+from ..registry.entries import TASKS
+from ..registry.entry import Entry
 from ..registry.factory import Choice
 from ..tasks.base import Task
 from ..tasks.settings import changed

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from ..errors import UsageError
-from ..registry.discovery import load_module, load_plugin
-from ..registry.entries import ACTIVATIONS, TASKS, Entry
+from ..registry.discovery import load_module
+from ..registry.entries import ACTIVATIONS, TASKS, load_plugins
+from ..registry.entry import Entry
 from ..registry.factory import Choice, Factory, choose
 from ..registry.origin import is_own, loads
 from ..streams import forked, stream
@@ -73,8 +74,7 @@ class Setup:
         for folder in self.path:
             if folder not in sys.path:
                 sys.path.append(folder)
-        for plugin in self.plugins:
-            load_plugin(plugin, ACTIVATIONS, TASKS)
+        load_plugins(self.plugins)
         for module in self.modules:
             load_module(module)
         for registry in (ACTIVATIONS, TASKS):

@@ -23,7 +23,8 @@ from torch import nn
 
 from ..errors import UsageError
 from ..registry.entries import ACTIVATIONS, TASKS
-from ..registry.factory import SHOWN, Choice, probe
+from ..registry.factory import Choice, probe
+from ..registry.selecting import refuse
 from . import ambient
 
 PATIENCE = 0.5
@@ -146,9 +147,7 @@ def check_choices(choices: Iterable[Choice]) -> None:
                 probe(choice)
             except UsageError as error:
                 wrong.append(str(error))
-    if wrong:
-        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise UsageError("; ".join(wrong[:SHOWN]) + more)
+    refuse(wrong)
 
 
 def spaces() -> Iterator[Any]:

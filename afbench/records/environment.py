@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from ..kernels import library
-from ..registry.entries import Entry
+from ..registry.entry import Entry
 from ..version import LOOP, __version__
 from .trial import digest
 

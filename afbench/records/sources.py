@@ -12,7 +12,8 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..registry.entries import ACTIVATIONS, Entry
+from ..registry.entries import ACTIVATIONS
+from ..registry.entry import Entry
 from ..registry.factory import Choice
 from ..registry.origin import is_own, module_of
 from .statements import Names, file_of, imports, is_library, normal_form, statements

@@ -9,13 +9,13 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError, text_of
-from .entries import ACTIVATIONS, TASKS, Entry, Registry, place_of
+from .entry import Entry, Registry, place_of
 
 PLUGIN = "afbench_plugin_"
 """What the module of a plugin file is called, before the file's own name."""
@@ -27,10 +27,16 @@ problems: list[str] = []
 """What entry points failed to load, one line each; the command line shows them, and goes on."""
 
 
-def discover(package: str, registry: Registry) -> None:
-    """Fill a registry: from afbench's own package, then from the entry points that other packages offer."""
+def discover(package: str, registry: Registry, *others: Registry) -> None:
+    """Fill a registry: from afbench's own package, then from the entry points that other packages offer.
+
+    Args:
+        package: ``activations`` or ``tasks``.
+        registry: what is filled.
+        others: registries that an entry point may change too: if it fails, they are as before.
+    """
     import_all(f"afbench.{package}")
-    load_entry_points(f"afbench.{package}", registry)
+    load_entry_points(f"afbench.{package}", registry, *others)
 
 
 def import_all(package: str) -> None:
@@ -39,13 +45,13 @@ def import_all(package: str) -> None:
         importlib.import_module(f"{package}.{module.name}")
 
 
-def load_entry_points(group: str, registry: Registry) -> None:
+def load_entry_points(group: str, registry: Registry, *others: Registry) -> None:
     """Load other packages' entries. One that fails is noted in ``problems`` and stops nothing else."""
     from importlib.metadata import entry_points  # here: it takes a tenth of what --help may
 
     for point in entry_points(group=group):
         try:
-            with taken_back(registry, ACTIVATIONS, TASKS):
+            with taken_back(registry, *others):
                 target = point.load()
                 known = any(entry.target is target for entry in registry.entries.values())
                 if isinstance(target, type) and not known:
@@ -102,23 +108,6 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
         if before is not None:
             sys.modules[name] = before
         raise UsageError(f"plugin {path} failed: {last_line(error)}") from error
-
-
-def load_plugins(paths: Iterable[str | Path]) -> tuple[str, ...]:
-    """Load plugin files; returns where they lie, for processes that must load them too.
-
-    Raises:
-        UsageError: names every file that is missing or fails.
-    """
-    failures = []
-    for path in paths:
-        try:
-            load_plugin(path, ACTIVATIONS, TASKS)
-        except UsageError as error:
-            failures.append(str(error))
-    if failures:
-        raise UsageError("; ".join(failures))
-    return tuple(str(Path(path).resolve()) for path in paths)
 
 
 def same_file(module: str, where: str) -> bool:

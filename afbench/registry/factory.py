@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
@@ -14,14 +13,12 @@ from torch.overrides import TorchFunctionMode
 from ..errors import UsageError
 from ..streams import forked
 from .discovery import import_class, last_line
-from .entries import ACTIVATIONS, WHERE, Entry
+from .entries import ACTIVATIONS
+from .entry import WHERE, Entry
 from .settings import Value, differing, resolve
-from .spec import Spec, split
+from .spec import Spec
 
 PROBE_CHANNELS = 8
-SHOWN = 10
-"""Wrong parts of a selection that are named at most."""
-
 Device = torch.device | str | int | None
 
 
@@ -46,14 +43,21 @@ class Choice:
         self,
         channels: int | None = None,
         channel_dim: int = 1,
+        *,
         device: Device = None,
         dtype: torch.dtype | None = None,
+        inplace: bool = False,
     ) -> nn.Module:
         """Build one instance; a class that declares no ``device`` and ``dtype`` is moved there after.
 
+        Many networks pass ``inplace`` to their activations. It is ignored: no input is overwritten.
+
         Raises:
-            UsageError: if the constructor refuses the settings, or needs channels and got none.
+            UsageError: if an argument has a wrong type, the constructor refuses the settings, or needs channels and got
+                none.
         """
+        if not isinstance(inplace, bool):
+            raise UsageError(f"inplace must be true or false, not {inplace!r}")
         if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
             raise UsageError(f"dtype must be a floating-point dtype, such as torch.float64, not {dtype!r}")
         for name, number in (("channels", channels), ("channel_dim", channel_dim)):
@@ -81,16 +85,20 @@ class Choice:
         return module
 
 
-def choose(spec: str | Spec, further: Mapping[str, Value] | None = None) -> Choice:
+def choose(spec: str | Spec | Choice, further: Mapping[str, Value] | None = None) -> Choice:
     """Look a spec up and type its settings; aliases resolve to the entry they stand for.
 
     Args:
-        spec: such as ``"ditac[cells=20]"``.
+        spec: such as ``"ditac[cells=20]"``; a choice in hand is returned as it is, unless there are further settings.
         further: settings beside those of the spec.
 
     Raises:
         UsageError: for an unknown name or setting, a wrong type, a value out of range, or one that is set twice.
     """
+    if isinstance(spec, Choice):
+        if not further:
+            return spec
+        spec = Spec(spec.entry.name, spec.settings)
     if not isinstance(spec, (str, Spec)):
         raise UsageError(f"an activation is named by text, such as 'relu' or 'ditac[cells=20]', not by {spec!r}")
     spec = Spec.parse(spec) if isinstance(spec, str) else spec
@@ -145,16 +153,10 @@ def create(
         given: dict[str, Any] = {"device": device, "dtype": dtype, "inplace": inplace or None}
         choice = choose(spec, settings | {name: given[name] for name in own if given[name] is not None})
         device, dtype, inplace = (None if name in own else value for name, value in given.items())  # type: ignore[assignment]
-    _ignored(inplace or False)
-    return choice.build(channels, channel_dim, device, dtype)
+    return choice.build(channels, channel_dim, device=device, dtype=dtype, inplace=inplace or False)
 
 
-def _ignored(inplace: object) -> None:
-    if not isinstance(inplace, bool):
-        raise UsageError(f"inplace must be true or false, not {inplace!r}")
-
-
-def check(spec: str | Spec) -> Choice:
+def check(spec: str | Spec | Choice) -> Choice:
     """Check a spec before anything runs, by building it on the meta device."""
     choice = choose(spec)
     probe(choice)
@@ -214,64 +216,6 @@ def list_activations(tag: str | None = None) -> list[str]:
     return [entry.name for entry in ACTIVATIONS if tag is None or tag in entry.tags]
 
 
-def select(patterns: str | Iterable[str]) -> list[Choice]:
-    """Choose activations: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs, specs; ``-`` before one excludes.
-
-    Returns:
-        Each activation once, in the order named; groups in the order of their names.
-
-    Raises:
-        UsageError: if a part matches nothing, or nothing is left.
-    """
-    parts = split(patterns) if isinstance(patterns, str) else list(patterns)
-    chosen: dict[str, Choice] = {}
-    wrong: list[str] = []
-    for position, part in enumerate(p.strip() for p in parts):
-        try:
-            found = _matching(part[1:].strip() if part.startswith("-") else part)
-        except UsageError as error:
-            wrong.append(str(error))
-            continue
-        if part.startswith("-"):
-            if position == 0:
-                chosen = {c.spec: c for c in _matching("all")}
-            named = {c.entry.name for c in found if not c.settings}
-            gone_specs = {c.spec for c in found}
-            chosen = {s: c for s, c in chosen.items() if s not in gone_specs and c.entry.name not in named}
-        else:
-            chosen |= {c.spec: c for c in found if c.spec not in chosen}
-    if wrong:
-        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise UsageError("; ".join(wrong[:SHOWN]) + more)
-    if not chosen:
-        given = patterns if isinstance(patterns, str) else ",".join(patterns)
-        raise UsageError(f"no activation is selected by {given!r} (python -m afbench list activations)")
-    return list(chosen.values())
-
-
-def _matching(part: str) -> list[Choice]:
-    everything = [Choice(entry, {}) for entry in ACTIVATIONS if not any(s.required for s in entry.settings.values())]
-    if part == "all":
-        return everything
-    if part in ("trainable", "fixed"):
-        from ..engines.witness import put_back  # imported when needed: it brings the engines
-
-        with put_back():
-            return [choice for choice in everything if is_trainable(choice) == (part == "trainable")]
-    if part.startswith("tag:"):
-        found = [choice for choice in everything if part[4:] in choice.entry.tags]
-        known = sorted({tag for entry in ACTIVATIONS for tag in entry.tags})
-        if not found:
-            raise UsageError(f"no activation has the tag {part[4:]!r} (tags: {', '.join(known)})")
-        return found
-    if "[" not in part and any(sign in part for sign in "*?"):
-        found = [choice for choice in everything if fnmatchcase(choice.entry.name, part)]
-        if not found:
-            raise UsageError(f"no activation matches {part!r} (python -m afbench list activations)")
-        return found
-    return [choose(part)]
-
-
 class Factory:
     """What a task's network calls for its activations: ``act(channels=C, channel_dim=-1)``, a new one at each call.
 
@@ -284,19 +228,10 @@ class Factory:
         self.built: list[nn.Module] = []
         self.places: list[tuple[int | None, int]] = []
 
-    def __call__(
-        self,
-        channels: int | None = None,
-        channel_dim: int = 1,
-        *,
-        device: Device = None,
-        dtype: torch.dtype | None = None,
-        inplace: bool = False,
-    ) -> nn.Module:
-        """Build the activation of the next place; ``inplace``, which many networks pass, is ignored."""
-        _ignored(inplace)
+    def __call__(self, channels: int | None = None, channel_dim: int = 1, **where: Any) -> nn.Module:
+        """Build the activation of the next place; ``where`` is what `Choice.build` takes by name."""
         with forked(self.seed, f"activation/{len(self.built)}"):
-            module = self.choice.build(channels, channel_dim, device, dtype)
+            module = self.choice.build(channels, channel_dim, **where)
         self.built.append(module)
         self.places.append((channels, channel_dim))
         return module

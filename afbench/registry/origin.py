@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .discovery import PLUGIN
-from .entries import Entry
+from .entry import Entry
 
 
 def is_own(target: Callable[..., Any]) -> bool:

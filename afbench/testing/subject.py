@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
-from ..registry.entries import ACTIVATIONS, Entry, place_of
+from ..registry.entries import ACTIVATIONS
+from ..registry.entry import Entry, place_of
 from ..registry.factory import Choice, choose
 from ..registry.spec import Spec
 from ..streams import forked, stream

@@ -5,7 +5,7 @@ import pytest
 from afbench.cost.case import Case
 from afbench.cost.work import plan_alone
 from afbench.records.environment import versions
-from afbench.registry.factory import select
+from afbench.registry.selecting import select
 
 CASE = Case((4, 3, 5, 7))
 

@@ -12,7 +12,8 @@ from torch import nn
 
 from afbench.cli import main
 from afbench.cli.show import kernels_of
-from afbench.registry.entries import ACTIVATIONS, Entry
+from afbench.registry.entries import ACTIVATIONS
+from afbench.registry.entry import Entry
 from afbench.registry.factory import choose
 
 DOCS = Path(__file__).parents[2] / "docs"

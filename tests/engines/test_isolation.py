@@ -12,11 +12,12 @@ import torch
 import afbench
 from afbench.campaign.run import Summary
 from afbench.engines import ambient
+from afbench.engines.witness import put_back
 from afbench.errors import AfbenchError
 from afbench.records.trial import Record, Status, Trial
-from afbench.registry.discovery import load_plugin
+from afbench.registry.entries import load_plugins
 from afbench.registry.entries import ACTIVATIONS, TASKS
-from afbench.registry.factory import select
+from afbench.registry.selecting import select
 from afbench.training.attempt import Attempt, attempt
 
 PLUGIN = Path(__file__).parent / "neighbours.py"
@@ -33,7 +34,7 @@ def plugin(registries_as_they_were: None) -> Any:
 def load() -> Any:
     for name in [name for name in sys.modules if name.startswith("afbench_plugin_neighbours")]:
         del sys.modules[name]
-    load_plugin(PLUGIN, ACTIVATIONS, TASKS)
+    load_plugins([PLUGIN, ACTIVATIONS, TASKS])
     [module] = [held for name, held in sys.modules.items() if name.startswith("afbench_plugin_neighbours")]
     return module
 
@@ -110,7 +111,7 @@ def test_a_constructor_that_changes_this_process_while_planning_changes_no_bit(
 
 def test_choosing_the_trainable_ones_leaves_this_process_as_it_was() -> None:
     held = torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()
-    assert "bad_born" in {choice.spec for choice in select("fixed")}
+    assert "bad_born" in {choice.spec for choice in select("fixed", put_back)}
     assert (torch.relu, torch.nn.functional.relu, torch.Tensor.relu, ambient.state()) == held
 
 

@@ -16,7 +16,8 @@ import afbench
 from afbench.errors import UsageError
 from afbench.registry import discovery
 from afbench.registry.discovery import import_class, load_entry_points, load_plugin
-from afbench.registry.entries import ACTIVATIONS, TASKS, Registry
+from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.entry import Registry
 
 SNAKE = """
 import torch
@@ -164,7 +165,7 @@ def test_a_broken_entry_point_leaves_neither_activations_nor_tasks(tmp_path, mon
     module = SNAKE.format(name="left_over") + TASK.format(decorator="@afbench.task('left_over')") + "1 / 0\n"
     install(tmp_path, "both", "[afbench.test_both]\nboth = both_kinds\n", both_kinds=module)
     monkeypatch.syspath_prepend(tmp_path)
-    load_entry_points("afbench.test_both", ACTIVATIONS)
+    load_entry_points("afbench.test_both", ACTIVATIONS, TASKS)
     assert "ZeroDivisionError" in problems[0]
     assert "left_over" not in afbench.list_activations()
     assert "left_over" not in afbench.list_tasks()

@@ -11,7 +11,8 @@ from torch import nn
 
 import afbench
 from afbench.errors import UsageError
-from afbench.registry.entries import ACTIVATIONS, Registry, RegistryError
+from afbench.registry.entries import ACTIVATIONS
+from afbench.registry.entry import Registry, RegistryError
 
 
 class First(nn.Module):
@@ -126,7 +127,7 @@ def test_an_unknown_name_gets_the_nearest_of_names_and_aliases(registry):
 def test_the_registry_fills_itself_once_before_the_first_look():
     calls = []
 
-    def fill():
+    def fill(registry):
         calls.append(1)
         registry.decorator("first")(First)
 
@@ -140,7 +141,7 @@ def test_the_registry_fills_itself_once_before_the_first_look():
 def test_a_registry_that_could_not_be_filled_says_so_each_time():
     """A notebook's second cell must not get half a registry that calls the missing half unknown."""
 
-    def fill():
+    def fill(registry):
         raise RegistryError("two of one name")
 
     registry = Registry("activation", fill)

@@ -1,4 +1,4 @@
-"""The factory: canonical specs, what --acts selects, and activations whose draws shift nobody else's."""
+"""The factory: canonical specs, and activations whose draws shift nobody else's."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import nn
 
 import afbench
 from afbench.errors import UsageError
-from afbench.registry.entries import ACTIVATIONS
-from afbench.registry.factory import Factory, check, choose, create, is_trainable, select
-from afbench.registry.spec import Spec, split
+from afbench.registry.factory import Factory, check, choose, create, is_trainable
+from afbench.registry.selecting import select
+from afbench.registry.spec import Spec
 from afbench.streams import forked, stream
 from afbench.tasks.base import create_task
 from afbench.training.train import build, train
@@ -81,20 +81,6 @@ class Channels(nn.Module):
 
 class NoModule:
     pass
-
-
-@pytest.fixture
-def aliases():
-    """Give ``prelu`` an alias with a setting for the time of a test."""
-    ACTIVATIONS.populate()
-    before = dict(ACTIVATIONS.aliases)
-    ACTIVATIONS.aliases["steep_prelu"] = Spec("prelu", {"a": "0.5"})
-    yield
-    ACTIVATIONS.aliases = before
-
-
-def specs(patterns):
-    return [choice.spec for choice in select(patterns)]
 
 
 # Canonical form
@@ -188,76 +174,6 @@ def test_a_constructor_that_needs_numbers_passes_the_check():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-# Selection
-
-
-def test_all_names_each_entry_once():
-    assert specs("all") == [e.name for e in ACTIVATIONS if not any(s.required for s in e.settings.values())]
-    assert specs("all,relu,all") == specs("all")
-
-
-def test_trainable_and_fixed_part_all():
-    trainable, fixed = specs("trainable"), specs("fixed")
-    assert {"prelu", "swish", "acon_c", "meta_acon", "pau"} <= {*trainable}
-    assert {"identity", "relu", "leaky_relu", "elu", "selu", "softplus", "tanh", "sigmoid"} <= {*fixed}
-    assert sorted(trainable + fixed) == specs("all")
-
-
-@pytest.mark.parametrize(
-    ("patterns", "expected"),
-    [
-        ("relu", ["relu"]),
-        (" tanh , relu ", ["tanh", "relu"]),
-        (["tanh", "relu"], ["tanh", "relu"]),
-        ("tanh,relu,tanh", ["tanh", "relu"]),
-        ("prelu[a=1,per=channel],prelu", ["prelu[a=1.0,per=channel]", "prelu"]),
-        ("prelu[a=0.25],prelu", ["prelu"]),
-        ("s?lu", ["selu", "silu"]),
-        ("*acon*", ["acon_a", "acon_b", "acon_c", "meta_acon"]),
-        ("tag:rational", ["pau"]),
-        ("*acon*,-meta_acon", ["acon_a", "acon_b", "acon_c"]),
-        ("s?lu,-si*,silu", ["selu", "silu"]),
-        ("prelu,prelu[a=1],-prelu[a=1]", ["prelu"]),
-        ("prelu[a=1],relu,-prelu", ["relu"]),
-        ("steep_prelu,prelu", ["prelu[a=0.5]", "prelu"]),
-        ("prelu,steep_prelu,-steep_prelu", ["prelu"]),
-    ],
-)
-def test_selection(aliases, patterns, expected):
-    if patterns == "tag:rational":
-        expected = afbench.list_activations(tag="rational")
-    assert specs(patterns) == expected
-
-
-def test_an_exclusion_that_comes_first_starts_from_all():
-    assert specs("-relu,-tag:smooth") == [s for s in specs("all") if s not in {"relu", *specs("tag:smooth")}]
-
-
-@pytest.mark.parametrize(
-    ("patterns", "message"),
-    [
-        ("", "no activation is selected by ''"),
-        (" , ", "no activation is selected by"),
-        ([], "no activation is selected by"),
-        ("relu,-relu", "no activation is selected by 'relu,-relu'"),
-        ("-all", "no activation is selected by '-all'"),
-        ("tag:nothing", "no activation has the tag 'nothing' (tags: "),
-        ("zzz*", "no activation matches 'zzz*'"),
-        ("relu,rellu", "unknown activation 'rellu'; did you mean 'relu'?"),
-        ("all,-rellu", "unknown activation 'rellu'; did you mean 'relu'?"),
-        ("relu,prelu[a=1", "malformed spec"),
-    ],
-)
-def test_an_empty_or_wrong_selection_is_refused(patterns, message):
-    with pytest.raises(UsageError) as caught:
-        select(patterns)
-    assert message in str(caught.value)
-
-
-def test_a_selection_splits_as_specs_do():
-    assert specs(split("prelu[a=1,per=channel],relu")) == specs("prelu[a=1,per=channel],relu")
-
-
 # Building
 
 
@@ -304,9 +220,9 @@ def test_networks_start_from_the_same_weights_whatever_their_activation(task):
     task = create_task(*task)
     start = weights(task, "relu", 5)
     assert len(start) >= 6
-    for spec in specs("trainable"):
-        other = weights(task, spec, 5)
-        assert all(torch.equal(a, b) for a, b in zip(start, other, strict=True)), spec
+    for choice in select("trainable"):
+        other = weights(task, choice, 5)
+        assert all(torch.equal(a, b) for a, b in zip(start, other, strict=True)), choice.spec
     assert not torch.equal(start[0], weights(task, "relu", 6)[0])
 
 
@@ -378,6 +294,14 @@ def test_a_decorated_class_given_by_its_path_keeps_it_for_other_processes(tmp_pa
     assert choose("decorated_acts:Snake[alpha=2]").spec == "decorated_acts:Snake[alpha=2.0]"
     assert choose("decorated_here").spec == "decorated_here"
     assert choose("afbench.activations.rectifiers:ReLU").spec == "relu"
+
+
+def test_a_choice_in_hand_is_not_looked_up_again():
+    choice = choose("prelu[a=1]")
+    assert choose(choice) is choice and choose("prelu", {"a": 1.0}) == choice
+    assert choose(choice, {"per": "channel"}).spec == "prelu[a=1.0,per=channel]"
+    with pytest.raises(UsageError, match="a is set twice"):
+        choose(choice, {"a": 2.0})
 
 
 def test_settings_as_arguments():

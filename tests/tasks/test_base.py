@@ -9,7 +9,7 @@ import torch
 
 import afbench
 from afbench.errors import UsageError
-from afbench.registry.entries import RegistryError
+from afbench.registry.entry import RegistryError
 from afbench.registry.factory import choose
 from afbench.tasks.base import create_task, task
 from afbench.training.train import train

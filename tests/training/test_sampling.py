@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from afbench.registry.entries import Entry
+from afbench.registry.entry import Entry
 from afbench.registry.factory import Choice, Factory, choose
 from afbench.streams import stream
 from afbench.tasks.base import Arrays

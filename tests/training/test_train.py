@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from afbench.engines.ambient import pinned_threads
 from afbench.errors import ActivationError, AfbenchError
 from afbench.models import mlp
-from afbench.registry.entries import Entry
+from afbench.registry.entry import Entry
 from afbench.registry.factory import Choice, choose
 from afbench.tasks.base import Batch, MakeActivation, Splits, Task
 from afbench.training.train import Diverged, train

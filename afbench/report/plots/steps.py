@@ -41,19 +41,24 @@ class Steps:
         """Choose the costs of these trials' task, settings and device from their folder and those beside it.
 
         Raises:
-            UsageError: if no activation was timed, or one that was named was not.
+            UsageError: if no activation was timed, one that was named was not, or the machine was too busy to time on.
         """
         held = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
         costs = costs_of(next(iter(grouped(trials.records))), held, trials.baseline or "")
-        found = {}
+        task = trials.records[0].trial.task
+        if costs.busy:
+            raise UsageError(
+                f"no step times for plot 'tradeoff' of {trials.label}: the machine was too busy to time on "
+                f"({costs.busy}); measure again on an idle one (afbench cost --task {task} --again)"
+            )
+        steps = {}
         for name in trials.ok:
             cost = costs.by_activation.get(name)
             if cost and cost.step.median and trials.wanted(name):
-                found[name] = Step(cost.step.median, cost.step.quartiles)
-        lacking = [name for name in trials.named if name in trials.explicit and name not in found]
-        if lacking or not found:
-            where = f"{lacking[0]} in {trials.label}" if found else trials.label
-            folder, task = trials.store.path / "costs", trials.records[0].trial.task
+                steps[name] = Step(cost.step.median, cost.step.quartiles)
+        lacking = [name for name in trials.named if name in trials.explicit and name not in steps]
+        if lacking or not steps:
+            where, folder = f"{lacking[0]} in {trials.label}" if steps else trials.label, trials.store.path / "costs"
             raise UsageError(
                 f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
                 f"run again without --no-cost (afbench run --task {task} --out DIR), or name a folder of afbench cost "
@@ -61,4 +66,4 @@ class Steps:
             )
         place = [costs.device] if costs.device else []
         place += [f"{costs.threads} {plural('thread', costs.threads)}"] if costs.threads else []
-        return cls(found, costs.baseline, ", ".join(place), costs.notes)
+        return cls(steps, costs.baseline, ", ".join(place), costs.notes)

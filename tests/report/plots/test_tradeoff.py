@@ -189,3 +189,12 @@ def test_no_costs_at_all_say_what_brings_them(results):
     results.add("relu", 0, 90.0)
     with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of gmm in .*afbench run --task gmm --out DIR"):
         draw(results.store, "tradeoff")
+
+
+def test_times_that_tables_leave_out_are_not_drawn(results):
+    results.add("relu", 0, 80.0).add("pau", 0, 81.0).cost("relu", 1.24).cost("pau", 2.0)
+    said = (
+        r"^no step times for plot 'tradeoff' of gmm: the machine was too busy to time on \(relu.*1.24.*cost --task gmm"
+    )
+    with pytest.raises(UsageError, match=said):
+        draw(results.store, "tradeoff")
