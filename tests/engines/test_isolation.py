@@ -34,7 +34,7 @@ def plugin(registries_as_they_were: None) -> Any:
 def load() -> Any:
     for name in [name for name in sys.modules if name.startswith("afbench_plugin_neighbours")]:
         del sys.modules[name]
-    load_plugins([PLUGIN, ACTIVATIONS, TASKS])
+    load_plugins([PLUGIN])
     [module] = [held for name, held in sys.modules.items() if name.startswith("afbench_plugin_neighbours")]
     return module
 

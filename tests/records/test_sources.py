@@ -86,7 +86,7 @@ def sources(tmp_path, monkeypatch):
         for module in [name for name in sys.modules if name.startswith(("my_helper", "my_folder"))]:
             del sys.modules[module]
         importlib.invalidate_caches()
-        load_plugins([tmp_path / "plugin.py", ACTIVATIONS, TASKS])
+        load_plugins([tmp_path / "plugin.py"])
         entries = [choose("one").entry, choose("two").entry, TASKS.find("edited_task")[0]]
         return dict(zip(ENTRIES, (source_of({"activation": entry}) for entry in entries), strict=True))
 
@@ -154,7 +154,7 @@ def test_a_moved_file_is_the_same_source(sources, tmp_path, monkeypatch):
     for name in ("one", "two"):
         del ACTIVATIONS.entries[name]
     del TASKS.entries["edited_task"]
-    load_plugins([tmp_path / "elsewhere" / "renamed.py", ACTIVATIONS, TASKS])
+    load_plugins([tmp_path / "elsewhere" / "renamed.py"])
     assert source_of({"activation": choose("one").entry}) == before["one"]
 
 
