@@ -162,6 +162,6 @@ def test_the_callers_own_state_changes_no_result_here_and_is_as_before(
 
 
 def test_a_mode_that_is_active_here_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AfbenchError, match="a torch function mode is active here: call this outside"):
+    with pytest.raises(AfbenchError, match="a torch function mode is active: call afbench outside"):
         with torch.device("meta"):
             afbench.run("street", "pau", seeds=1, out=tmp_path, engine="inline", plugins=[PLUGIN], cost=False)
