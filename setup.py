@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -18,14 +19,15 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CompileError
 
 NATIVE = Path("afbench", "kernels", "native")
-# What has no loop over elements; everything else is compiled once per instruction set.
-ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("call", "cpu", "flow", "table", "warp")]
+# What has no loop over elements; everything else is compiled once per instruction set, and knows no exceptions.
+ONCE = [(NATIVE / f"{name}.cpp").as_posix() for name in ("library", "pieces", "pointwise")]
+INTERFACE = re.findall(r"^INTERFACE = (\d+)$", (NATIVE.parent / "library.py").read_text(), re.MULTILINE)[0]
 X86 = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma", "-mprefer-vector-width=512"],
     "avx2": ["-mavx2", "-mfma"],
 }
 FLAGS = (
-    "-std=c++17 -O3 -g0 -fPIC -fvisibility=hidden -fno-exceptions -fno-rtti -fno-math-errno -fno-trapping-math "
+    "-std=c++17 -O3 -g0 -fPIC -fvisibility=hidden -fno-rtti -fno-math-errno -fno-trapping-math "
     "-ffp-contract=fast -fno-tree-vectorize -Wall -Wextra -Wno-psabi"
 ).split()
 LESS = ["-O2"]
@@ -53,9 +55,14 @@ class BuildKernels(build_ext):
         # Where there are better sets, the baseline is for the few processors without; -O3 is for the loops.
         instructions = {"baseline": LESS, **X86} if x86 else {"baseline": []}
         jobs = [("once", source, LESS) for source in ONCE]
-        jobs += [(isa, s, flags) for s in ext.sources if s not in ONCE for isa, flags in instructions.items()]
+        jobs += [
+            (isa, s, [*flags, "-fno-exceptions"])
+            for s in ext.sources
+            if s not in ONCE
+            for isa, flags in instructions.items()
+        ]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            objects = [o for found in pool.map(lambda job: self.compile(ext, *job), jobs) for o in found]
+            objects = [o for compiled in pool.map(lambda job: self.compile(ext, *job), jobs) for o in compiled]
         flags = list(SANITIZE) if self.sanitize else []
         # A symbol that nothing defines is then an error of the build, not of the first call; a sanitizer's are
         # defined by its runtime alone, and other systems' linkers have other options or none.
@@ -71,7 +78,7 @@ class BuildKernels(build_ext):
             return self.compiler.compile(
                 [source],
                 output_dir=os.path.join(self.build_temp, isa),
-                macros=[("AFBENCH_ISA", isa), (f"AFBENCH_{isa.upper()}", "1")],
+                macros=[("AFBENCH_ISA", isa), (f"AFBENCH_{isa.upper()}", "1"), ("AFBENCH_INTERFACE", INTERFACE)],
                 extra_postargs=[*FLAGS, *flags, *(SANITIZE if self.sanitize else [])],
                 depends=ext.depends,
             )

@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from afbench.kernels import cpab, cpab_basis
+from afbench.kernels.field import vertex_basis
+from afbench.kernels.flow import flow, flow_and_slope
 
 BINS = 2048
 
@@ -30,7 +31,7 @@ class _Quantised(torch.autograd.Function):
         inside = (x >= a) & (x <= b)
         index = ((x - a) / width).round().clamp(0, BINS).long()
         points = a + width * torch.arange(BINS + 1, dtype=x.dtype)
-        values, slopes = cpab.flow_and_slope(points, theta, vertices, a, b)
+        values, slopes = flow_and_slope(points, theta, vertices, a, b)
         ctx.save_for_backward(points, theta, vertices, slopes, index, inside)
         ctx.ends = a, b
         return torch.where(inside, values[index], x)
@@ -40,7 +41,7 @@ class _Quantised(torch.autograd.Function):
         points, theta, vertices, slopes, index, inside = ctx.saved_tensors
         step = theta.norm() * 1e-2 + 1e-3
         rows = [
-            (cpab.flow(points, theta + e, vertices, *ctx.ends) - cpab.flow(points, theta - e, vertices, *ctx.ends))
+            (flow(points, theta + e, vertices, *ctx.ends) - flow(points, theta - e, vertices, *ctx.ends))
             for e in step * torch.eye(len(theta))
         ]
         jacobian = torch.stack(rows, 1) / (2 * step)
@@ -55,7 +56,7 @@ class PublishedDitac(nn.Module):
     def __init__(self, cells: int = 10, a: float = -3.0, b: float = 3.0) -> None:
         super().__init__()
         self.a, self.b = a, b
-        self.register_buffer("vertices", torch.tensor(cpab_basis.vertex_basis(cells), dtype=torch.float32))
+        self.register_buffer("vertices", torch.tensor(vertex_basis(cells), dtype=torch.float32))
         self.theta = nn.Parameter(0.3 * torch.randn(self.vertices.shape[1]))
 
     def forward(self, x: Tensor) -> Tensor:

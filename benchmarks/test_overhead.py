@@ -90,15 +90,15 @@ def test_import(benchmark, bar):
 def test_plan_of_10000_trials(benchmark, bar):
     task = create_task("gmm")
     acts = [f"elu[alpha={1 + (i + 1) / 1000}]" for i in range(399)]
-    benchmark.pedantic(lambda: plan.make(task, acts, 25), rounds=3)
-    made = plan.make(task, acts, 25)
+    benchmark.pedantic(lambda: plan.make_plan(task, acts, 25), rounds=3)
+    made = plan.make_plan(task, acts, 25)
     assert len(made.trials) == 10_000
     bar("plan of 10,000 trials", benchmark.stats.stats.median)
 
 
 def test_pending_of_10000_trials_with_half_done(benchmark, bar, tmp_path):
     task = create_task("gmm")
-    made = plan.make(task, [f"elu[alpha={1 + (i + 1) / 1000}]" for i in range(399)], 25)
+    made = plan.make_plan(task, [f"elu[alpha={1 + (i + 1) / 1000}]" for i in range(399)], 25)
     folder = tmp_path / "trials"
     folder.mkdir()
     for trial in made.trials[::2]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
+from ..kernels import units
 from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .tracing import leaf
@@ -197,16 +197,16 @@ class AconC(Acon):
 @leaf
 def acon_a(x: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
     """ACON-A of an input whose channels are at ``channel_dim``; None if its parameters serve the layer."""
-    return kernels.swish(x, beta, channel_of(x, beta, channel_dim))
+    return units.swish(x, beta, channel_of(x, beta, channel_dim))
 
 
 @leaf
 def acon_b(x: Tensor, p: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
     """ACON-B, likewise."""
-    return kernels.acon_b(x, p, beta, channel_of(x, beta, channel_dim))
+    return units.acon_b(x, p, beta, channel_of(x, beta, channel_dim))
 
 
 @leaf
 def acon_c(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
     """ACON-C, likewise."""
-    return kernels.acon_c(x, p1, p2, beta, channel_of(x, beta, channel_dim))
+    return units.acon_c(x, p1, p2, beta, channel_of(x, beta, channel_dim))

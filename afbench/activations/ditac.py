@@ -2,15 +2,126 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 import torch
+from torch import Tensor, nn
 
+from ..kernels import ditac as kernel
+from ..kernels import field, pointwise
+from ..kernels.constants import constant
+from ..kernels.sharded import by_parts, is_sharded, whole, write
 from ..registry.entries import activation
 from ..registry.settings import Range
 from .channelwise import Device
-from .warped import Method, Positive, Warped
+from .tracing import leaf
+
+Method = Literal["table", "fast", "exact", "nearest"]
+Positive = Annotated[float, Range(above=0, below=math.inf)]
+Smoothness = tuple[int, bool, float, float]
+"""What `field.penalty_matrix` takes."""
+
+
+class Warped(nn.Module):
+    """What the variants share: theta, T(x), the penalty. A variant is a key of ``kernels.ditac.COMBINE``.
+
+    Raises:
+        ValueError: unless a < b, both finite.
+    """
+
+    variant: ClassVar[str]
+    theta: nn.Parameter
+
+    def __init__(
+        self,
+        cells: Annotated[int, Range(at_least=2, at_most=1000)] = 10,
+        a: float = -0.5,
+        b: float = 2.0,
+        zero_boundary: bool = True,
+        init: Literal["prior", "identity"] = "prior",
+        init_smooth: Positive = 5.0,
+        init_var: Positive = 2.0,
+        lambda_smooth: Positive = 5.0,
+        lambda_var: Positive = 2.0,
+        penalty_weight: Annotated[float, Range(at_least=0, below=math.inf)] = 0.01,
+        method: Method = "table",
+        bins: Annotated[int, Range(at_least=2, at_most=2**20)] = 1024,
+        published_gradient: bool = False,
+        *,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        """Draw theta, or set it to 0; the settings are described in `Ditac`."""
+        super().__init__()
+        if not a < b:
+            raise ValueError(f"a must be below b, got a={a}, b={b}")
+        if not math.isfinite(b - a):
+            raise ValueError(f"a and b must be finite, got a={a}, b={b}")
+        self.cells, self.a, self.b, self.zero_boundary = cells, a, b, zero_boundary
+        self.init, self.init_smooth, self.init_var = init, init_smooth, init_var
+        self.lambda_smooth, self.lambda_var, self.penalty_weight = lambda_smooth, lambda_var, penalty_weight
+        self.method, self.bins, self.published_gradient = method, bins, published_gradient
+        size = field.basis(cells, zero_boundary).shape[1]
+        self.theta = nn.Parameter(torch.empty(size, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw theta ~ N(0, B^T C B) from torch's generator; with ``init="identity"`` set it to 0."""
+        if self.theta.is_meta:
+            return  # no numbers to draw; torch would import torch._dynamo for the arithmetic
+        covariance = field.prior_covariance(self.cells, self.zero_boundary, self.init_smooth, self.init_var)
+        values, vectors = np.linalg.eigh(covariance)
+        # The symmetric root: the signs of eigenvectors, which differ between machines, cancel in it.
+        root = vectors * np.sqrt(values.clip(0.0)) @ vectors.T
+        if self.init == "identity":
+            write(self.theta, torch.zeros(len(values), dtype=torch.float64, device="cpu"))
+            return
+        # The same draws whatever torch's default dtype and device are.
+        draws = torch.randn(len(values), dtype=torch.float32, device="cpu")
+        write(self.theta, (torch.from_numpy(root) * draws.double()).sum(-1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it elementwise, for any shape and floating dtype."""
+        pull = 2 * self.penalty_weight if self.published_gradient else None
+        return warp(x, self.theta, self.variant, self.method, self.bins, self._space, self._smoothness, pull)
+
+    def velocity(self, x: Tensor) -> Tensor:
+        """Velocity v(x), continuous and piecewise affine; its outer cells reach to infinity. Any shape."""
+        return kernel.velocity_of(x, self.theta, self._space)
+
+    def flow(self, x: Tensor) -> Tensor:
+        """Diffeomorphism T(x) of the whole line, the flow of the velocity at time 1, in closed form. Any shape.
+
+        With ``method="nearest"`` x in [a, b] is rounded to the nearest of the bins, except in float64.
+        """
+        return kernel.flow_of(x, self.theta, self._space, self.bins if self.method == "nearest" else None)
+
+    def penalty(self) -> Tensor:
+        """Penalty penalty_weight * theta^T P theta, a scalar, to be added to the loss once a step.
+
+        The published code adds a gradient in backward instead: once per call, unseen by the loss and by a
+        gradient scaler, and wrong. Its product P theta broadcasts to [d, d], so the data's gradient is
+        multiplied by d, and theta is weighted by the sums of P's columns.
+        """
+        if self.published_gradient:
+            return self.theta.new_zeros(())  # it is in backward
+        return weighted(self.theta, self.penalty_weight, self._smoothness)
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        shown = inspect.signature(type(self)).parameters
+        return ", ".join(f"{name}={getattr(self, name)}" for name in shown if name not in ("device", "dtype"))
+
+    @property
+    def _space(self) -> kernel.Space:
+        return self.cells, self.zero_boundary, self.a, self.b
+
+    @property
+    def _smoothness(self) -> Smoothness:
+        return self.cells, self.zero_boundary, self.lambda_smooth, self.lambda_var
 
 
 @activation(
@@ -73,7 +184,6 @@ class Ditac(Warped):
     Raises:
         ValueError: unless a < b, both finite.
 
-    >>> import torch
     >>> Ditac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
     tensor([-0.1587,  0.8413])
     """
@@ -100,7 +210,6 @@ class GeDitac(Warped):
         published: absent
         ours: the paper's definition
 
-    >>> import torch
     >>> GeDitac(init="identity")(torch.tensor([-1.0, 1.0])).detach()
     tensor([-0.1587,  1.0000])
     """
@@ -149,7 +258,6 @@ class LeakyDitac(Warped):
         published: raises NotImplementedError
         ours: the paper's definition, which jumps at a
 
-    >>> import torch
     >>> LeakyDitac(init="identity")(torch.tensor([-1.0, -0.5, 1.0])).detach()
     tensor([-0.0100, -0.5000,  1.0000])
     """
@@ -179,9 +287,44 @@ class InfDitac(Warped):
         ours: the flow, continuous for every theta; the paper's formula jumps where, without zero boundary, a path
             leaves the outer cell
 
-    >>> import torch
     >>> InfDitac(init="identity")(torch.tensor([-5.0, 5.0])).detach()
     tensor([-5.,  5.])
     """
 
     variant = "inf_ditac"
+
+
+@leaf
+def warp(
+    x: Tensor,
+    theta: Tensor,
+    variant: str,
+    method: Method,
+    bins: int,
+    space: kernel.Space,
+    smoothness: Smoothness,
+    pull: float | None,
+) -> Tensor:
+    """Apply one of the family: the whole of `Warped.forward`."""
+    if not x.is_floating_point():
+        raise TypeError(f"{variant} takes floating-point inputs, not {x.dtype}")
+    if is_sharded(x) or is_sharded(theta):
+        rest = variant, method, bins, space, smoothness, pull
+        return by_parts(lambda x, theta: warp(x, theta, *rest), x, (theta,), True)
+    if pull is not None:
+        precision = constant(field.penalty_matrix, *smoothness, like=theta, dtype=torch.float64)
+        theta = kernel.pulled(theta, (pull * precision.sum(0)).to(theta.dtype))
+    theta = theta.to(torch.promote_types(theta.dtype, torch.float32))
+    if method == "nearest" and torch.float64 not in (x.dtype, theta.dtype):
+        return kernel.nearest(x, theta, space, variant, bins)
+    formula = kernel.plain if method == "exact" else kernel.ditac
+    return formula(x, theta, *space, variant, method == "fast")
+
+
+@leaf
+def weighted(theta: Tensor, weight: float, smoothness: Smoothness) -> Tensor:
+    """Weight * theta^T P theta: the whole of `Warped.penalty`."""
+    (theta,) = pointwise.widened(whole(theta))
+    precision = constant(field.penalty_matrix, *smoothness, like=theta, dtype=theta.dtype)
+    # Not a matrix product, which autocast would do in 16 bits.
+    return weight * (theta * (precision * theta).sum(-1)).sum()

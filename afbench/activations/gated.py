@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..kernels.pointwise import widened
 from ..kernels.sharded import by_parts, is_sharded
 from ..registry.entries import activation
-from .precision import at_least_float32
 from .tracing import leaf
 
 
@@ -155,5 +155,5 @@ def hard_swish(x: Tensor) -> Tensor:
 @leaf
 def gelu_by_sigmoid(x: Tensor) -> Tensor:
     """Compute x * sigmoid(1.702 * x), in float32 for 16-bit inputs."""
-    wide = at_least_float32(x)
+    (wide,) = widened(x)
     return (wide * torch.sigmoid(1.702 * wide)).to(x.dtype)

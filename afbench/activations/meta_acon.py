@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import kernels
-from ..kernels.gated import acon
+from ..kernels import units
 from ..registry.entries import activation
 from ..registry.settings import Range
 from .channelwise import Device, channel_of, parameter_shape, promote, spread
@@ -137,7 +136,7 @@ def acon_by_pixel(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor
     """Compute ACON-C with beta = sigmoid(x)."""
     wide = promote(x, p1)
     p1, p2 = (spread(p, x, channel_dim).to(wide.dtype) for p in (p1, p2))
-    return acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
+    return units.acon(wide, p1, p2, torch.sigmoid(wide)).to(x.dtype)
 
 
 @leaf
@@ -145,14 +144,14 @@ def acon_by_layer(x: Tensor, p1: Tensor, p2: Tensor, channel_dim: int) -> Tensor
     """Compute ACON-C with beta = sigmoid(mean of the sample)."""
     channel = channel_of(x, p1, channel_dim)
     mean = mean_of_positions(promote(x, p1), channel).mean(channel)
-    return kernels.acon_c(x, p1, p2, torch.sigmoid(mean.reshape(*(x.shape[:1] if channel else ()), 1)), channel)
+    return units.acon_c(x, p1, p2, torch.sigmoid(mean.reshape(*(x.shape[:1] if channel else ()), 1)), channel)
 
 
 @leaf
 def acon_by_beta(x: Tensor, p1: Tensor, p2: Tensor, beta: Tensor, channel_dim: int) -> Tensor:
     """Compute ACON-C with beta ``[N, C]``, N being 1 if the channels are dimension 0 of ``x``."""
     channel = channel_of(x, p1, channel_dim)
-    return kernels.acon_c(x, p1, p2, beta if channel else beta.reshape(p1.shape), channel)
+    return units.acon_c(x, p1, p2, beta if channel else beta.reshape(p1.shape), channel)
 
 
 @leaf

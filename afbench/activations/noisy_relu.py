@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..kernels.pointwise import widened
 from ..registry.entries import activation
-from .precision import at_least_float32
 from .tracing import leaf
 
 
@@ -40,7 +40,7 @@ class NoisyReLU(nn.Module):
 @leaf
 def noisy_relu(x: Tensor) -> Tensor:
     """max(x + n, 0), n ~ N(0, sigmoid(x)), in float32 for 16-bit inputs."""
-    wide = at_least_float32(x)
+    (wide,) = widened(x)
     # The square root of sigmoid(x), by its logarithm: that of the rounded sigmoid has no finite slope at 0.
     deviation = torch.exp(F.logsigmoid(wide) / 2)
     return F.relu(wide + deviation * torch.randn_like(wide)).to(x.dtype)

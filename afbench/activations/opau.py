@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
+from ..kernels import rational
 from ..kernels.orthogonal import Basis, Centring, free_terms
-from ..kernels.pade import degrees, in_powers_of_x, numerator
 from ..kernels.pointwise import widened
+from ..kernels.rational import degrees, in_powers_of_x, numerator
 from ..kernels.sharded import by_parts, is_sharded, write
 from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
@@ -132,7 +132,7 @@ def opau(
     """OPAU with the terms that c and d stand before, and the basis below the line; None without absolute values."""
     channel = channel_of(x, c, channel_dim)
     if below is not None:
-        return kernels.rational(x, c, d, above, below, channel)
+        return rational.rational(x, c, d, above, below, channel)
     if is_sharded(x) or is_sharded(c):
         alike = channel_dim is None
         return by_parts(lambda x, c, d: opau(x, c, d, above, rest, below, channel_dim), x, (c, d), alike)
@@ -140,4 +140,4 @@ def opau(
     c, d = widened(c, d)
     b = in_powers_of_x(d, rest)
     one = torch.cat([1 + b[..., :1], b[..., 1:]], -1)
-    return kernels.rational(x, in_powers_of_x(c, above), one, "", "whole", channel)
+    return rational.rational(x, in_powers_of_x(c, above), one, "", "whole", channel)

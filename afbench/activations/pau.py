@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
+from ..kernels import rational
 from ..kernels.pointwise import widened
 from ..kernels.sharded import write
 from ..registry.entries import activation
@@ -140,4 +140,4 @@ def pau(
     if zero_centred:
         a = torch.cat([a.new_zeros(*a.shape[:-1], 1), a], dim=-1)
     below = "b" if version == "d" else version
-    return kernels.rational(x, a, b, "", below, channel_of(x, a, channel_dim))
+    return rational.rational(x, a, b, "", below, channel_of(x, a, channel_dim))

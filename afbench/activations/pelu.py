@@ -7,8 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
-from ..kernels.gated import LEAST
+from ..kernels import units
 from ..registry.entries import activation
 from ..registry.settings import Range
 from .channelwise import Device, Per, channel_of, parameter_shape
@@ -55,8 +54,8 @@ class PELU(nn.Module):
         channels: int | None = None,
         channel_dim: int = 1,
         per: Per = "layer",
-        a: Annotated[float, Range(at_least=LEAST)] = 1.0,
-        b: Annotated[float, Range(at_least=LEAST)] = 1.0,
+        a: Annotated[float, Range(at_least=units.LEAST)] = 1.0,
+        b: Annotated[float, Range(at_least=units.LEAST)] = 1.0,
         *,
         device: Device = None,
         dtype: torch.dtype | None = None,
@@ -86,4 +85,4 @@ class PELU(nn.Module):
 @leaf
 def pelu(x: Tensor, a: Tensor, b: Tensor, channel_dim: int | None) -> Tensor:
     """PELU of an input whose channels are at ``channel_dim``; None if one pair serves the layer."""
-    return kernels.pelu(x, a, b, channel_of(x, a, channel_dim))
+    return units.pelu(x, a, b, channel_of(x, a, channel_dim))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
+from ..kernels import units
 from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .tracing import leaf
@@ -72,4 +72,4 @@ class PReLU(nn.Module):
 @leaf
 def prelu(x: Tensor, a: Tensor, channel_dim: int | None) -> Tensor:
     """PReLU of an input whose channels are at ``channel_dim``; None if one slope serves the layer."""
-    return kernels.prelu(x, a, channel_of(x, a, channel_dim))
+    return units.prelu(x, a, channel_of(x, a, channel_dim))

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ..errors import UsageError
 from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
-from ..kernels.pade import degrees
+from ..kernels.rational import degrees
 from .rational_forms import Form, Positive, Sizes, vandermonde
 from .rational_starts import FITTED, PUBLISHED, REACH, Start, find, key, pau_start
 from .rational_targets import Target, named, target

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..kernels.orthogonal import Basis, Centring, free_terms, in_powers
-from ..kernels.pade import degrees
+from ..kernels.rational import degrees
 from .rational_targets import name_of, target
 
 Version = Literal["a", "b", "c", "d", "n"]

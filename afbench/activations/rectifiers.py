@@ -7,9 +7,9 @@ from typing import Annotated
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..kernels.pointwise import widened
 from ..registry.entries import activation
 from ..registry.settings import Range
-from .precision import at_least_float32
 from .tracing import leaf
 
 
@@ -190,4 +190,5 @@ class Softplus(nn.Module):
 @leaf
 def celu(x: Tensor, alpha: float) -> Tensor:
     """Compute CELU as an ELU: PyTorch's own rounds 1 / alpha to float32 in its gradient, 4e-8 off for alpha = 0.3."""
-    return (alpha * F.elu(at_least_float32(x) / alpha)).to(x.dtype)
+    (wide,) = widened(x)
+    return (alpha * F.elu(wide / alpha)).to(x.dtype)

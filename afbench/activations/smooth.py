@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
+from ..kernels.pointwise import widened
 from ..registry.entries import activation
 from ..registry.settings import Range
-from .precision import at_least_float32
 from .tracing import leaf
 
 Step = Literal["logistic", "tanh", "erf", "arctan", "algebraic", "softsign"]
@@ -145,14 +145,14 @@ class Squareplus(nn.Module):
 @leaf
 def smooth_relu(x: Tensor, step: Step, k: float) -> Tensor:
     """Compute x * H(k * x), in float32 for 16-bit inputs."""
-    wide = at_least_float32(x)
+    (wide,) = widened(x)
     return (wide * smooth_step(k * wide, step)).to(x.dtype)
 
 
 @leaf
 def squareplus(x: Tensor, b: float) -> Tensor:
     """(x + sqrt(x^2 + b)) / 2, in float32 for 16-bit inputs."""
-    wide = at_least_float32(x)
+    (wide,) = widened(x)
     root = hypotenuse(wide, b)
     positive = wide > 0
     # The same ratio, without the difference that would lose all digits of x + root for negative x.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..kernels.pointwise import widened
 from ..registry.entries import activation
-from .precision import at_least_float32
 from .tracing import leaf
 
 
@@ -61,5 +61,5 @@ class Softsign(nn.Module):
 @leaf
 def softsign(x: Tensor) -> Tensor:
     """Compute x / (1 + abs(x)), in float32 for 16-bit inputs."""
-    wide = at_least_float32(x)
+    (wide,) = widened(x)
     return (wide / (1 + wide.abs())).to(x.dtype)

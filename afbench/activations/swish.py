@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .. import kernels
+from ..kernels import units
 from ..registry.entries import activation
 from .channelwise import Device, Per, channel_of, parameter_shape
 from .tracing import leaf
@@ -73,4 +73,4 @@ class Swish(nn.Module):
 @leaf
 def swish(x: Tensor, beta: Tensor, channel_dim: int | None) -> Tensor:
     """Swish of an input whose channels are at ``channel_dim``; None if one beta serves the layer."""
-    return kernels.swish(x, beta, channel_of(x, beta, channel_dim))
+    return units.swish(x, beta, channel_of(x, beta, channel_dim))

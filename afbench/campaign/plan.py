@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..engines.witness import checked, put_back
+from ..engines.witness import check_choices, put_back
 from ..errors import UsageError
 from ..records.environment import versions
 from ..records.sources import source_of
@@ -21,12 +21,12 @@ from ..tasks.settings import changed
 
 MOST_SEEDS = 10_000
 MOST_TRIALS = 200_000
-"""More than this is a slip: planning alone would take minutes, and a folder of so many files is of no use."""
+"""A larger plan is a mistake: planning alone would take minutes."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All trials of a call, seed by seed, so that an interrupted run holds whole seeds."""
+    """All trials of a call, seed by seed, so that an interrupted run leaves whole seeds."""
 
     task: Task
     choices: Sequence[Choice]
@@ -35,7 +35,7 @@ class Plan:
     added_baseline: bool
     trials: Sequence[Trial]
     sources: Mapping[str, str] = field(default_factory=dict)
-    """Of each activation's spec, the source of what does not come with afbench; read once, when the code is loaded."""
+    """By spec, the source of what does not come with afbench; read once, when the code is loaded."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass
 class Pending:
-    """What is left of a plan: trials to run with the number of the attempt, records that count, records gone stale."""
+    """What is left of a plan: trials to run with the number of the attempt, records that count, stale records."""
 
     todo: list[tuple[Trial, int]] = field(default_factory=list)
     done: list[Record] = field(default_factory=list)
@@ -58,8 +58,8 @@ class Pending:
     """Those of ``done`` that are stale, and count because of ``keep_stale``."""
 
 
-def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "relu") -> Plan:
-    """Make the plan; each activation is built on the meta device, so that wrong settings show before anything runs.
+def make_plan(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "relu") -> Plan:
+    """Make the plan. Each activation is built on the meta device, so that wrong settings show before anything runs.
 
     Raises:
         UsageError: if nothing is selected, a spec is wrong, or ``seeds`` is below 1.
@@ -71,7 +71,7 @@ def make(task: Task, acts: str | Iterable[str], seeds: int, baseline: str = "rel
     choices = [base, *choices] if missing else choices
     if len(choices) * seeds > MOST_TRIALS:
         raise UsageError(f"{len(choices)} activations x {seeds} seeds are more than {MOST_TRIALS} trials; run fewer")
-    checked(choices)
+    check_choices(choices)
     settings = changed(task)
     trials = [Trial(task.name, choice.spec, seed, settings) for seed in range(seeds) for choice in choices]
     entry = TASKS.find(task.name)[0]
@@ -83,16 +83,16 @@ def pending(plan: Plan, store: Store, *, retry: bool = False, keep_stale: bool =
     """Compare a plan with the store.
 
     Raises:
-        UsageError: if a file that is no record stands where a planned one belongs.
+        UsageError: if a damaged file has the name of a planned record.
     """
-    held = {record.key: record for record in store.records()} if store.path.exists() else {}
+    records_by_key = {record.key: record for record in store.records()} if store.path.exists() else {}
     left = Pending()
     current = {choice.spec: versions(choice.entry, plan.task.version) for choice in plan.choices}
     for trial in plan.trials:
         if trial.key in store.problems:
             problem = store.problems[trial.key].removesuffix("; left alone and not counted")
             raise UsageError(f"{problem}; move it away to run {trial} again")
-        record = held.get(trial.key)
+        record = records_by_key.get(trial.key)
         stale = record is not None and is_stale(record, current[trial.activation], plan.sources[trial.activation])
         if record is None:
             left.todo.append((trial, 1))

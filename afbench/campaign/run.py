@@ -1,15 +1,16 @@
-"""A run, as the verb ``run`` does it: plan, trials in an engine, records into the store, then the cost pass."""
+"""A run, as the verb ``run`` does it: plan, trials in an engine, records in the store, then the cost pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cost.busy import too_busy
 from ..cost.listening import CostListener, Measured
 from ..cost.work import by_key, carry_out, plan_network
+from ..data import roots
 from ..device import resolve_device
 from ..engines import ENGINES, Failure, Setup
 from ..engines.ambient import pinned
@@ -47,7 +48,7 @@ class RunListener(CostListener):
 
 @dataclass
 class Summary:
-    """What a run did: records of this call, records that were there, and the folder."""
+    """What a run did: records of this call, records that the store held, and the folder."""
 
     store: Store
     plan: Plan
@@ -83,6 +84,7 @@ def run(
     keep_stale: bool = False,
     cost: bool = True,
     plugins: Iterable[str | Path] = (),
+    data_root: str | Path | None = None,
     listener: RunListener | None = None,
 ) -> Summary:
     """Train a task's network with each activation over seeds, and keep what comes out.
@@ -105,7 +107,8 @@ def run(
         keep_stale: whether records of other versions count.
         cost: whether to measure step time and memory after the trials.
         plugins: Python files that register activations or tasks.
-        listener: told how the run goes.
+        data_root: a folder to look for data sets in first, as ``--data-root``; for this call only.
+        listener: hears how the run goes.
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
@@ -117,6 +120,9 @@ def run(
     ...     len(afbench.load(folder))
     2
     """
+    if data_root is not None:
+        with roots.using(data_root):
+            return run(**{**locals(), "data_root": None})
     listener = listener or RunListener()
     if discovery.loading:
         raise UsageError(
@@ -128,7 +134,7 @@ def run(
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}
     made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
-    planned = plan.make(made, acts, seeds, baseline)
+    planned = plan.make_plan(made, acts, seeds, baseline)
     cores = environment.cores()
     asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
     jobs = min(asked, cores)
@@ -147,9 +153,7 @@ def run(
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
         try:
-            specs = tuple(choice.spec for choice in planned.choices)
-            rehearsed = replace(setup, task=made.name, settings=changed(made), activations=specs)
-            trials(summary, pending, engine, jobs, rehearsed, timeout, listener)
+            trials(summary, pending, engine, jobs, setup.for_trials(made, planned.choices), timeout, listener)
             if cost:
                 costs(summary, engine, setup, listener)
         except KeyboardInterrupt:

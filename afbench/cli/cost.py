@@ -28,21 +28,25 @@ ALONE = ("shapes", "dtype", "mode", "threads")
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     verb.add_argument("--acts", default="all", metavar="WHICH", help="which activations, as for run (default: all)")
-    verb.add_argument("--task", help="in the network of this task; its settings say dtype and threads")
-    verb.add_argument("--shapes", metavar="SIZES", help=f"by commas, 4-D is NCHW; or scaling (default: {SHAPES})")
-    verb.add_argument("--dtype", metavar="DTYPES", help=f"by commas: {', '.join(DTYPES)} (default: float32)")
+    verb.add_argument("--task", help="measure in the network of this task; its settings give dtype and threads")
     verb.add_argument(
-        "--mode", metavar="MODES", help=f"by commas: {', '.join(MODES)} (default: eager; graph is CUDA's)"
+        "--shapes", metavar="SIZES", help=f"sizes separated by commas (4-D is NCHW), or scaling (default: {SHAPES})"
     )
-    verb.add_argument("--threads", metavar="COUNTS", help="by commas (default: 1)")
+    verb.add_argument("--dtype", metavar="DTYPES", help=f"separated by commas: {', '.join(DTYPES)} (default: float32)")
+    verb.add_argument(
+        "--mode", metavar="MODES", help=f"separated by commas: {', '.join(MODES)} (default: eager; graph needs CUDA)"
+    )
+    verb.add_argument("--threads", metavar="COUNTS", help="numbers separated by commas (default: 1)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
-    verb.add_argument("--baseline", metavar="SPEC", help="with --task: what costs are ratios to (default: relu)")
+    verb.add_argument(
+        "--baseline", metavar="SPEC", help="with --task: the activation that ratios are to (default: relu)"
+    )
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
     verb.add_argument(
         "--rounds", type=options.whole, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})"
     )
-    verb.add_argument("--again", action="store_true", help="measure anew what the folder holds already")
+    verb.add_argument("--again", action="store_true", help="measure again what the folder holds")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
     options.add_data_root(verb)
@@ -54,10 +58,10 @@ def call(arguments: argparse.Namespace) -> int:
     from ..cost.session import measure
     from .progress import Lines
 
-    options.load_plugins(arguments.plugin)
+    options.warn_of_entry_points()
     if arguments.data_root:
         roots.use(arguments.data_root)
-    check(arguments)
+    check_options(arguments)
     done = measure(
         arguments.acts,
         task=arguments.task,
@@ -86,7 +90,7 @@ def call(arguments: argparse.Namespace) -> int:
         print(json.dumps([cost.to_dict() for cost in done.costs], indent=1))
         lost: list[str] = []
     else:
-        text, lost = written(done)
+        text, lost = write_tables(done)
         print(text)
     failed = [(cost.activation, cost.status, cost.reason) for cost in done.failed]
     for line in [*closing.failures(failed), *(f"afbench: {problem}" for problem in lost)]:
@@ -99,37 +103,39 @@ def given(value: str | None, default: str) -> str:
     return default if value is None else value
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """See that options of the two ways to measure are not mixed.
+def check_options(arguments: argparse.Namespace) -> None:
+    """Check that the options of the two ways to measure are not mixed.
 
     Raises:
         UsageError: if they are.
     """
     if arguments.task is not None:
         for name in (name for name in ALONE if getattr(arguments, name) is not None):
-            told = f"--set {name}=" if name in ("dtype", "threads") else "without --task"
-            raise UsageError(f"--{name} is for activations alone; a task's network has its own: {told}")
+            remedy = f"use --set {name}= with --task" if name in ("dtype", "threads") else "leave it out with --task"
+            raise UsageError(f"--{name} is for activations alone; {remedy}")
     elif arguments.set or arguments.baseline is not None:
         option = "set" if arguments.set else "baseline"
         raise UsageError(f"--{option} needs --task; alone, all are measured beside relu, gelu and a copy")
 
 
-def written(done: Measured) -> tuple[str, list[str]]:
-    """Write the tables into the results folder; returns those of what was asked for as text, and what was not written.
+def write_tables(done: Measured) -> tuple[str, list[str]]:
+    """Write the tables into the results folder.
 
-    The tables themselves are printed in any case.
+    Returns:
+        The tables of the costs that were asked for, as text; and a line for each file that cannot be written.
     """
     from ..records.store import Store
-    from ..report.tables.cost_tables import case_of, cost_tables
-    from ..report.tables.table import render
+    from ..report.tables.cost_table import case_of, cost_grid, cost_tables
+    from ..report.tables.formats import FORMATS, find, render
 
     store = Store.open(done.store.path)
-    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"), ("html", "html"))
     folder: Path = store.path
-    made = cost_tables(store)
-    lost = closing.write_all((folder / "tables" / f"cost.{ending}", render(made, name)) for name, ending in endings)
+    made = cost_tables(store.costs())
+    grids = [cost_grid(table) for table in made]
+    paths = {name: folder / "tables" / f"cost.{find(name).ENDING}" for name in FORMATS}
+    lost = closing.write_all((path, render(grids, name)) for name, path in paths.items())
     asked = {case_of(cost) for cost in done.costs}
-    own = [table for table in made if table.case in asked]
+    own = [grid for table, grid in zip(made, grids, strict=True) if table.case in asked]
     lines = [render(own, "text")]
     if not lost:
         lines.append(f"written: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)")

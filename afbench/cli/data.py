@@ -1,4 +1,4 @@
-"""``afbench data``: which data sets are here, and bringing one."""
+"""``afbench data``: lists the data sets on this machine, and fetches one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ..data import roots
 from ..errors import Unavailable, UsageError
 from . import options
 
-HELP = "list the data sets on this machine, or bring one"
+HELP = "list the data sets on this machine, or fetch one"
 EXAMPLES = (
     "afbench data list",
     "afbench data fetch fashion_mnist",
+    "afbench data fetch cifar10 --from torchvision --data-root data",
     "afbench data list --data-root ~/torchvision --json",
 )
 
@@ -22,30 +23,38 @@ EXAMPLES = (
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     verb.add_argument("action", choices=["list", "fetch"], help="list the sets, or fetch one")
-    verb.add_argument("name", nargs="?", help="which set to fetch")
+    verb.add_argument("name", nargs="?", help="the set to fetch")
+    verb.add_argument(
+        "--from",
+        dest="way",
+        metavar="WAY",
+        help="fetch by debian, pooch or torchvision only; all are tried in this order if not given",
+    )
     verb.add_argument("--json", action="store_true", help="print JSON")
     options.add_data_root(verb)
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """List, or fetch and say where it is."""
-    from ..data.fetch import fetch, known
+    """List the sets, or fetch one and print its folder."""
+    from ..data.fetch import check, fetch
     from ..data.layouts import SETS
 
     listing = arguments.action == "list"
     if listing == bool(arguments.name):
         raise UsageError("data list takes no name" if listing else f"data fetch takes a name: {', '.join(SETS)}")
+    if listing and arguments.way is not None:
+        raise UsageError("data list takes no --from")
     if arguments.data_root is not None:
         if not listing:
-            known(arguments.name)
+            check(arguments.name, arguments.way)
             make(roots.folder(arguments.data_root))
         roots.use(arguments.data_root)
     if listing:
         show(arguments.json)
         return 0
-    folder = fetch(arguments.name)
-    held = {"set": arguments.name, "folder": str(folder), "checked": "content"}
-    print(json.dumps(held, indent=1) if arguments.json else f"{arguments.name} is in {folder}, its content checked")
+    folder = fetch(arguments.name, arguments.way)
+    result = {"set": arguments.name, "folder": str(folder), "checked": "content"}
+    print(json.dumps(result, indent=1) if arguments.json else f"{arguments.name} is in {folder}, its content checked")
     return 0
 
 
@@ -53,7 +62,7 @@ def make(folder: Path) -> None:
     """Make the folder to fetch into.
 
     Raises:
-        UsageError: if that cannot be.
+        UsageError: if the folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +71,7 @@ def make(folder: Path) -> None:
 
 
 def show(as_json: bool) -> None:
-    """Print a line per set: what it is, and where it is or what brings it. Files are found, not read."""
+    """Print a line per set: what it is, and where it is or the command that brings it. No file is read."""
     from ..data.layouts import SETS
 
     rows = [about(name) for name in SETS]
@@ -76,7 +85,7 @@ def show(as_json: bool) -> None:
 
 
 def about(name: str) -> dict[str, Any]:
-    """Say what a set is, and where."""
+    """Describe a set: what it is, and where."""
     from ..data import images
     from ..data.layouts import SETS
 
@@ -84,13 +93,13 @@ def about(name: str) -> dict[str, Any]:
         folder = str(images.find(name).folder)
     except Unavailable:
         folder = ""
-    held = SETS[name]
+    image_set = SETS[name]
     return {
         "set": name,
-        "title": held.title,
-        "classes": held.classes,
-        "shape": "x".join(map(str, held.shape)),
-        "images": dict(zip(("training", "test"), held.counts, strict=True)),
+        "title": image_set.title,
+        "classes": image_set.classes,
+        "shape": "x".join(map(str, image_set.shape)),
+        "images": dict(zip(("training", "test"), image_set.counts, strict=True)),
         "folder": folder,
         "remedy": "" if folder else images.remedy(name),
     }

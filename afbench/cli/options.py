@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 ENGINES = defining("engines", "{}")
 """Names of the engines. --help does not import them."""
+PIPED = 80
+"""Characters of a line where there is no terminal and no ``$COLUMNS``."""
 
 
 def whole(text: str) -> int:
@@ -70,15 +73,28 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
 
 def load_plugins(paths: list[str]) -> None:
     """Load plugins. If the entry point of another package cannot be loaded, print a warning and go on."""
-    from ..registry import discovery, entries
+    from ..registry import entries
 
     try:
         entries.load_plugins(paths)
     finally:
-        entries.ACTIVATIONS.populate()
-        entries.TASKS.populate()
-        for problem in discovery.problems:
-            print(f"afbench: warning: {problem}", file=sys.stderr)
+        warn_of_entry_points()
+
+
+def warn_of_entry_points() -> None:
+    """Print a warning for each entry point of another package that cannot be loaded."""
+    from ..registry import discovery
+    from ..registry.entries import ACTIVATIONS, TASKS
+
+    ACTIVATIONS.populate()
+    TASKS.populate()
+    for problem in discovery.problems:
+        print(f"afbench: warning: {problem}", file=sys.stderr)
+
+
+def terminal_width() -> int:
+    """Return the characters of a line: of the terminal, of ``$COLUMNS``, or 80 where there is neither."""
+    return shutil.get_terminal_size((PIPED, 24)).columns
 
 
 def warn_of_problems(store: Store) -> None:

@@ -56,7 +56,7 @@ class Terminal(RunListener):
         self.last = time.monotonic()
 
     def planned(self, plan: Plan, pending: Pending, jobs: int, store: Store) -> None:
-        """Say the plan: what, how many, how many are done, how long."""
+        """Print the plan: the task, how many trials there are and are done, and how long the rest takes."""
         task = plan.task
         references = ", ".join(f"{name} {value:.4g} {task.unit}" for name, value in task.references().items())
         print(f"{task.name}: {task.headline}" + (f"; {references}" if references else ""))
@@ -67,9 +67,10 @@ class Terminal(RunListener):
         trials, activations = len(plan.trials), len(plan.choices)
         counts = f"{trials} trial{'s' * (trials != 1)} = {activations} activation{'s' * (activations != 1)} x {seeds}"
         left = self.forecast.left()
-        about = f"; about {duration(left)}" if left is not None and pending.todo else ""
+        about = f"; about {minutes(left)}" if left is not None and pending.todo else ""
         stale = f"; {len(pending.stale)} stale, run again" if pending.stale else ""
-        print(f"{counts}; {len(pending.done)} done{stale}{about} with {jobs} job{'s' if jobs != 1 else ''}")
+        running = f"; running {jobs} process{'es' * (jobs != 1)}" if pending.todo else ""
+        print(f"{counts}; {len(pending.done)} of {trials} done{stale}{about}{running}")
         for line in staleness(plan, pending):
             print(line)
         added = ", added to the plan" if plan.added_baseline else ""
@@ -100,12 +101,12 @@ class Terminal(RunListener):
         self.forecast.learn(record)
         self.seeds[name] += 1
         left = self.forecast.left()
-        rest = f"{duration(left)} left" if left is not None and self.count < self.total else ""
+        rest = f"{minutes(left)} left" if left is not None and self.count < self.total else ""
         self.show("trials", self.count, self.total, rest, f"{name} {self.seeds[name]}/{self.wanted}")
 
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
         """Move on by a cost."""
-        rest = f"{duration(left)} left" if count < total else ""
+        rest = f"{minutes(left)} left" if count < total else ""
         self.show("cost", count, total, rest, "step time and memory, alone on the machine")
 
     def show(self, stage: str, done: int, total: int, left: str, now: str) -> None:
@@ -132,23 +133,23 @@ class Lines(CostListener):
     """Prints the plan, and how far the run is now and then."""
 
     def __init__(self) -> None:
-        """Say something at once, then not too often."""
+        """Start the clock that keeps lines apart."""
         self.last = time.monotonic()
 
     def costs_planned(self, total: int, done: int, what: str, store: Store) -> None:
-        """Say the plan."""
+        """Print the plan."""
         print(f"{total} costs = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
 
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
-        """Say how far it is, and the time left."""
+        """Print how many costs are measured, and the time left."""
         if time.monotonic() - self.last > LINE_EVERY or count == total:
             self.last = time.monotonic()
-            rest = f"  {duration(left)} left" if count < total else ""
+            rest = f"  {minutes(left)} left" if count < total else ""
             print(f"cost {count}/{total}{rest}  {cost.activation}", file=sys.stderr, flush=True)
 
 
 def staleness(plan: Plan, pending: Pending) -> list[str]:
-    """Say in a line which code has changed since records were made, and what becomes of those."""
+    """Say which code has changed since records were made, and what happens to those, a line each."""
     lines = []
     for records, fate in (
         (pending.stale, "run again"),
@@ -164,10 +165,10 @@ def staleness(plan: Plan, pending: Pending) -> list[str]:
     return lines
 
 
-def duration(seconds: float) -> str:
+def minutes(seconds: float) -> str:
     """Print seconds for a person.
 
-    >>> duration(72)
+    >>> minutes(72)
     '1:12'
     """
     whole = max(0, round(seconds))

@@ -13,6 +13,7 @@ from . import closing, options
 
 if TYPE_CHECKING:
     from ..campaign.run import Summary
+    from ..records.store import Store
 
 HELP = "train a task's network with each activation, and write the table and the plots"
 EXAMPLES = (
@@ -29,7 +30,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--acts",
         default="all",
         metavar="WHICH",
-        help="all | trainable | fixed | tag:NAME | glob* | specs, by commas; -name excludes (default: all)",
+        help="all | trainable | fixed | tag:NAME | glob* | specs, separated by commas; -name excludes (default: all)",
     )
     verb.add_argument("--seeds", type=options.whole, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
     verb.add_argument("--jobs", type=options.whole, metavar="N", help="processes (default: as many as the cores)")
@@ -45,9 +46,9 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--baseline", default="relu", metavar="SPEC", help="what the others are compared with (relu)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
-    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="give up a trial after this long")
-    verb.add_argument("--retry", action="store_true", help="run trials again that diverged or raised")
-    verb.add_argument("--keep-stale", action="store_true", help="count records of other versions of an entry")
+    verb.add_argument("--timeout", type=options.real, metavar="SECONDS", help="stop a trial after this time")
+    verb.add_argument("--retry", action="store_true", help="run again the trials that diverged or raised an error")
+    verb.add_argument("--keep-stale", action="store_true", help="also count records of other versions of the code")
     verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
     options.add_data_root(verb)
     options.add_plugin(verb)
@@ -56,9 +57,10 @@ def add(verb: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """Run; print plan, progress, table and summary."""
     from ..campaign.run import run
+    from ..records.store import Snapshot
     from .progress import Terminal
 
-    options.load_plugins(arguments.plugin)
+    options.warn_of_entry_points()
     if arguments.data_root is not None:
         roots.use(arguments.data_root)
     terminal = Terminal()
@@ -87,46 +89,47 @@ def call(arguments: argparse.Namespace) -> int:
         return report_interruption(summary)
     counts = f"{len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped"
     print(f"done: {counts}; {summary.store.path}\n", flush=True)
-    table, lost = write_tables(summary)
+    folder = Snapshot.open(summary.store.path)
+    table, lost = write_tables(summary, folder)
     print(table)
     for line in closing.failures([(str(record.trial), record.status, record.reason) for record in summary.failed]):
         print(line)
-    drawn, undrawn = write_plots(summary)
+    drawn, undrawn = write_plots(summary, folder)
     for problem in (*lost, *undrawn):
         print(f"afbench: {problem}", file=sys.stderr)
     report(summary, drawn, tables=not lost)
     return 1 if summary.failed or lost or undrawn else 0
 
 
-def write_tables(summary: Summary) -> tuple[str, list[str]]:
-    """Write the tables into the results folder; returns this run's as text, and what could not be written."""
-    from ..records.store import Store
+def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
+    """Write the tables into the results folder; return this run's as text, and a line for each that is not written."""
+    from ..records.groups import group_of
     from ..report.summary import tables
-    from ..report.tables.groups import group_of
-    from ..report.tables.table import render
-    from ..report.tables.view import View, terminal_width
+    from ..report.tables.formats import find, render
+    from ..report.tables.task_grid import task_grid
 
-    folder = Store.open(summary.store.path)
     made = tables(folder, baseline=summary.plan.baseline.spec)
-    endings = (("text", "txt"), ("md", "md"), ("csv", "csv"), ("latex", "tex"))
-    stem = f"{folder.path}/tables/{summary.plan.task.name}"
-    lost = closing.write_all((Path(f"{stem}.{ending}"), render(made, name)) for name, ending in endings)
+    stem, grids = f"{folder.path}/tables/{summary.plan.task.name}", [task_grid(table) for table in made]
+    paths = {name: Path(f"{stem}.{find(name).ENDING}") for name in ("text", "md", "csv", "latex")}
+    lost = closing.write_all((path, render(grids, name)) for name, path in paths.items())
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
-    shown = [table for table in made if table.group in own]
-    return render(shown, "text", View(width=terminal_width())), lost
+    shown = [grid for table, grid in zip(made, grids, strict=True) if table.group in own]
+    return render(shown, "text", options.terminal_width()), lost
 
 
-def write_plots(summary: Summary) -> tuple[list[Path], list[str]]:
-    """Draw the task's plots into the results folder; returns those that are there, and what could not be written.
+def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
+    """Draw the task's plots into the results folder.
 
-    One that cannot be drawn is said, and loses nothing else.
+    A line says which cannot be drawn; the others are drawn.
+
+    Returns:
+        The files that were written, and a line for each that cannot be written.
     """
-    from ..records.store import Store
     from ..registry.spec import Spec
     from ..report.plots import draw, save
     from ..tasks.settings import changed
 
-    store, task = Store.open(summary.store.path), summary.plan.task
+    task = summary.plan.task
     written, lost = [], []
     label = str(Spec(task.name, changed(task)))  # the folder may hold the task under other settings too
     damaged: dict[str, str] = {}
@@ -164,7 +167,7 @@ def report(summary: Summary, plots: list[Path], *, tables: bool) -> None:
 
 
 def report_interruption(summary: Summary) -> int:
-    """Say what is kept and how to go on; returns 130."""
+    """Print what is kept and how to continue; returns 130."""
     left = len(summary.plan.trials) - len(summary.new) - len(summary.skipped)
     kept = len(summary.new) + len(summary.skipped)
     print(

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..registry.spec import BASELINE
+from ..report.tables.formats import FORMATS
+from ..report.tables.grid import CAPTIONS
 from . import options
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ..records.store import Store
-    from ..report.tables.cost_table import CostTable
-    from ..report.tables.rows import Table
-    from ..report.tables.wide import Wide
 
 HELP = "print the tables of results folders"
 EXAMPLES = (
@@ -26,19 +19,18 @@ EXAMPLES = (
     "afbench table results/gmm results/moons --wide --format html > table.html",
     "afbench table results/cost --format md",
 )
-FORMATS = ("text", "md", "csv", "latex", "html")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     verb.add_argument("results", metavar="RESULTS", nargs="+", help="a results folder, or several")
-    verb.add_argument("--format", choices=FORMATS, default="text", help="text (default), md, csv, latex or html")
+    verb.add_argument("--format", choices=FORMATS, default="text", help=f"{' | '.join(FORMATS)} (default: text)")
     verb.add_argument("--wide", action="store_true", help="only the table with a column a task and mean ranks")
     verb.add_argument("--costs", action="store_true", help="only the tables of costs, those of tasks' networks too")
     options.add_shown(verb)
     verb.add_argument("--columns", metavar="NAMES", help="which columns, in this order, by commas: mean,vs,params")
     verb.add_argument("--sort", metavar="COLUMN", help="by which column: step, params:desc (default: the best first)")
-    verb.add_argument("--caption", choices=("short", "full", "none"), default="full", help="how much it says (full)")
+    verb.add_argument("--caption", choices=CAPTIONS, default="full", help="how much captions say (default: full)")
 
 
 def call(arguments: argparse.Namespace) -> int:
@@ -48,55 +40,49 @@ def call(arguments: argparse.Namespace) -> int:
     """
     from ..records.store import Store
     from ..report.selection import canonical, holdings, one, renamed, select
-    from ..report.summary import tables
+    from ..report.summary import tables_of
     from ..report.tables.arrange import named, restricted
-    from ..report.tables.cost_tables import cost_tables
-    from ..report.tables.sorting import sort
-    from ..report.tables.table import render
-    from ..report.tables.view import View, chosen, terminal_width
-    from ..report.tables.wide import widen
+    from ..report.tables.cost_table import cost_grid, cost_tables
+    from ..report.tables.formats import render
+    from ..report.tables.grid import chosen, sort
+    from ..report.tables.task_grid import task_grid
+    from ..report.tables.wide import wide_grid, widen
 
     stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
-    baseline = canonical(arguments.baseline, held_by(stores) if arguments.baseline != BASELINE else ())
-    made = [] if arguments.costs else [table for store in stores for table in tables(store, baseline=baseline)]
-    with_trials = {store.path for store in stores if not arguments.costs and (store.path / "trials").is_dir()}
-    costs = [table for store in stores for table in cost_tables(store, network=store.path not in with_trials)]
+    read = [([] if arguments.costs else store.records(), store.costs()) for store in stores]
+    activations = [record.trial.activation for records, _ in read for record in records]
+    baseline = canonical(arguments.baseline, activations if arguments.baseline != BASELINE else ())
+    made = [table for records, costs in read for table in tables_of(records, costs, baseline)]
+    timed = [case for records, costs in read for case in cost_tables(costs, network=not records)]
     for store in stores:
         options.warn_of_problems(store)
-    if not made and not (costs and not arguments.wide):
+    if not made and not (timed and not arguments.wide):
         wanted = "costs" if arguments.costs else "records"
         raise UsageError(f"no {wanted} in {', '.join(arguments.results)}")
     if made and baseline != BASELINE:
         one(baseline, [row.activation for table in made for row in table.rows])
-    trained = [(row.activation, row.parameters) for table in made for row in table.rows]
-    timed = [(row.activation, row.parameters) for case in costs for row in case.rows]
-    held = holdings([*trained, *timed])
+    counts = [(row.activation, row.parameters) for table in made for row in table.rows]
+    counts += [(cost.activation, cost.parameters.get("activation")) for case in timed for cost in case.costs]
+    held = holdings(counts)
     names = renamed(arguments.names, held)
     if arguments.acts is not None:
         selection = select(arguments.acts, held)
         keep = [activation for activation in held if selection.shows(activation, baseline)]
         made = [kept for table in made if (kept := restricted(table, keep)).rows]
-        costs = [left for case in costs if (left := case.restricted(keep)).rows]
+        timed = [left for case in timed if (left := case.restricted(keep)).costs]
     if names:
-        made, costs = [named(table, names) for table in made], [case.named(names) for case in costs]
+        made, timed = [named(table, names) for table in made], [case.named(names) for case in timed]
     groups = [table.group for table in made]
-    printed: list[Table | Wide] = [widen(made)] if arguments.wide else [*made]
     several = len({group.task for group in groups}) > 1 and len(set(groups)) == len(groups)
-    if several and not arguments.wide and arguments.format != "csv":
-        printed.append(widen(made))
-    columns = chosen(arguments.columns, printed) if arguments.columns is not None else ()
-    if arguments.sort is not None:
-        printed = sort(printed, arguments.sort)
-    shown: list[Table | Wide | CostTable] = [*printed]
+    grids = [] if arguments.wide else [task_grid(table, arguments.caption) for table in made]
+    if arguments.wide or (several and arguments.format != "csv"):
+        grids.append(wide_grid(widen(made), arguments.caption))
+    columns = chosen(arguments.columns, grids) if arguments.columns is not None else ()
+    grids = [grid.picked(columns) for grid in (grids if arguments.sort is None else sort(grids, arguments.sort))]
     if not arguments.wide and not (made and arguments.format == "csv"):
-        shown += costs
-    text = render(shown, arguments.format, View(columns, arguments.caption, terminal_width()))
+        grids += [cost_grid(case, arguments.caption) for case in timed]
+    text = render(grids, arguments.format, options.terminal_width())
     if arguments.format == "html" and sys.stdout.encoding.lower() not in ("utf-8", "utf8"):  # the page says it is UTF-8
         text = text.encode("ascii", "xmlcharrefreplace").decode()
     print(text, end="" if text.endswith("\n") else "\n")
     return 0
-
-
-def held_by(stores: Iterable[Store]) -> set[str]:
-    """List the activations of stores' records."""
-    return {record.trial.activation for store in stores for record in store.records()}

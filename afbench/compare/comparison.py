@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..statistics.stats import LEVEL
+from ..statistics.intervals import LEVEL
 from .change import Change, Verdict
 from .costs import changes
 from .folder import Folder, Side

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ..records.cost import STEPS, TEMPERATURES, Cost, Figure, number
-from ..report.tables.cost_tables import PASSES
-from ..report.tables.footnotes import shorten
+from ..records.cost import STEPS, TEMPERATURES, Cost, Figure, as_number
+from ..records.wording import PASSES, shorten
 from .change import Change, Verdict, judged
 from .intervals import ratio_of_medians
 from .pairs import case_text
@@ -119,7 +118,7 @@ def time(a: Cost, name: str, seconds: tuple[Figure, Figure], beside: list[Beside
 
 def size(a: Cost, b: Cost, part: str, name: str, threshold: float) -> Change | None:
     """Judge bytes: they are counted, not sampled, so that any change beyond the threshold is one."""
-    before, after = (number(getattr(cost, part).get("bytes")) for cost in (a, b))
+    before, after = (as_number(getattr(cost, part).get("bytes")) for cost in (a, b))
     if before is None or after is None or before < 0 or after < 0:
         return None
     ratio = after / before if before else 1.0 if not after else math.inf

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 from ..records.cost import Figure
-from ..statistics.stats import LEVEL
+from ..statistics.intervals import LEVEL
 
 IQR_TO_SIGMA = 1.349
 """Distance of the quartiles of a normal distribution, in standard deviations."""

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..records.cost import Cost
-from ..report.tables.cost_tables import place
-from ..report.tables.footnotes import plural
-from ..report.tables.groups import settings_text
+from ..records.groups import settings_text
+from ..records.wording import place, plural
 from .places import Environments, machine_text, same_machine
 
 FIELDS: dict[str, Callable[[Cost], str]] = {

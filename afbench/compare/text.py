@@ -6,10 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
-from ..report.tables.cost_cells import duration
-from ..report.tables.cost_table import WIDTH
-from ..report.tables.cost_tables import short
-from ..report.tables.footnotes import plural
+from ..records.wording import WIDTH, duration, plural, short
 from .change import Change, Verdict
 from .comparison import Comparison
 from .folder import Side

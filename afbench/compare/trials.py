@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..records.groups import Group, agree, grouped, headings
+from ..records.members import members as by_row
+from ..records.members import values
 from ..records.trial import Record, Status
-from ..report.summary import values
-from ..report.tables.footnotes import agree, plural, ranges, shorten
-from ..report.tables.groups import Group, grouped, headings
-from ..report.tables.members import members as by_row
+from ..records.wording import plural, ranges, shorten
+from ..statistics.intervals import differences, interval
 from ..statistics.metric import written
-from ..statistics.stats import differences, interval
 from .change import Change, Verdict, judged
 from .costs import SETTLED
 from .places import Environments, machine_text, same_machine

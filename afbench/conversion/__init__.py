@@ -1,1 +1,1 @@
-"""Weights of published implementations, converted into afbench's layers."""
+"""Convert weights of published implementations for afbench's layers."""

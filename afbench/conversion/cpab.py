@@ -1,8 +1,8 @@
-"""The bases that the published DiTAC writes theta in, and the same velocity in ours.
+"""Convert DiTAC's theta from a published basis to afbench's.
 
-A velocity on [0, 1] is A = (alpha_0, beta_0, alpha_1, ...) = B theta in both. Columns of B span the same space, so
-theta_ours = B_ours^T B_published theta_published, for B_ours is orthonormal. Which B was meant, ``precision_mat`` of
-the checkpoint can tell: it is inv(B^T K B), with K known.
+A velocity on [0, 1] is A = (alpha_0, beta_0, alpha_1, ...) = B theta in both. The columns of both B span the same space
+and B_ours is orthonormal, so theta_ours = B_ours^T B_published theta_published. ``precision_mat`` of the checkpoint
+shows which B was used: it is inv(B^T K B), with K known.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..kernels import cpab_basis
+from ..kernels import field
 
 Matrix = NDArray[np.float64]
 
 BASES = ("qr", "svd", "rref", "sparse")
-"""The bases of ``difw``, whose default here is that of DiTAC's class: ``qr``."""
+"""The bases of ``difw``; DiTAC's class uses ``qr``."""
 
 TOLERANCE = 0.02
-"""How far, of its largest entry, a float32 ``precision_mat`` may be from the basis' own; another basis is off by 0.3
-and more."""
+"""Largest difference between a float32 ``precision_mat`` and the one of the basis, relative to its largest entry.
+Another basis differs by 0.3 or more."""
 
 
 def published_basis(kind: str, cells: int) -> Matrix:
     """Make a basis of ``difw`` with zero boundary, ``[2 cells, cells - 1]``.
 
-    - ``qr``: the null space of the constraints by QR with pivoting, columns and signs as LAPACK gives them.
-    - ``svd``: the null space by singular values, as LAPACK gives it.
+    - ``qr``: the null space of the constraints by QR with pivoting, with the columns and signs of LAPACK.
+    - ``svd``: the null space by singular values, from LAPACK.
     - ``sparse``: a hat at each inner vertex, 1 / cells high.
     - ``rref``: a triangle that rises from 0 to vertex k and is 0 again from k + 1 on, scaled so that its largest
       coefficient is 1.
@@ -59,7 +59,7 @@ def published_basis(kind: str, cells: int) -> Matrix:
 
 
 def precision(basis: Matrix, smooth: float, var: float) -> Matrix:
-    """Compute the published ``precision_mat`` of a basis: inv(B^T K B + eps I), K as in `cpab_basis.penalty_matrix`."""
+    """Compute the published ``precision_mat`` of a basis: inv(B^T K B + eps I), K as in `field.penalty_matrix`."""
     g = np.linspace(-1.0, 1.0, len(basis))
     kernel = (var * len(g)) ** 2 * np.exp(-2 * np.abs(g[:, None] - g) / smooth)
     covariance = basis.T @ kernel @ basis + np.finfo(np.float32).eps * np.eye(basis.shape[1])
@@ -72,32 +72,34 @@ def in_our_basis(theta: Matrix, basis: str | Matrix, known: Matrix | None, smoot
     Args:
         theta: ``[d]``.
         basis: the name of one of `BASES`, or B itself, ``[2 (d + 1), d]``.
-        known: the checkpoint's ``precision_mat``, ``[d, d]``, if it has one.
+        known: the checkpoint's ``precision_mat``, ``[d, d]``, or None.
         smooth: the module's ``lambda_smooth``.
-        var: its ``lambda_var``.
+        var: the module's ``lambda_var``.
 
     Raises:
-        UsageError: if the basis is unknown, does not span these velocities, or is not that of ``precision_mat``.
+        UsageError: if the basis is unknown, does not span these velocities, or does not fit ``precision_mat``.
     """
     cells = len(theta) + 1
     if isinstance(basis, str):
         if basis not in BASES:
             raise UsageError(f"basis must be one of {', '.join(BASES)}, or the matrix B itself, not {basis!r}")
         if basis == "svd" and known is None:
-            raise UsageError("basis=svd differs between machines and there is no precision_mat: pass B itself")
+            raise UsageError(
+                "basis=svd differs between machines, and there is no precision_mat to check it: pass B itself"
+            )
     published = published_basis(basis, cells) if isinstance(basis, str) else np.asarray(basis, dtype=np.float64)
     name = basis if isinstance(basis, str) else "the matrix given"
-    ours = cpab_basis.basis(cells)
+    ours = field.basis(cells)
     if published.shape != ours.shape or np.abs(ours @ (ours.T @ published) - published).max() > 1e-4:
-        raise UsageError(f"basis: {name} is no basis [{2 * cells}, {cells - 1}] of {cells} cells with zero boundary")
+        raise UsageError(f"{name} is no basis [{2 * cells}, {cells - 1}] for {cells} cells with zero boundary")
     if known is not None:
         check_precision(known, published, str(name), smooth, var)
-    moved: Matrix = ours.T @ published @ theta
-    return moved
+    converted: Matrix = ours.T @ published @ theta
+    return converted
 
 
 def check_precision(known: Matrix, published: Matrix, name: str, smooth: float, var: float) -> None:
-    """Refuse a basis that is not the one of ``precision_mat``, or a penalty that is not the network's."""
+    """Raise ``UsageError`` if ``precision_mat`` fits another basis, or other settings of the penalty."""
     if known.shape != (published.shape[1],) * 2:
         raise UsageError(f"precision_mat has the shape {known.shape}; it should be {(published.shape[1],) * 2}")
 
@@ -107,7 +109,7 @@ def check_precision(known: Matrix, published: Matrix, name: str, smooth: float, 
 
     if off(smooth, var) <= TOLERANCE:
         return
-    # P is 1 / var^2 times a function of smooth: look whether another penalty explains it.
+    # P is 1 / var^2 times a function of smooth: check whether another penalty explains it.
     error, lambda_smooth, lambda_var = np.inf, 5.0, 0.0
     for factor in (100.0, 1.2, 1.01):  # a grid, then finer ones around the best
         for candidate in lambda_smooth * np.geomspace(1 / factor, factor, 61):
@@ -117,10 +119,10 @@ def check_precision(known: Matrix, published: Matrix, name: str, smooth: float, 
                 error, lambda_smooth, lambda_var = off(candidate, scale**-0.5), candidate, scale**-0.5
     if error <= TOLERANCE:
         raise UsageError(
-            f"precision_mat is that of lambda_smooth={lambda_smooth:.3g}, lambda_var={lambda_var:.3g}, "
-            f"not {smooth:g} and {var:g}: build ditac with those, or leave precision_mat out of the state dict"
+            f"precision_mat fits lambda_smooth={lambda_smooth:.3g}, lambda_var={lambda_var:.3g}, "
+            f"not {smooth:g} and {var:g}: build ditac with these, or remove precision_mat from the state dict"
         )
     raise UsageError(
-        f"precision_mat is not that of basis={name} on this machine: pass the basis= that the network was trained "
+        f"precision_mat does not fit basis={name} on this machine: pass the basis= that the network was trained "
         f"with, one of {', '.join(BASES)}, or its matrix B (act.T.params.B)"
     )

@@ -1,6 +1,6 @@
-"""What public implementations call an activation's tensors, and the tensors of ours that are the same function.
+"""The tensors of an activation in public implementations, and how they become afbench's.
 
-Names and formulas only, read in the public files that each source names.
+Only names and formulas are used, read in the public file that each source names.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ Settings = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Source:
-    """One public implementation of one activation."""
+    """A public implementation of an activation."""
 
     name: str
     entry: str
-    """The activation of ours that is the same function."""
+    """afbench's activation with the same function."""
     where: str
     keys: frozenset[str]
-    """The tensors that it always has."""
+    """Its tensors that are always present."""
     settings: Callable[[Tensors, Settings], dict[str, Value]]
-    """What its tensors tell of the settings, ``channels`` among them, beside those that the spec has."""
+    """Reads the settings, including ``channels``, from its tensors and the settings of the spec."""
     convert: Callable[[Tensors, nn.Module, Any], dict[str, Tensor]]
-    """From its tensors, our module and the basis of DiTAC's theta to our tensors."""
+    """Returns afbench's tensors, from its tensors, afbench's module, and the basis of DiTAC's theta."""
     optional: frozenset[str] = frozenset()
 
 
-def misshapen(name: str, tensor: Tensor, wanted: str) -> UsageError:
-    """Say which tensor has another shape than its source gives it."""
-    return UsageError(f"{name} has the shape {tuple(tensor.shape)}; it should be {wanted}")
+def misshapen(name: str, tensor: Tensor, expected: str) -> UsageError:
+    """Make the error for a tensor of a wrong shape."""
+    return UsageError(f"{name} has the shape {tuple(tensor.shape)}; it should be {expected}")
 
 
 def squeezed(name: str, tensor: Tensor, pattern: str) -> Tensor:
-    """Drop the dimensions of size 1 that the pattern names: ``1C11`` is ``[1, C, 1, 1]``.
+    """Drop the dimensions that are 1 in the pattern: ``1C11`` is ``[1, C, 1, 1]``.
 
     >>> squeezed("p1", torch.zeros(1, 3, 1, 1), "1C11").shape
     torch.Size([3])
@@ -75,19 +75,19 @@ def _meta_acon_settings(tensors: Tensors, given: Settings) -> dict[str, Value]:
 
 
 def _meta_acon(tensors: Tensors, module: nn.Module, basis: object) -> dict[str, Tensor]:
-    found = {name: squeezed(name, tensors[name], "1C11") for name in ("p1", "p2")}
+    renamed = {name: squeezed(name, tensors[name], "1C11") for name in ("p1", "p2")}
     for name, tensor in tensors.items():
         if name.endswith(".weight") and name.startswith("fc"):
-            found[name] = squeezed(name, tensor, "HC11")
-        elif name not in found:
-            found[name.replace("bn", "norm")] = tensor
-    return found
+            renamed[name] = squeezed(name, tensor, "HC11")
+        elif name not in renamed:
+            renamed[name.replace("bn", "norm")] = tensor
+    return renamed
 
 
 def _rational_settings(names: tuple[str, str]) -> Callable[[Tensors, Settings], dict[str, Value]]:
     def settings(tensors: Tensors, given: Settings) -> dict[str, Value]:
         a, b = (squeezed(name, tensors[name], "N") for name in names)
-        # The tensors do not tell the version, of which C alone has a constant below the line: the spec does.
+        # The version comes from the spec: the tensors do not show it. Only C has a constant in the denominator.
         return {"degree": f"{len(a) - 1}:{len(b) - (given['version'] == 'c')}"}
 
     return settings
@@ -98,7 +98,7 @@ def _rational(names: tuple[str, str]) -> Callable[[Tensors, nn.Module, Any], dic
         a, b = (squeezed(name, tensors[name], "N") for name in names)
         if module.zero_centred:
             if len(a) and a[0] != 0:
-                raise UsageError(f"{names[0]} has a_0 = {a[0]:g}: pau[zero_centred=true] is 0 at 0, so it must be 0")
+                raise UsageError(f"{names[0]} has a_0 = {a[0]:g}, but pau[zero_centred=true] needs a_0 = 0")
             a = a[1:]
         if module.a.dim() == 2:  # per channel: the same function in each
             a, b = (tensor.expand(len(module.a), -1).clone() for tensor in (a, b))
@@ -117,14 +117,14 @@ def _ditac(tensors: Tensors, module: Any, basis: str | Matrix) -> dict[str, Tens
     theta = squeezed("thetas", tensors["thetas"], "1D")
     if not module.zero_boundary or len(theta) != module.cells - 1:
         raise UsageError(
-            f"thetas has {len(theta)} entries: it needs zero_boundary=true and cells={len(theta) + 1}, "
+            f"thetas has {len(theta)} entries, which needs zero_boundary=true and cells={len(theta) + 1}, "
             f"not zero_boundary={str(module.zero_boundary).lower()} and cells={module.cells}"
         )
     penalty = (module.lambda_smooth, module.lambda_var)
     precision = tensors.get("precision_mat")
     known = None if precision is None else precision.detach().double().cpu().numpy()
-    found = in_our_basis(theta.detach().double().cpu().numpy(), basis, known, *penalty)
-    return {"theta": torch.tensor(found).to(theta)}
+    converted = in_our_basis(theta.detach().double().cpu().numpy(), basis, known, *penalty)
+    return {"theta": torch.tensor(converted).to(theta)}
 
 
 def _prelu_settings(tensors: Tensors, given: Settings) -> dict[str, Value]:
@@ -146,7 +146,7 @@ _COUNTS = "bn1.num_batches_tracked bn2.num_batches_tracked"
 SOURCES = (
     _of("acon.py", "acon_c", "nmaac/acon: acon.py", "p1 p2 beta", _acon_settings, _acon),
     _of("acon.py", "meta_acon", "nmaac/acon: acon.py", f"{_MAPS} {_NORMS}", _meta_acon_settings, _meta_acon, _COUNTS),
-    # Without batch norms; its AconC is named and shaped as acon.py's.
+    # Without batch norms; its AconC has the names and shapes of acon.py.
     _of("yolov5", "meta_acon", "ultralytics/yolov5: utils/activations.py", _MAPS, _meta_acon_settings, _meta_acon),
     _of(
         "rational_activations",
@@ -167,4 +167,4 @@ SOURCES = (
     _of("DiTAC", "ditac", "BGU-CS-VIL/DiTAC: ditac/cpab_act.py", "thetas", _ditac_settings, _ditac, "precision_mat"),
     _of("torch", "prelu", "torch.nn.PReLU", "weight", _prelu_settings, _prelu),
 )
-"""The implementations that are read. Where two fit, the one with more tensors is meant."""
+"""The implementations that ``convert`` reads. If two fit, it takes the one with more tensors."""

@@ -19,12 +19,12 @@ from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture
 from .inputs import Inputs, cache_bytes
 from .rounds import BUDGET, ROUNDS, Samples, interleave
-from .timed import FORWARD, Copy, Timed, facts, timed
+from .timed import FORWARD, Copy, Timed, timed, untimed
 
 YARDSTICKS = ("relu", "gelu", "copy")
-"""What each activation is a ratio to: measured in the same rounds, whatever else is in the batch."""
+"""What ratios are to: each batch measures them in its own rounds."""
 OWN = "="
-"""Set before a yardstick's name: the instance that others are measured against, not the one that is measured."""
+"""Prefix of a yardstick's name: the instance that ratios are to, not the one that is measured as an activation."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class AloneJob:
         try:
             with pinned(self.case.threads):
                 costs = measure_batch(self, blanks)
-        except Exception as error:  # the inputs do not fit, or a yardstick fails: nobody has a figure
+        except Exception as error:  # the inputs do not fit, or a yardstick fails: no activation has a figure
             costs = {name: cost.with_(**failure(error)) for name, cost in blanks.items()}
         return [costs[name].with_(measured=now()) for name in self.activations]
 
@@ -78,14 +78,14 @@ def measure_batch(job: AloneJob, blanks: Mapping[str, Cost]) -> dict[str, Cost]:
     yardsticks: dict[str, Timed] = {name: timed(choose(name), case) for name in ("relu", "gelu")}
     yardsticks["copy"] = Copy()
     for name in ("relu", "gelu"):
-        facts(yardsticks[name], case, inputs)
+        untimed(yardsticks[name], case, inputs)
     costs, measured = {name: cost.with_(cache_bytes=cache) for name, cost in blanks.items()}, {}
     for name in costs:
         try:
             choice = choose(name)
             costs[name] = costs[name].with_(versions=environment.versions(choice.entry))
             module = timed(choice, case)
-            costs[name] = costs[name].with_(**facts(module, case, inputs))
+            costs[name] = costs[name].with_(**untimed(module, case, inputs))
             measured[name] = module
         except Exception as error:
             costs[name] = costs[name].with_(**failure(error))

@@ -1,4 +1,4 @@
-"""Whether the machine was too busy to time on: then the step times of a task's activations are noise."""
+"""Whether the machine was too busy to time on, so that the step times of a task are noise."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from ..records.cost import Cost
 
 OFF = 0.10
-"""From this distance from 1 on, the ratio of the baseline to itself says that a ratio here means nothing."""
+"""Distance from 1 of the baseline's ratio to itself above which no ratio means anything."""
 SHARE = 0.5
-"""Share of the step times that may be unstable for their spread."""
+"""Share of the step times that may have quartiles far apart."""
 FEWEST = 2
-"""Step times without which their share says nothing."""
+"""Fewest step times whose share means something."""
 
 
 def too_busy(costs: Iterable[Cost]) -> str:
     """Say why step times of one task cannot be trusted as a whole; empty if they can.
 
-    They cannot if the baseline, timed beside itself in the same rounds, is off by more than 10 %, or if more than half
-    of the figures have quartiles more than 10 % apart.
+    They cannot if the baseline's ratio to itself, timed twice in the same rounds, is off by more than 10 %, or if more
+    than half of the figures have quartiles more than 10 % apart.
 
     >>> from afbench.records.cost import Figure, Timing
     >>> too_busy([Cost("", "relu", baseline="relu", times={"step": Timing(ratios={"relu": Figure(1.24)})})])

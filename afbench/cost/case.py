@@ -22,7 +22,7 @@ DECADES = (3.0, 8.0)
 LONGEST = 100
 """Characters of a shape."""
 MOST = 2**34
-"""Elements of a shape at most: beyond is a slip of the keyboard."""
+"""Elements of a shape at most; a larger number is a typing mistake."""
 
 
 @dataclass(frozen=True, order=True)
@@ -40,21 +40,21 @@ class Case:
 
     @property
     def channel_dim(self) -> int:
-        """Which dimension holds the channels."""
+        """The dimension of the channels."""
         return 1 if len(self.shape) == 4 else len(self.shape) - 1
 
     @property
     def channels(self) -> int:
-        """How many there are."""
+        """How many channels the shape has."""
         return self.shape[self.channel_dim]
 
     @property
     def elements(self) -> int:
-        """How many numbers go in."""
+        """How many numbers the shape has."""
         return math.prod(self.shape)
 
     def __str__(self) -> str:
-        """Say the case in a line."""
+        """Describe the case in a line."""
         threads = f", {self.threads} thread{'s' if self.threads > 1 else ''}" if self.device == "cpu" else ""
         return f"{'x'.join(map(str, self.shape))} {self.dtype}, {self.mode}, {self.device}{threads}"
 
@@ -63,7 +63,7 @@ def cases(shapes: str, dtypes: str, modes: str, device: str, threads: str) -> li
     """Read comma-separated lists into all their combinations.
 
     Raises:
-        UsageError: for what is no shape, dtype, mode or number of threads, or a mode that the device has not.
+        UsageError: for a wrong shape, dtype, mode or number of threads, or a mode that the device lacks.
 
     >>> [str(case) for case in cases("4x8", "float32", "eager", "cpu", "1,2")]
     ['4x8 float32, eager, cpu, 1 thread', '4x8 float32, eager, cpu, 2 threads']
@@ -71,8 +71,8 @@ def cases(shapes: str, dtypes: str, modes: str, device: str, threads: str) -> li
     named = among("--mode", modes, MODES)
     cuda = device.startswith("cuda")
     if "graph" in named and not cuda:
-        raise UsageError("--mode graph is CUDA's; on a CPU there are eager and compile")
-    counts = [1] if cuda else numbers(threads)
+        raise UsageError("--mode graph needs CUDA; a CPU has eager and compile")
+    counts = [1] if cuda else thread_counts(threads)
     combined = itertools.product(parse_shapes(shapes), among("--dtype", dtypes, DTYPES), named, counts)
     return [Case(shape, dtype, mode, device, count) for shape, dtype, mode, count in combined]
 
@@ -81,7 +81,7 @@ def parse_shapes(text: str) -> list[tuple[int, ...]]:
     """Read shapes: ``32x64x56x56,8x197x3072``, or ``scaling`` for 1e3 to 1e8 elements in rows of 64.
 
     Raises:
-        UsageError: if one is no shape.
+        UsageError: for a wrong shape.
 
     >>> parse_shapes("2x3,5")
     [(2, 3), (5,)]
@@ -112,7 +112,7 @@ def scaling() -> list[tuple[int, ...]]:
 
 
 def among(option: str, text: str, known: Sequence[str]) -> list[str]:
-    """Read a list of words, each of which must be known."""
+    """Read a list of known words."""
     found = pieces(option, text)
     for word in found:
         if word not in known:
@@ -120,11 +120,11 @@ def among(option: str, text: str, known: Sequence[str]) -> list[str]:
     return found
 
 
-def numbers(text: str) -> list[int]:
+def thread_counts(text: str) -> list[int]:
     """Read numbers of threads."""
     found = pieces("--threads", text)
     if not all(re.fullmatch("[1-9][0-9]{0,3}", word) for word in found):
-        raise UsageError(f"--threads takes numbers from 1 on, by commas, not {text!r}")
+        raise UsageError(f"--threads takes positive integers separated by commas, not {text!r}")
     return [int(word) for word in found]
 
 

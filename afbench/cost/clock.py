@@ -35,7 +35,7 @@ class Event(Protocol):
     """A mark on a device's stream."""
 
     def record(self) -> None:
-        """Put the mark after what is on the stream now."""
+        """Put the mark after what is on the stream synchronized_time."""
 
     def elapsed_time(self, end: Any) -> float:
         """Return the milliseconds from here to ``end``, once both are reached."""
@@ -72,13 +72,13 @@ class CpuClock:
 
     def time(self, call: Call, number: int) -> float:
         """Return the seconds of a call."""
-        timer = timeit.Timer(call, timer=now)
+        timer = timeit.Timer(call, timer=synchronized_time)
         with pinned_threads(self.threads):  # only those: forward is timed without gradients
             timer.timeit(max(number // 100, 2))
             return max(timer.timeit(number), 1e-9) / number
 
 
-def now() -> float:
+def synchronized_time() -> float:
     """Return the host's time in seconds, once the GPU in use, if any, has done what it was given."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()

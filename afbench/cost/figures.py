@@ -10,12 +10,12 @@ import numpy as np
 from ..records.cost import Figure
 
 SPREAD = 0.10
-"""From this share of the median between the quartiles on, a figure is unstable (torch.utils.benchmark's own limit)."""
+"""A figure is unstable if its quartiles are further apart, as a share of the median (torch.utils.benchmark's limit)."""
 SHORTEST = 1e-3
-"""Seconds of work that a sample takes at least, so that the clock's own noise is small beside it (pyperf's limit)."""
+"""Fewest seconds of a stable sample: the clock's own noise is then small (pyperf's limit)."""
 PRECISION = 0.05
-"""Share of the median to which the rounds must pin it down, with 95 % certainty. pyperf asks for 1 %, which a machine
-with neighbours hardly ever reaches."""
+"""The rounds must give the median within this share, with 95 % certainty. pyperf asks for 1 %, which a shared machine
+hardly ever reaches."""
 FEWEST = 5
 """Samples below which quartiles mean nothing."""
 Z = 1.96
@@ -61,7 +61,7 @@ def reasons(low: float, median: float, high: float, samples: int, work: float) -
 
 
 def samples_needed(spread: float) -> int:
-    """Return how many samples pin a median down to 5 %, for quartiles so far apart (in units of the median).
+    """Return how many samples give a median within 5 %, for a distance of the quartiles as a share of the median.
 
     >>> samples_needed(0.02), samples_needed(0.1), samples_needed(0.2)
     (5, 14, 54)
@@ -73,5 +73,5 @@ def samples_needed(spread: float) -> int:
 
 
 def ratios(own: Sequence[float], other: Sequence[float]) -> list[float]:
-    """Divide round by round; who took part in fewer rounds took part in the first ones."""
+    """Divide round by round; a call that took part in fewer rounds took part in the first ones."""
     return [a / b for a, b in zip(own, other, strict=False)]

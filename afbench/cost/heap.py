@@ -1,4 +1,4 @@
-"""Freed memory stays with the process while it times: else the heap decides whom the zeroing of pages hits."""
+"""Freed memory stays with the process while it times. Otherwise the heap decides which call zeroes pages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LARGEST_KEPT = 32 << 20
 
 @cache
 def keep_freed_memory() -> bool:
-    """Have malloc keep what is freed, blocks of up to 32 MiB too, for the rest of the process; tells whether it does.
+    """Let malloc keep freed memory, blocks of up to 32 MiB too, until the process ends; returns whether it does.
 
-    glibc hands freed memory back to the system where it lies at the heap's end, and the system zeroes it page by page
-    when it is next wanted. Among candidates timed in turn that met the same one in every round, by chance, and cost it
-    up to 0.9 of GELU's forward and backward (25 MB). Other C libraries are left alone.
+    glibc returns freed memory at the heap's end to the system, and the system zeroes it page by page when it is used
+    again. Among calls timed in turn this hit the same call in every round, by chance: it cost up to 0.9 of GELU's
+    forward and backward (25 MB). Other C libraries are left alone.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -1,4 +1,4 @@
-"""Inputs: tensors side by side in one buffer, as many as it takes for none to be in the cache when its turn comes."""
+"""Inputs: tensors side by side in one buffer, so many that none is still in the cache when its turn comes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .case import Case
 LINE = 64
 """Bytes of a cache line: each input begins one."""
 TIMES_CACHE = 2
-"""How many times the last-level cache the rotating inputs take up together."""
+"""Size of all inputs together, in units of the last-level cache."""
 MOST = 2**14
-"""Inputs at most: those below 4 kB do not fill a cache of 32 MiB twice then, but 500,000 tensors take half a minute."""
+"""Inputs at most. Those below 4 kB do not fill a cache of 32 MiB twice then; but 500,000 tensors take half a minute."""
 ASSUMED_CACHE = 64 * 2**20
 """Bytes, where the system does not tell."""
 HEADROOM = 0.5
-"""Share of the memory that is available which one measurement may take."""
+"""Share of the available memory that one measurement may take."""
 
 
 class TooLarge(AfbenchError, MemoryError):

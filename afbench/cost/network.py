@@ -1,4 +1,4 @@
-"""What an activation costs in a task's network, beside the same network with the baseline: step, inference, memory."""
+"""What an activation costs in a task's network, relative to the same network with the baseline."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..registry.factory import Choice, choose
 from ..registry.parameters import count_parameters, penalty
 from ..streams import stream
 from ..tasks.base import Batch, Task, create_task
-from ..training.train import build, descend, make_optimizer, move
+from ..training.train import build, descend, make_optimizer, to_device
 from .clock import Call, CpuClock
 from .memory import peak_bytes, saved_bytes
 from .rounds import ROUNDS, interleave
 
 NOTHING = "identity"
-"""The activation that keeps nothing for backward and adds no work: what others add is counted from there."""
+"""The activation that adds no work and keeps nothing for backward: what others add is counted from it."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class NetworkJob:
             with pinned(task.threads):
                 own, base = bench(task, choice), bench(task, choose(self.baseline))
                 known["parameters"] = vars(count_parameters(own.network))
-                times["step"] = compare(own.step, base.step, self.baseline, task.threads, self.rounds)
+                times["step"] = time_beside(own.step, base.step, self.baseline, task.threads, self.rounds)
                 bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, choose(NOTHING))))
                 saved = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
                 known["saved"] = {**saved, "identity_bytes": bare, "added_bytes": bytes_ - bare}
                 known["peak"] = peak(own, base)
                 for one in (own, base):
                     one.network.eval()
-                times["inference"] = compare(own.infer, base.infer, self.baseline, task.threads, self.rounds)
+                times["inference"] = time_beside(own.infer, base.infer, self.baseline, task.threads, self.rounds)
         except Exception as error:
             known |= failure(error)
         return [self.blank(self.activation).with_(**known, times=times)]
@@ -111,13 +111,13 @@ class Bench:
 
 def bench(task: Task, choice: Choice) -> Bench:
     """Build a task's network and take its first batch."""
-    splits = move(task.data(stream(0, "data")), task)
+    splits = to_device(task.data(stream(0, "data")), task)
     network, _ = build(task, choice, 0)
     batch = next(iter(task.batches(splits, stream(0, "order"))))
     return Bench(task, network.train(), make_optimizer(task, network), batch)
 
 
-def compare(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
+def time_beside(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
     """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
     samples = interleave({"own": own, "base": base}, CpuClock(threads), rounds)
     for one in samples.values():

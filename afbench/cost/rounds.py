@@ -1,4 +1,4 @@
-"""Rounds: what is compared is timed in turn, in an order drawn anew each round, so that drift hits all alike."""
+"""Rounds: calls are timed in turn, in an order drawn anew each round, so that drift hits all alike."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .heap import keep_freed_memory
 
 WARM_UP = 3
 SAMPLE_SECONDS = 4e-3
-"""A sample repeats its call until it takes about as long: shorter ones are lost in noise."""
+"""Seconds of a sample, which repeats its call: shorter samples are lost in noise."""
 LONG = 0.1
-"""Seconds of a call from which on it is not warmed up further: a first call's extra is small beside it."""
+"""Seconds of a call above which it is not warmed up further: the extra time of a first call is then small."""
 BUDGET = 6.0
-"""Seconds of samples from which on a slow call takes part in fewer rounds, though in no fewer than five."""
+"""Seconds of samples above which a slow call takes part in fewer rounds, but in at least five."""
 
 
 @dataclass
 class Samples:
-    """What the rounds gave for one call: seconds a call in each round it took part in, or the error that ended it."""
+    """The samples of one call: its seconds in each round that it took part in, or the error that ended it."""
 
     number: int
     """Calls in a sample."""
@@ -50,7 +50,7 @@ class Samples:
 def interleave(
     calls: Mapping[str, Call], clock: Clock, rounds: int = ROUNDS, seed: int = 0, budget: float = BUDGET
 ) -> dict[str, Samples]:
-    """Time calls over rounds; one that raises is left out from there on, with its error.
+    """Time calls over rounds. A call that raises is left out of later rounds, with its error.
 
     Args:
         calls: what is compared, by name.
@@ -78,7 +78,7 @@ def interleave(
 
 
 def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Samples, int]:
-    """Warm a call up; returns its empty samples with how many calls each takes, and in how many rounds it takes part.
+    """Warm a call up; returns its empty samples, which know how many calls a sample has, and its number of rounds.
 
     A round is a sample and the calls that a clock makes ahead of it.
     """
@@ -97,7 +97,7 @@ def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Sample
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the garbage collector out: what there was is collected before (which takes 0.1 s: once)."""
+    """Collect garbage once (0.1 s), then keep the collector off within the block."""
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()

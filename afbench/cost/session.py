@@ -8,7 +8,7 @@ from pathlib import Path
 from ..device import resolve_device
 from ..engines import ENGINES, Setup
 from ..engines.signals import terminable
-from ..engines.witness import checked, put_back
+from ..engines.witness import check_choices, put_back
 from ..errors import UsageError, did_you_mean
 from ..records import environment
 from ..records.store import Store
@@ -43,27 +43,27 @@ def measure(
     plugins: Iterable[str | Path] = (),
     listener: CostListener | None = None,
 ) -> Measured:
-    """Measure what activations cost, alone on shapes or in a task's network, and keep each figure as it is there.
+    """Measure what activations cost, alone on shapes or in a task's network. Each cost is stored once it is measured.
 
-    What the store already holds, from this machine and these versions, is not measured again. In a script, call it
-    under ``if __name__ == "__main__":``, as any code that starts processes.
+    Costs that the store holds from this machine and these versions are not measured again. In a script, call this
+    function under ``if __name__ == "__main__":``, as any code that starts processes.
 
     Args:
         acts: what ``--acts`` takes: ``"all"``, ``"trainable,-pau"``, specs.
-        task: a task's name; its settings say dtype and threads. None measures alone.
+        task: a task's name; its settings give dtype and threads. None measures activations alone.
         shapes: such as ``"32x64x56x56,8x197x3072"`` (4-D is NCHW, else channels are last), or ``"scaling"``.
-        dtypes: ``float32``, ``bfloat16``, ``float16``, ``float64``, by commas.
-        modes: ``eager``, ``compile``, on CUDA also ``graph``, by commas.
-        threads: numbers of threads, by commas.
+        dtypes: ``float32``, ``bfloat16``, ``float16``, ``float64``, separated by commas.
+        modes: ``eager``, ``compile``, on CUDA also ``graph``, separated by commas.
+        threads: numbers of threads, separated by commas.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         settings: the task's settings that are to differ.
         baseline: what costs in a task's network are ratios to.
         out: the results folder.
         rounds: how many rounds, at least 5.
-        again: whether to measure what is there already.
+        again: whether to measure again what the store holds.
         engine: ``process``, or ``inline`` to debug.
         plugins: Python files that register activations or tasks.
-        listener: told how it goes.
+        listener: hears how the run goes.
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
@@ -76,7 +76,7 @@ def measure(
     if count("--rounds", rounds, MOST_ROUNDS) < 5:
         raise UsageError(f"--rounds must be at least 5, not {rounds}: fewer have no quartiles")
     choices = select(acts, put_back)
-    checked(choices)
+    check_choices(choices)
     here, resolved = environment.read()["id"], resolve_device(device)
     store = Store.open(out, write=True)
     held = {} if again else by_key(store.costs())

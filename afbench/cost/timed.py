@@ -85,7 +85,7 @@ def timed(choice: Choice, case: Case) -> Timed:
     return Timed(module, cast("Callable[[Tensor], Tensor]", applied))
 
 
-def facts(one: Timed, case: Case, inputs: Inputs) -> dict[str, Any]:
+def untimed(one: Timed, case: Case, inputs: Inputs) -> dict[str, Any]:
     """Return what is counted, not timed: parameters, saved bytes, peak; and see that both passes run.
 
     Raises:

@@ -1,10 +1,8 @@
-"""Bringing a set through the machine's own package client: downloaded and unpacked, never installed or run."""
+"""Bringing a data set to this machine: the first way that works, its content checked before it is stored."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 import time
 from contextlib import suppress
@@ -12,122 +10,115 @@ from pathlib import Path
 
 from ..errors import Unavailable, UsageError, did_you_mean
 from ..files.write import write_whole
-from .images import Found, exists, read, remedy, verified
-from .layouts import SETS, ImageSet
-from .roots import SYSTEM, Root, home
+from .images import Location, content, exists, read
+from .layouts import SETS, Layout
+from .roots import Root, home
+from .ways import WAYS
 
 HOUR = 3600.0
 
 
-def fetch(name: str) -> Path:
-    """Bring a set into the folder of data sets, the given one or afbench's cache, in the layout of torchvision.
+def fetch(name: str, way: str | None = None) -> Path:
+    """Bring a set into the given folder of data sets, or into afbench's cache, in the layout of torchvision.
 
-    ``apt-get download`` and ``dpkg -x`` need no root and run none of the package's code. The content is checked
-    before it is stored, each file whole or not at all; what is already here and whole is left as it is.
+    The content is checked before it is stored. Each file is stored whole or not at all. A set that is already there,
+    with the right content, is left as it is.
+
+    Args:
+        name: the set's name.
+        way: ``debian``, ``pooch`` or ``torchvision``; by default they are tried in this order.
 
     Returns:
         The folder with the files.
 
     Raises:
-        UsageError: for an unknown set, or a folder that cannot be written.
-        Unavailable: if no package holds it, or the client is not here or fails; the message says what to do instead.
+        UsageError: for an unknown set or way, or a folder that cannot be written.
+        Unavailable: if no way works; the message gives the reason of each, and what to do instead.
     """
-    images = known(name)
-    goal = Found(images, images.layouts[0], Root("", home()), remedy(name))
-    if whole(goal):
-        return goal.folder
+    check(name, way)
+    images = SETS[name]
+    for layout in images.layouts:
+        stored = Location(name, layout, Root("", home()))
+        if is_whole(stored):
+            return stored.folder
+    ways = [way] if way else [other for other in WAYS if other != "debian" or images.package]
+    problems = []
+    for way in ways:
+        try:
+            return bring(name, way)
+        except Unavailable as error:
+            problems.append(f"{way}: {error}")
+    folders = " or ".join(f"DIR/{layout.folder}" for layout in images.layouts)
+    raise Unavailable(
+        f"cannot bring {images.title} ({'; '.join(problems)}); put its files into {folders} and give --data-root DIR"
+    )
+
+
+def check(name: str, way: str | None = None) -> None:
+    """Check the names of a set and of a way.
+
+    Raises:
+        UsageError: if there is no such set or way.
+    """
+    for kind, value, known in (("data set", name, SETS), ("way", way or "pooch", WAYS)):
+        if value not in known:
+            raise UsageError(f"unknown {kind} {value!r}{did_you_mean(value, known)} ({kind}s: {', '.join(known)})")
+
+
+def bring(name: str, way: str) -> Path:
+    """Bring a set in one way; returns its folder.
+
+    Raises:
+        UsageError: if the folder of data sets cannot be written.
+        Unavailable: if the way fails, or brings another content.
+    """
+    images = SETS[name]
     try:
         home().mkdir(parents=True, exist_ok=True)
         sweep(home())
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=home()) as scratch:
-            for file, held in unpack(name, Path(scratch)).items():
-                write_whole(goal.folder / file, held)
+            root = Root("", WAYS[way](images, Path(scratch)))
+            for layout in images.layouts:
+                brought = Location(name, layout, root)
+                if all(exists(brought.folder / file) for file in files(layout)):
+                    break
+            else:
+                raise Unavailable(f"it brought no files of {images.title}")
+            try:
+                read(brought)
+            except Unavailable as error:
+                raise Unavailable(f"what it brought is not the published {images.title}") from error
+            folder = home() / target(name, layout).folder
+            for file in files(layout):
+                write_whole(folder / file, content(brought.folder / file))
+            return folder
     except OSError as error:
         raise UsageError(
-            f"cannot write {goal.folder} ({error.strerror}); give another folder: --data-root DIR"
+            f"cannot write to {home()} ({error.strerror}); give another folder: --data-root DIR"
         ) from error
-    return goal.folder
 
 
-def known(name: str) -> ImageSet:
-    """Return the set of that name, if a package holds it.
+def files(layout: Layout) -> tuple[str, ...]:
+    """Return the names of a layout's files."""
+    return (*layout.train, *layout.test)
 
-    Raises:
-        UsageError: for an unknown set.
-        Unavailable: if no package holds it; the message says what brings it.
-    """
-    if name not in SETS:
-        raise UsageError(f"unknown data set {name!r}{did_you_mean(name, SETS)} (sets: {', '.join(SETS)})")
-    if not SETS[name].package:
-        raise Unavailable(f"{SETS[name].title} ships in no package; bring it with: {remedy(name)}")
-    return SETS[name]
+
+def target(name: str, layout: Layout) -> Layout:
+    """Return the first layout with the same files: torchvision's, where Debian's folder has another name."""
+    return next(other for other in SETS[name].layouts if files(other) == files(layout))
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a fetch that was killed left; one of the last hour may still be at work."""
-    for left in folder.glob(".fetch-*"):
+    """Remove the folders of fetches that were killed; one of the last hour may still be at work."""
+    for scratch in folder.glob(".fetch-*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > HOUR:
-                shutil.rmtree(left, ignore_errors=True)
+            if time.time() - scratch.stat().st_mtime > HOUR:
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
-def whole(goal: Found) -> bool:
-    """Tell whether a set is already there with the content it should have."""
+def is_whole(location: Location) -> bool:
+    """Tell whether all files of a set are there with the right content."""
     try:
-        return all(exists(goal.folder / file) for file in (*goal.layout.train, *goal.layout.test)) and bool(read(goal))
+        return all(exists(location.folder / file) for file in files(location.layout)) and bool(read(location))
     except Unavailable:
         return False
-
-
-def unpack(name: str, scratch: Path) -> dict[str, bytes]:
-    """Download a set's package and unpack it; returns the checked contents of the set's files, uncompressed.
-
-    Raises:
-        Unavailable: if the client fails, or the package holds something else.
-    """
-    images = SETS[name]
-    call(images, scratch, "apt-get", "download", images.package)
-    packages = sorted(scratch.glob("*.deb"))
-    if not packages:
-        raise Unavailable(f"apt-get downloaded no {images.package}; {instead(images)}")
-    call(images, scratch, "dpkg", "-x", packages[0].name, "unpacked")
-    came = Root("", scratch / "unpacked" / SYSTEM.relative_to("/"))
-    for layout in images.layouts:
-        files = (*layout.train, *layout.test)
-        found = Found(images, layout, came, remedy(name))
-        if all(exists(found.folder / file) for file in files):
-            try:
-                return {file: verified(found, found.folder / file) for file in files}
-            except Unavailable as error:
-                raise Unavailable(
-                    f"{packages[0].name} does not hold the published {images.title}; {instead(images)}"
-                ) from error
-    raise Unavailable(f"{packages[0].name} holds no {images.title}; {instead(images)}")
-
-
-def call(images: ImageSet, folder: Path, *command: str) -> None:
-    """Run the package client in a folder.
-
-    Raises:
-        Unavailable: if it is not here or fails, with the last line of what it said.
-    """
-    if shutil.which(command[0]) is None:
-        raise Unavailable(f"{command[0]} is not here to bring {images.title}; {instead(images)}")
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "LC_ALL": "C"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        again = "run apt-get update once as root and try again, or " if command[0] == "apt-get" else ""
-        raise Unavailable(f"{' '.join(command[:2])} failed for {images.package} ({said}); {again}{instead(images)}")
-
-
-def instead(images: ImageSet) -> str:
-    """Say how a set comes here without the package client."""
-    return f"put torchvision's files under DIR/{images.layouts[0].folder} and give --data-root DIR"

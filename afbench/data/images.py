@@ -1,4 +1,4 @@
-"""Image sets from files on this machine: found, checked, split once and for all, and kept in memory as bytes."""
+"""Image sets from files on this machine: finds them, checks them, splits them and keeps them in memory as bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .layouts import SETS, ImageSet, Layout
 from .roots import Root, closed, roots
 
 HELD_OUT = 10
-"""One of so many training images is for validation: 6,000 of 60,000, 5,000 of 50,000."""
+"""One in 10 training images is for validation: 6,000 of 60,000, 5,000 of 50,000."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +43,17 @@ class Images:
     about: dict[str, str]
 
 
-class Found(NamedTuple):
-    """Where a set lies, and how."""
+class Location(NamedTuple):
+    """A set in a folder of data sets, in one of its layouts."""
 
-    images: ImageSet
+    name: str
     layout: Layout
     root: Root
-    remedy: str
+
+    @property
+    def images(self) -> ImageSet:
+        """The set."""
+        return SETS[self.name]
 
     @property
     def folder(self) -> Path:
@@ -57,38 +61,34 @@ class Found(NamedTuple):
         return self.root.path / self.layout.folder
 
 
-def find(name: str) -> Found:
-    """Find a set by the names of its files; nothing is read.
+def find(name: str) -> Location:
+    """Find a set by the names of its files, without reading them.
 
     Raises:
-        Unavailable: if no folder has all its files; the message says what brings them.
+        Unavailable: if no folder has all its files; the message gives the command that brings them.
     """
     images = SETS[name]
-    lacking = ""
+    problems = ""
     for root in roots():
         for layout in images.layouts:
-            found = Found(images, layout, root, remedy(name))
-            missing = [file for file in (*layout.train, *layout.test) if not exists(found.folder / file)]
+            location = Location(name, layout, root)
+            missing = [file for file in (*layout.train, *layout.test) if not exists(location.folder / file)]
             if not missing:
-                return found
-            if closed(found.folder):
-                lacking = lacking or f"; {found.folder} may not be looked into"
-            elif found.folder.is_dir():
-                lacking = lacking or f"; {found.folder} lacks {', '.join(missing)}"
+                return location
+            if closed(location.folder):
+                problems = problems or f"; {location.folder} may not be looked into"
+            elif location.folder.is_dir():
+                problems = problems or f"; {location.folder} lacks {', '.join(missing)}"
     folders = ", ".join(layout.folder for layout in images.layouts)
     places = ", ".join(str(root.path) for root in roots())
     raise Unavailable(
-        f"{images.title} is not here (no {folders} below {places}{lacking}); bring it with: {remedy(name)}"
+        f"{images.title} is not here (no {folders} below {places}{problems}); bring it with: {remedy(name)}"
     )
 
 
 def remedy(name: str) -> str:
     """Return the command that brings a set."""
-    images = SETS[name]
-    if images.package:
-        return f"afbench data fetch {name}"
-    download = f"import torchvision; torchvision.datasets.{images.torchvision}('DIR', download=True)"
-    return f'python -c "{download}" and give --data-root DIR'
+    return f"afbench data fetch {name}"
 
 
 def load(name: str) -> Images:
@@ -104,19 +104,19 @@ def load(name: str) -> Images:
 
 
 @lru_cache(maxsize=2)
-def read(found: Found) -> Images:
-    """Read, check and split what was found.
+def read(location: Location) -> Images:
+    """Read a set, check it and split it.
 
     Raises:
-        Unavailable: if a file cannot be read, or is not what was published.
+        Unavailable: if a file cannot be read, or is not the published one.
     """
-    images, layout = found.images, found.layout
-    train, test = (part(found, names) for names in (layout.train, layout.test))
+    images, layout = location.images, location.layout
+    train, test = (part(location, names) for names in (layout.train, layout.test))
     for kind, (pixels, labels), count in zip(("training", "test"), (train, test), images.counts, strict=True):
         if pixels.shape != (count, *images.shape) or labels.shape != (count,) or labels.max() >= images.classes:
             raise broken(
-                found,
-                found.folder,
+                location,
+                location.folder,
                 f"holds {len(pixels)} {kind} images of shape {pixels.shape[1:]} with {len(labels)} labels up to "
                 f"{max(labels, default=0)}, where {images.title} has {count} of shape {images.shape}",
             )
@@ -132,64 +132,66 @@ def read(found: Found) -> Images:
         deviation,
         {
             "set": images.title,
-            "source": f"{layout.folder} in {found.root.place}",
+            "source": f"{layout.folder} in {location.root.place}",
             "checked": checked(layout),
             "sha256": fingerprint(train, test),
         },
     )
 
 
-def part(found: Found, names: Sequence[str]) -> Pair:
+def part(location: Location, names: Sequence[str]) -> Pair:
     """Read the training or the test files.
 
     Raises:
         Unavailable: if one is broken.
     """
-    contents = [verified(found, found.folder / name) for name in names]
+    contents = [verified(location, location.folder / name) for name in names]
     try:
-        return found.layout.read(contents)
+        return location.layout.read(contents)
     except ValueError as error:
         files = ", ".join(names)
-        raise broken(found, found.folder, f"has {'a file' if len(names) > 1 else ''} {files}: {error}") from error
+        raise broken(location, location.folder, f"has {'a file' if len(names) > 1 else ''} {files}: {error}") from error
 
 
-def verified(found: Found, path: Path) -> bytes:
-    """Return a file's content if it hashes to what was published.
+def verified(location: Location, path: Path) -> bytes:
+    """Return a file's content if its digest is the published one.
 
     Raises:
-        Unavailable: if it cannot be read or is something else.
+        Unavailable: if the file cannot be read, or its digest differs.
     """
     try:
-        held = content(path)
+        data = content(path)
     except PermissionError:
-        where = lying(path)
         raise Unavailable(
-            f"{found.images.title}: {where} may not be read; make it readable, or give --data-root DIR"
+            f"{location.images.title}: {on_disk(path)} may not be read; make it readable, or give --data-root DIR"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
-        path = lying(path)
-        raise broken(found, path, f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})") from error
-    expected = found.layout.digests.get(path.name)
-    if expected and digest(held, expected) != expected:
-        raise broken(found, lying(path), f"is not the published file (its {algorithm(expected)} differs)")
-    return held
+        raise broken(
+            location, on_disk(path), f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
+        ) from error
+    expected = location.layout.digests.get(path.name)
+    if expected and digest(data, expected) != expected:
+        raise broken(location, on_disk(path), f"is not the published file (its {algorithm(expected)} differs)")
+    return data
 
 
-def broken(found: Found, path: Path, problem: str) -> Unavailable:
-    """Say that data is here but is not what it should be, and what to do."""
-    return Unavailable(f"{found.images.title}: {path} {problem}; delete it and bring it again with: {found.remedy}")
+def broken(location: Location, path: Path, problem: str) -> Unavailable:
+    """Make the error of files that are here but not the published ones."""
+    return Unavailable(
+        f"{location.images.title}: {path} {problem}; delete it and bring it again with: {remedy(location.name)}"
+    )
 
 
 def exists(path: Path) -> bool:
-    """Tell whether a file is here, as it is or compressed."""
+    """Tell whether a file exists, as it is or compressed."""
     try:
         return path.is_file() or compressed(path).is_file()
     except OSError:  # a folder that is closed, a name too long
         return False
 
 
-def lying(path: Path) -> Path:
-    """Return the path of the file that is here, as it is or compressed."""
+def on_disk(path: Path) -> Path:
+    """Return the path of a file that exists as it is or compressed."""
     return path if path.is_file() else compressed(path)
 
 
@@ -199,12 +201,12 @@ def compressed(path: Path) -> Path:
 
 
 def content(path: Path) -> bytes:
-    """Read a file or, where only that is here, its compressed form."""
+    """Read a file, or its compressed form where only that exists."""
     return path.read_bytes() if path.is_file() else gzip.decompress(compressed(path).read_bytes())
 
 
 def algorithm(expected: str) -> str:
-    """Tell by its length what made a digest: md5 has 128 bits.
+    """Name the algorithm of a digest by its length: md5 has 128 bits.
 
     >>> algorithm("0" * 32)
     'md5'
@@ -212,23 +214,23 @@ def algorithm(expected: str) -> str:
     return "md5" if len(expected) == 32 else "sha256"
 
 
-def digest(held: bytes, expected: str) -> str:
-    """Hash a content the way that an expected digest was made."""
-    return hashlib.new(algorithm(expected), held, usedforsecurity=False).hexdigest()
+def digest(data: bytes, expected: str) -> str:
+    """Hash data with the algorithm of the expected digest."""
+    return hashlib.new(algorithm(expected), data, usedforsecurity=False).hexdigest()
 
 
 def checked(layout: Layout) -> str:
-    """Say how the content of a layout is checked."""
+    """Name what a layout's files are checked by."""
     kinds = {algorithm(expected) for expected in layout.digests.values()}
     return f"{' and '.join(sorted(kinds))} of every file" if kinds else "sizes and labels (no digests are published)"
 
 
 def fingerprint(*parts: Pair) -> str:
     """Return the sha256 of all pixels and labels: the same from whatever files they came."""
-    whole = hashlib.sha256()
+    sha256 = hashlib.sha256()
     for values in (array for pair in parts for array in pair):
-        whole.update(np.ascontiguousarray(values).data)
-    return whole.hexdigest()
+        sha256.update(np.ascontiguousarray(values).data)
+    return sha256.hexdigest()
 
 
 def statistics(images: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -1,4 +1,4 @@
-"""The image sets that afbench reads: how each lies on disk, what its files must hold, and what brings it."""
+"""The image sets that afbench reads: their layouts on disk, the digests of their files, and where they come from."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .cifar import Pair
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """One way in which a set lies in a folder of data sets.
+    """A form that a set has on disk.
 
     Args:
-        folder: where, below the folder of data sets.
+        folder: its folder, below the folder of data sets.
         train, test: names of the files; each may have ``.gz`` after it.
-        read: from the contents of those files, uncompressed, to images [N, C, H, W] and labels [N], uint8.
-        digests: what each content must hash to, by name: sha256 or, of 32 signs, md5; none where none is published.
+        read: turns the uncompressed contents of those files into images [N, C, H, W] and labels [N], uint8.
+        digests: of the uncompressed files, by name: sha256, or md5 of 32 digits; empty where none is published.
     """
 
     folder: str
@@ -31,17 +31,33 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
+class Download:
+    """The files of a set on the web.
+
+    Args:
+        mirrors: addresses to try in this order; each ends in a slash.
+        digests: the md5 of each file as it is downloaded, by name; an archive is unpacked.
+        folder: where the files go below the folder of data sets; an archive brings its own folder.
+    """
+
+    mirrors: Sequence[str]
+    digests: Mapping[str, str]
+    folder: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class ImageSet:
     """A published set of labelled images.
 
     Args:
         title: its name in sentences.
         shape: of an image, (channels, height, width).
-        classes: how many; labels go from 0.
+        classes: the number of classes; labels go from 0.
         counts: of training and test images.
-        layouts: the ways in which it may lie on disk; the first that is found counts.
+        layouts: the forms it may have on disk; the first that is found counts.
         torchvision: the class of ``torchvision.datasets`` that downloads it.
-        package: the Debian package that holds it, if one does, in the layout that bears Debian's folder.
+        download: its files on the web.
+        package: the Debian package that holds it, if there is one.
     """
 
     title: str
@@ -50,6 +66,7 @@ class ImageSet:
     counts: tuple[int, int]
     layouts: Sequence[Layout]
     torchvision: str
+    download: Download
     package: str = ""
 
 
@@ -93,10 +110,37 @@ CIFAR100 = {"train": "16019d7e3df5f24257cddd939b257f8d", "test": "f0ef6b0ae62326
 BATCHES = tuple(name for name in CIFAR10 if name != "test_batch")
 
 
-def mnist_like(folder: str, digests: Mapping[str, str] | None = None) -> Layout:
-    """Say where the four files of a set of the MNIST family lie.
+# Mirrors and md5s of the downloads: torchvision 0.29.1, torchvision/datasets/mnist.py and cifar.py.
+MNIST_MD5 = (
+    "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "d53e105ee54ea40749a09fcbcd1e9432",
+    "9fb629c4189551a2d022fa330f9573f3",
+    "ec29112dd5afa0611ce80d1b7f02629c",
+)
+FASHION_MNIST_MD5 = (
+    "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "25c81989df183df01b3e8a0aad5dffbe",
+    "bef4ecab320f06d8554ea6380940ec79",
+    "bb300cfdad3c16e7a12a480ee83cd310",
+)
+KMNIST_MD5 = (
+    "bdb82020997e1d708af4cf47b453dcf7",
+    "e144d726b3acfaa3e44228e80efcd344",
+    "5c965bf0a639b31b8f53240b1b52f4d7",
+    "7320c461ea6c1c855c0b718fb2a4b134",
+)
+TORONTO = ("https://www.cs.toronto.edu/~kriz/",)
 
-    Never in the folder of data sets itself: the files of all sets of the family have the same names.
+
+def mnist_download(folder: str, md5s: Sequence[str], *mirrors: str) -> Download:
+    """Give the four compressed files of a set of the MNIST family."""
+    return Download(mirrors, dict(zip((f"{name}.gz" for name in (*TRAIN, *TEST)), md5s, strict=True)), folder)
+
+
+def mnist_like(folder: str, digests: Mapping[str, str] | None = None) -> Layout:
+    """Give the layout of a set of the MNIST family.
+
+    Each set has a folder of its own: the files of all sets of the family have the same names.
     """
     return Layout(folder, TRAIN, TEST, read_idx, digests or {})
 
@@ -109,10 +153,34 @@ SETS: dict[str, ImageSet] = {
         (60_000, 10_000),
         (mnist_like("FashionMNIST/raw", FASHION_MNIST), mnist_like("fashion-mnist", FASHION_MNIST)),
         "FashionMNIST",
+        mnist_download(
+            "FashionMNIST/raw", FASHION_MNIST_MD5, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+        ),
         "dataset-fashion-mnist",
     ),
-    "mnist": ImageSet("MNIST", (1, 28, 28), 10, (60_000, 10_000), (mnist_like("MNIST/raw"),), "MNIST"),
-    "kmnist": ImageSet("Kuzushiji-MNIST", (1, 28, 28), 10, (60_000, 10_000), (mnist_like("KMNIST/raw"),), "KMNIST"),
+    "mnist": ImageSet(
+        "MNIST",
+        (1, 28, 28),
+        10,
+        (60_000, 10_000),
+        (mnist_like("MNIST/raw"),),
+        "MNIST",
+        mnist_download(
+            "MNIST/raw",
+            MNIST_MD5,
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "http://yann.lecun.com/exdb/mnist/",
+        ),
+    ),
+    "kmnist": ImageSet(
+        "Kuzushiji-MNIST",
+        (1, 28, 28),
+        10,
+        (60_000, 10_000),
+        (mnist_like("KMNIST/raw"),),
+        "KMNIST",
+        mnist_download("KMNIST/raw", KMNIST_MD5, "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"),
+    ),
     "cifar10": ImageSet(
         "CIFAR-10",
         (3, 32, 32),
@@ -134,6 +202,7 @@ SETS: dict[str, ImageSet] = {
             ),
         ),
         "CIFAR10",
+        Download(TORONTO, {"cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a"}),
     ),
     "cifar100": ImageSet(
         "CIFAR-100",
@@ -156,5 +225,6 @@ SETS: dict[str, ImageSet] = {
             ),
         ),
         "CIFAR100",
+        Download(TORONTO, {"cifar-100-python.tar.gz": "eb9058c3a382ffc7106e4002c42a8d85"}),
     ),
 }

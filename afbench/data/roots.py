@@ -1,8 +1,10 @@
-"""Where data sets may lie on this machine: a folder that the user gives, afbench's cache, the system's."""
+"""The folders of data sets on this machine: the one that the user gives, afbench's cache, the system's."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +17,14 @@ SYSTEM = Path("/usr/share/datasets")
 
 
 class Root(NamedTuple):
-    """A folder of data sets, and what records call it: never its path, which may name the user."""
+    """A folder of data sets, and its name in records: not its path, which may hold the user's name."""
 
     place: str
     path: Path
 
 
 def roots() -> list[Root]:
-    """List the folders in the order they are looked in."""
+    """List the folders in the order in which sets are looked for."""
     given = os.environ.get(VARIABLE)
     first = [Root(f"the folder of --data-root or {VARIABLE}", folder(given))] if given else []
     return [*first, Root("afbench's cache", cache()), Root(str(SYSTEM), SYSTEM)]
@@ -44,18 +46,36 @@ def use(path: str | Path) -> None:
     """Look in this folder first, in this process and in those it starts.
 
     Raises:
-        UsageError: if it is no folder.
+        UsageError: if it is not a folder, or cannot be looked into.
     """
-    if not str(path) or not there(folder(path)):
+    if not str(path) or not is_open(folder(path)):
         raise UsageError(f"data root {str(path)!r} is not a folder (afbench data list shows where data is looked for)")
     os.environ[VARIABLE] = str(folder(path))
+
+
+@contextmanager
+def using(path: str | Path) -> Iterator[None]:
+    """Look in this folder first within the block.
+
+    Raises:
+        UsageError: if it is not a folder, or cannot be looked into.
+    """
+    before = os.environ.get(VARIABLE)
+    use(path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def folder(path: str | Path) -> Path:
     """Make a path absolute, ``~`` included.
 
     Raises:
-        UsageError: if it begins with the home of nobody.
+        UsageError: if it begins with the home of an unknown user.
     """
     try:
         return Path(path).expanduser().absolute()
@@ -63,8 +83,8 @@ def folder(path: str | Path) -> Path:
         raise UsageError(f"data root {path}: there is no such user's home") from None
 
 
-def there(path: Path) -> bool:
-    """Tell whether a folder is here and can be looked into."""
+def is_open(path: Path) -> bool:
+    """Tell whether a folder exists and can be looked into."""
     try:
         return path.is_dir() and not closed(path)
     except OSError:  # a name too long, a folder above that is closed
@@ -72,7 +92,7 @@ def there(path: Path) -> bool:
 
 
 def closed(path: Path) -> bool:
-    """Tell whether a folder, or one above it, may not be looked into."""
+    """Tell whether the permissions of a folder, or of one above it, forbid to look into it."""
     try:
         return path.is_dir() and not os.access(path, os.R_OK | os.X_OK)
     except PermissionError:

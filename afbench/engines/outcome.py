@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from ..registry.factory import Choice, Factory, choose
 from ..registry.origin import is_own, loads
 from ..streams import forked, stream
 from ..tasks.base import Task, create_task
+from ..tasks.settings import changed
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class SlowStart(UserWarning):
 class Setup:
     """What a fresh process must do before it can work: find the user's own code, and import what the work needs.
 
-    With ``task`` and ``activations`` it also makes sure that they are found there: an activation that only the
-    calling session knows is a fault of the set-up, and no trial's result.
+    With ``task`` and ``activations`` it also checks that the process finds them: an activation that only the calling
+    session knows is an error of the set-up, not a trial's result.
     """
 
     plugins: tuple[str, ...] = ()
@@ -59,6 +60,10 @@ class Setup:
             return cls(path=tuple(sys.path))
         files, modules = loads(entries, plugins)
         return cls(files, tuple(sys.path), modules=modules)
+
+    def for_trials(self, task: Task, choices: Iterable[Choice]) -> Setup:
+        """Return a set-up that also rehearses a task with activations."""
+        return replace(self, task=task.name, settings=changed(task), activations=tuple(c.spec for c in choices))
 
     def __call__(self) -> None:
         """Do it.

@@ -2,7 +2,7 @@
 
 Python's own pools end as a whole when one process dies, reuse a process for many items, or import a script anew in
 each; a benchmark of other people's code must survive its death and keep nothing of what it did. So this one talks to
-keepers (``server.py``), one for each job, which fork a worker for each item and say how it ended. Where forking is
+keepers (``keeper.py``), one for each job, which fork a worker for each item and say how it ended. Where forking is
 not safe, each item gets a process from scratch: as separate, a few seconds slower.
 """
 
@@ -20,8 +20,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ..errors import AfbenchError, one_line
+from .keeper import KILL, STOP, pack
 from .outcome import Failure, Setup, SlowStart
-from .server import KILL, STOP, ending, interrupts_held_back, main_hidden, pack, serve, settle
+from .server import ending, interrupts_held_back, main_hidden, serve, settle
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -155,7 +156,7 @@ def process(
             found = multiprocessing.connection.wait(list(pipes), patience(crew.workers, timeout))
             for worker in [pipes[pipe] for pipe in found]:
                 if worker in crew.workers:
-                    yield from listen(worker, waiting, crew)
+                    yield from hear(worker, waiting, crew)
             for worker in crew.workers[:]:
                 if worker.expired and time.monotonic() - worker.since > GRACE:  # its keeper hears nothing
                     item = worker.item
@@ -167,7 +168,7 @@ def process(
         crew.close()
 
 
-def listen(worker: Worker, waiting: list[Any], crew: Crew) -> Iterator[tuple[Any, Any]]:
+def hear(worker: Worker, waiting: list[Any], crew: Crew) -> Iterator[tuple[Any, Any]]:
     """Take what a worker says, or notice that it died; then give it the next item, or let it go."""
     try:
         said = worker.pipe.recv()

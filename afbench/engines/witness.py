@@ -134,7 +134,7 @@ def put_back() -> Iterator[None]:
             witness.changes()
 
 
-def checked(choices: Iterable[Choice]) -> None:
+def check_choices(choices: Iterable[Choice]) -> None:
     """Build each activation once on the meta device, and put back what its constructor changes in this process.
 
     Raises:

@@ -1,9 +1,5 @@
 """The mathematics that must be fast or exact, apart from the activations that use it.
 
-Every operator is ``afbench::name`` in torch, with a plain formula and, where the library was compiled, kernels.
+Every operator is ``afbench::name`` in torch, with a plain formula and, where the library was compiled, kernels:
+``units.py`` has five, ``rational.py`` and ``ditac.py`` one each. A name means the same in Python and in C++.
 """
-
-from .gated import acon_b, acon_c, pelu, prelu, swish
-from .pade import rational
-
-__all__ = ["acon_b", "acon_c", "pelu", "prelu", "rational", "swish"]

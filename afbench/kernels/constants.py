@@ -24,7 +24,7 @@ _kept: dict[Any, Tensor] = {}
 def constant(make: Callable[..., Any], *settings: Any, like: Tensor, dtype: torch.dtype) -> Tensor:
     """Return ``make(*settings)``, a float64 array, as a tensor on the device of ``like``.
 
-    >>> from afbench.kernels.cpab_basis import vertex_basis
+    >>> from afbench.kernels.field import vertex_basis
     >>> constant(vertex_basis, 2, True, like=torch.zeros(1), dtype=torch.float32).shape
     torch.Size([3, 1])
     """
@@ -39,16 +39,16 @@ def constant(make: Callable[..., Any], *settings: Any, like: Tensor, dtype: torc
 @constant_when_compiled
 def _keep(make: Callable[..., Any], settings: tuple[Any, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
     key = make, settings, device, dtype
-    found = _kept.get(key)
-    if found is None:
+    tensor = _kept.get(key)
+    if tensor is None:
         with torch.inference_mode(False):  # a tensor made within could not be used in training
             # Not torch.tensor, which torch.func and fake tensor modes turn into one of their own.
-            found = torch.from_numpy(make(*settings).astype(NUMPY[dtype]))
+            tensor = torch.from_numpy(make(*settings).astype(NUMPY[dtype]))
             if device.type != "cpu":
-                found = found.to(device)
-        if _real(found):
-            _kept[key] = found
-    return found
+                tensor = tensor.to(device)
+        if _real(tensor):
+            _kept[key] = tensor
+    return tensor
 
 
 def _real(tensor: Tensor) -> bool:

@@ -2,7 +2,7 @@
 
 The library has a C interface, and knows neither Python nor torch. Each of its functions takes one array of 64-bit
 integers (addresses, sizes, strides), which is the cheapest call that ctypes has: 0.6 us, where twenty arguments of
-their own took 3.
+their own took 3. It returns nothing, or the name of the reason why it refused; native/message.h lists the reasons.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PATH = Path(__file__).with_name("_native.so")
 INSTRUCTIONS = ("baseline", "avx2", "avx512")
 """What the library is built for, from the least to the best; a processor has all up to its best."""
 
-INTERFACE = 1
+INTERFACE = 2
 """What ``afbench_interface`` in native/cpu.cpp must return: raised with every change to the messages' layout."""
 
 CHOICES = ("plain", "native")
@@ -42,6 +42,7 @@ def handle() -> ctypes.CDLL | None:
         return None
     if not fits:
         return None
+    loaded.afbench_instructions.restype = ctypes.c_char_p
     loaded.afbench_share_threads(ctypes.c_void_p(_team()))
     return loaded
 
@@ -64,8 +65,8 @@ def available() -> list[str]:
     loaded = handle()
     if loaded is None:
         return []
-    usable = INSTRUCTIONS[: loaded.afbench_instructions() + 1]
-    return [name for name in usable if hasattr(loaded, f"afbench_gated_{name}")]
+    usable = loaded.afbench_instructions().decode().split()
+    return [name for name in usable if hasattr(loaded, f"afbench_ditac_{name}")]
 
 
 _UNKNOWN = "unknown"
@@ -92,9 +93,9 @@ def _choose() -> str | None:
         raise UsageError(f"AFBENCH_KERNELS is {choice!r}; it may be {' or '.join(CHOICES)}, or unset")
     if choice == "plain":
         return None
-    found = available()
-    if found:
-        return found[-1]
+    usable = available()
+    if usable:
+        return usable[-1]
     if choice == "native":
         raise Unavailable(f"AFBENCH_KERNELS=native, but there are no compiled kernels at {PATH}: {REMEDY}")
     warnings.warn(f"afbench runs without its compiled kernels, many times slower: {REMEDY}", SlowKernels, stacklevel=2)
@@ -121,33 +122,58 @@ def path() -> str:
     >>> path().partition("-")[0] in CHOICES
     True
     """
-    found = instructions()
-    return f"native-{found}" if found else "plain"
+    isa = instructions()
+    return f"native-{isa}" if isa else "plain"
 
 
 class Native:
     """A function of the library, looked up when it is first called.
 
-    It takes the integers of its message, and returns 0, or a number that says why it did nothing.
-
     Args:
-        name: without the instruction set, such as ``"afbench_gated"``.
+        name: without the instruction set, such as ``"afbench_ditac"``.
     """
 
     def __init__(self, name: str) -> None:
         """Remember the name; nothing is loaded yet."""
         self.name = name
-        self.entries: dict[str | None, Callable[[bytes], int]] = {}
+        self.entries: dict[str | None, Callable[[bytes], bytes | None]] = {}
 
-    def __call__(self, *message: int) -> int:
-        """Call it for the chosen instruction set."""
+    def __call__(self, *message: int) -> bytes | None:
+        """Call it for the chosen instruction set; return the reason of a refusal, if another layout may help.
+
+        Raises:
+            MemoryError: if the library could not allocate what it computes with.
+            ValueError: if it has no kernel for what the message names.
+        """
         isa = instructions()
         entry = self.entries.get(isa)
         if entry is None:
-            found = getattr(handle(), f"{self.name}_{isa}")
-            found.argtypes, found.restype = [ctypes.c_char_p], ctypes.c_int
-            entry = self.entries[isa] = found
-        return entry(struct.pack(f"{len(message)}q", *message))
+            function = getattr(handle(), f"{self.name}_{isa}")
+            function.argtypes, function.restype = [ctypes.c_char_p], ctypes.c_char_p
+            entry = self.entries[isa] = function
+        refusal = entry(struct.pack(f"{len(message)}q", *message))
+        if refusal == b"no memory":
+            raise MemoryError(f"{self.name} could not allocate the memory that it computes with")
+        if refusal == b"unknown":
+            raise ValueError(f"{self.name} has no kernel for these settings")
+        return refusal
+
+
+@cache
+def _kept(name: str) -> ctypes.Array[ctypes.c_char]:
+    return ctypes.create_string_buffer(name.encode())
+
+
+@cache
+def address(name: str) -> int:
+    """Return the address of a name for a message: choices are passed by their names, not by numbers."""
+    return ctypes.addressof(_kept(name))
+
+
+@cache
+def bits(value: float) -> int:
+    """Return the bits of a float64 as an integer of a message."""
+    return int(struct.unpack("q", struct.pack("d", value))[0])
 
 
 LARGE = 32768

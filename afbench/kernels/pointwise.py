@@ -15,11 +15,8 @@ from torch import Tensor
 
 from .library import Native, threads
 
-DTYPES = {torch.float32: 0, torch.bfloat16: 1}
-"""What the kernels read and write, by their numbers there; they compute in float32."""
-
-NOT_DENSE, NOT_IN_ORDER = 1, 2
-"""Refusals of a call: x has gaps; x lies in an order that puts parameters of their own inside others' elements."""
+DTYPES = (torch.float32, torch.bfloat16)
+"""What the kernels read and write; they compute in float32. A message gives an element's bytes."""
 
 
 def serves(*tensors: Tensor) -> bool:
@@ -42,14 +39,30 @@ def widened(*tensors: Tensor) -> list[Tensor]:
     return [tensor.to(dtype) for tensor in tensors]
 
 
+def data(x: Tensor, y: Tensor, gradient: Tensor | None) -> tuple[int, ...]:
+    """List what every message begins with: ``Data`` in native/message.h."""
+    own = 0 if gradient is None else gradient.data_ptr()
+    return threads(x.numel()), x.element_size(), x.data_ptr(), y.data_ptr(), own
+
+
+def laid_out_like(tensor: Tensor, result: Tensor) -> Tensor:
+    """Lay a result out as ``empty_like`` would, which is what an operator promises.
+
+    >>> laid_out_like(torch.zeros(3, 2).t(), torch.zeros(2, 3)).stride()
+    (1, 2)
+    """
+    like = torch.empty_like(tensor)
+    return result if like.stride() == result.stride() else like.copy_(result)
+
+
 def forward(
-    native: Native, head: Sequence[int], x: Tensor, parameters: Sequence[Tensor], trailing: bool, channel_dim: int
+    native: Native, settings: Sequence[int], x: Tensor, parameters: Sequence[Tensor], trailing: bool, channel_dim: int
 ) -> Tensor:
     """Call a kernel forward.
 
     Args:
         native: the function of the library.
-        head: what its message begins with.
+        settings: its own part of the message, which follows the data.
         x: of any layout; a dense one is read and written as it lies, in whatever order.
         parameters: each as the module says.
         trailing: whether they have a last dimension more, for several values a channel.
@@ -59,16 +72,15 @@ def forward(
     if not x.numel():
         return y
     values = [p if p.is_contiguous() else p.contiguous() for p in parameters]
-    code = native(*head, *_message(x, y, None, values, values, trailing, channel_dim))
-    if code == 0:
+    refusal = native(*data(x, y, None), *settings, *_layout(x, values, values, trailing, channel_dim))
+    if refusal is None:
         return y
-    again = forward(native, head, _mended(x, code), values, trailing, channel_dim)
-    return again if again.stride() == y.stride() else y.copy_(again)
+    return laid_out_like(x, forward(native, settings, _mended(x, refusal), values, trailing, channel_dim))
 
 
 def backward(
     native: Native,
-    head: Sequence[int],
+    settings: Sequence[int],
     gradient: Tensor,
     x: Tensor,
     parameters: Sequence[Tensor],
@@ -84,57 +96,34 @@ def backward(
         gradient = torch.empty_like(x).copy_(gradient)
     values = [p if p.is_contiguous() else p.contiguous() for p in parameters]
     gradients = [torch.empty_like(value) for value in values]
-    code = native(*head, *_message(x, dx, gradient, values, gradients, trailing, channel_dim))
-    if code == 0:
-        return dx, *(
-            g if p is value else _like(p, g) for p, value, g in zip(parameters, values, gradients, strict=True)
-        )
-    again, *gradients = backward(native, head, gradient, _mended(x, code), values, trailing, channel_dim)
-    return again if again.stride() == dx.stride() else dx.copy_(again), *gradients
+    refusal = native(*data(x, dx, gradient), *settings, *_layout(x, values, gradients, trailing, channel_dim))
+    if refusal is not None:
+        mended = _mended(x, refusal)
+        dx, *gradients = backward(native, settings, gradient, mended, values, trailing, channel_dim)
+        dx = laid_out_like(x, dx)
+    shaped = zip(parameters, values, gradients, strict=True)
+    return dx, *(own if p is value else laid_out_like(p, own) for p, value, own in shaped)
 
 
-def _like(tensor: Tensor, result: Tensor) -> Tensor:
-    """Lay a gradient out as ``empty_like`` would, which is what the operator promises."""
-    like = torch.empty_like(tensor)
-    return result if like.stride() == result.stride() else like.copy_(result)
-
-
-def _message(
-    x: Tensor,
-    y: Tensor,
-    gradient: Tensor | None,
-    values: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    trailing: bool,
-    channel_dim: int,
+def _layout(
+    x: Tensor, values: Sequence[Tensor], gradients: Sequence[Tensor], trailing: bool, channel_dim: int
 ) -> list[int]:
-    """List what ``call`` in native/call.cpp reads, in its order."""
-    message = [
-        threads(x.numel()),
-        DTYPES[x.dtype],
-        channel_dim,
-        x.data_ptr(),
-        y.data_ptr(),
-        0 if gradient is None else gradient.data_ptr(),
-        len(x.shape),
-        *x.shape,
-        *x.stride(),
-        len(values),
-    ]
+    """List what ``call`` in native/pointwise.cpp reads: how x and the parameters lie."""
+    message = [channel_dim, len(x.shape), *x.shape, *x.stride(), len(values)]
     for value, own in zip(values, gradients, strict=True):
         shape = value.shape or torch.Size([1])
         count = 1
         if trailing:
             *shape, count = shape if value.dim() > 1 else (1, *shape)  # type: ignore[assignment]
-        message += (value.data_ptr(), own.data_ptr(), DTYPES[value.dtype], count, len(shape), *shape)
+        message += (value.data_ptr(), own.data_ptr(), value.element_size(), count, len(shape), *shape)
     return message
 
 
-def _mended(x: Tensor, code: int) -> Tensor:
+def _mended(x: Tensor, refusal: bytes) -> Tensor:
     """Lay the input out so that the kernel takes it."""
-    if code == NOT_DENSE:
+    if refusal == b"not dense":
         return torch.empty_like(x).copy_(x)
-    if code == NOT_IN_ORDER:
+    if refusal == b"not in order":
         return x.clone(memory_format=torch.contiguous_format)
     raise ValueError(f"the parameters' shapes do not fit an input of shape {tuple(x.shape)}")
 
@@ -156,12 +145,12 @@ def along(parameter: Tensor, x: Tensor, channel_dim: int) -> Tensor:
 def batched(size: int, x: tuple[Tensor, int | None], parameters: Sequence[Any], trailing: bool) -> list[Tensor]:
     """Arguments of a vmapped call: x and every mapped parameter get their mapped dimension at the front."""
     tensor, dim = x
-    found = [tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)]
+    mapped = [tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)]
     for parameter, dim in parameters:
         if dim is not None:
             parameter = parameter.movedim(dim, 0)
             # A layer's own values, [] or [count], have no channels to stand before.
-            found.append(parameter.unsqueeze(1) if parameter.dim() == 1 + trailing else parameter)
+            mapped.append(parameter.unsqueeze(1) if parameter.dim() == 1 + trailing else parameter)
         else:
-            found.append(parameter.unsqueeze(0) if parameter.dim() > 1 + trailing else parameter)
-    return found
+            mapped.append(parameter.unsqueeze(0) if parameter.dim() > 1 + trailing else parameter)
+    return mapped

@@ -1,4 +1,4 @@
-"""The networks that tasks train: small, plain, and built around an activation factory."""
+"""The networks that tasks train; each takes an activation factory."""
 
 from .cnn import cnn
 from .lenet import lenet5

@@ -1,4 +1,4 @@
-"""A convolutional network for images of some 8x8 pixels."""
+"""A convolutional network for images of about 8x8 pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def cnn(size: int, classes: int, act: Callable[..., nn.Module]) -> nn.Sequential
 
     Args:
         size: height and width of the grey image, a multiple of 4.
-        classes: how many logits come out.
+        classes: the number of logits.
         act: called as ``act(channels=C)`` after a convolution, as ``act(channels=C, channel_dim=-1)`` in the head.
 
     Returns:

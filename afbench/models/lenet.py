@@ -14,14 +14,15 @@ def lenet5(channels: int, size: int, classes: int, act: Callable[..., nn.Module]
     """Two 5x5 convolutions (6 and 16 filters), each halved by 2x2 average pooling, and hidden layers of 120 and 84.
 
     An activation follows each convolution and each hidden layer. The layout is that of LeCun et al. 1998, Fig. 2, with
-    what later practice left out: no learnt coefficients in the pooling, all 6 maps feed each of the 16 filters, and
-    the output is a linear layer instead of radial basis functions.
+    the usual simplifications: the pooling has no learnt coefficients, each of the 16 filters sees all 6 maps, and the
+    output is a linear layer instead of radial basis functions.
 
     Args:
-        channels: of the image.
-        size: its height and width: 32, or 28, which the first convolution pads to 32 as the publication did.
-        classes: how many logits come out.
-        act: called as ``act(channels=C)`` after a convolution, as ``act(channels=C, channel_dim=-1)`` after a layer.
+        channels: the number of the image's channels.
+        size: the image's height and width: 32, or 28, which the first convolution pads to 32 as in the publication.
+        classes: the number of logits.
+        act: called as ``act(channels=C)`` after a convolution, as ``act(channels=C, channel_dim=-1)`` after a
+            hidden layer.
 
     Returns:
         A network from [N, channels, size, size] to [N, classes].

@@ -9,10 +9,10 @@ from torch import nn
 
 
 def mlp(*sizes: int, act: Callable[..., nn.Module]) -> nn.Sequential:
-    """Linear, activation, Linear, ..., Linear: an activation between any two linear layers, none at the end.
+    """Linear, activation, Linear, ..., Linear: an activation between linear layers, none at the end.
 
     Args:
-        sizes: features of the input, of each hidden layer, and of the output.
+        sizes: the number of features of the input, of each hidden layer, and of the output.
         act: called once for each hidden layer as ``act(channels=C, channel_dim=-1)``, with C its features.
 
     Returns:
@@ -29,7 +29,7 @@ def mlp(*sizes: int, act: Callable[..., nn.Module]) -> nn.Sequential:
     )
     """
     if len(sizes) < 2:
-        raise ValueError(f"an MLP needs the features of its input and output, not {sizes}")
+        raise ValueError(f"an MLP needs at least two sizes, of its input and output, not {sizes}")
     layers: list[nn.Module] = [nn.Linear(sizes[0], sizes[1])]
     for features, following in pairwise(sizes[1:]):
         layers += [act(channels=features, channel_dim=-1), nn.Linear(features, following)]

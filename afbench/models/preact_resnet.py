@@ -8,19 +8,19 @@ from torch import Tensor, nn
 
 WIDTHS = (64, 128, 256, 512)
 BLOCKS = 2
-"""Residual units of each width: 4 * 2 units of 2 convolutions, the first convolution and the last layer make 18."""
+"""Residual units of each width: 4 * 2 units of 2 convolutions, the stem and the last layer make 18."""
 
 
 class PreActBlock(nn.Module):
     """Residual unit x + conv2(act2(norm2(conv1(act1(norm1(x)))))) (He et al. 2016, "Identity mappings", Fig. 1b).
 
     Args:
-        channels: of the input.
-        width: of the output.
-        stride: of the first convolution.
-        opens: whether this is the first unit after the stem. There, and where a 1x1 convolution stands in the
+        channels: channels of the input.
+        width: channels of the output.
+        stride: stride of the first convolution.
+        opens: whether this is the first unit after the stem. In this unit, and in units with a 1x1 convolution in the
             shortcut, the shortcut takes act1(norm1(x)) instead of x, as in the publication's appendix.
-        act: called as ``act(channels=C)`` for each of the two places.
+        act: called as ``act(channels=C)`` for each of the two activations.
     """
 
     def __init__(self, channels: int, width: int, stride: int, opens: bool, act: Callable[..., nn.Module]) -> None:
@@ -43,12 +43,12 @@ class PreActBlock(nn.Module):
 
 
 def preact_resnet18(channels: int, classes: int, act: Callable[..., nn.Module]) -> nn.Sequential:
-    """Stem of one 3x3 convolution, 8 units of width 64 to 512, and an activation before the pooling: 17 places.
+    """A stem of one 3x3 convolution, 8 units of width 64 to 512, and an activation before the pooling: 17 activations.
 
     Args:
-        channels: of the image; its size is 32x32, or any multiple of 8.
-        classes: how many logits come out.
-        act: called as ``act(channels=C)`` for each place.
+        channels: channels of the image; its size is 32x32, or any multiple of 8.
+        classes: the number of logits.
+        act: called as ``act(channels=C)`` for each activation.
 
     Returns:
         A network from [N, channels, 32, 32] to [N, classes].

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ..errors import UsageError
-from .record_file import NEWEST, count, finite, whole
-from .trial import NewerSchema
+from .checks import NewerSchema, check_cost, check_schema, is_finite, is_whole
 
 SCHEMA = 2
 """Since 2 both kinds of cost share one form. Files of schema 1 are read too."""
@@ -63,8 +62,8 @@ class Figure:
         if not isinstance(held, Mapping):
             return cls()
         median, ends, samples, unstable = (held.get(name) for name in names)
-        low, high = map(number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
-        return cls(number(median), low, high, samples if whole(samples) else None, tuple(unstable or ()))
+        low, high = map(as_number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
+        return cls(as_number(median), low, high, samples if is_whole(samples) else None, tuple(unstable or ()))
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Timing:
             return cls()
         ratios, beside = (figures_by_name(held.get(part)) for part in ("ratios", "beside"))
         calls = held.get("calls")
-        return cls(Figure.from_dict(held.get("seconds")), ratios, beside, calls if whole(calls) else None)
+        return cls(Figure.from_dict(held.get("seconds")), ratios, beside, calls if is_whole(calls) else None)
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ class Cost:
     @property
     def saved_ratio(self) -> float | None:
         """The bytes saved for backward relative to the baseline's; None for a failure."""
-        return number(self.saved.get("ratio")) if self.ok else None
+        return as_number(self.saved.get("ratio")) if self.ok else None
 
     def time(self, name: str) -> Timing:
         """Return a timing; an empty one if that was not timed."""
@@ -211,6 +210,7 @@ class Cost:
         """
         try:
             held = json.loads(text)
+            check_schema(held, SCHEMA)
             check_cost(held)
         except RecursionError:
             raise UsageError("not a cost (nested too deeply)") from None
@@ -218,13 +218,13 @@ class Cost:
             raise UsageError(f"not a cost ({error})") from None
         except json.JSONDecodeError as error:
             raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+        except NewerSchema:
+            raise
         except ValueError as error:  # such as an integer of more digits than Python reads
             raise UsageError(f"not a cost ({error})") from None
-        if (schema := held.get("schema") or 1) > SCHEMA:
-            raise NewerSchema(f"schema {schema} is newer than this afbench reads ({SCHEMA}): upgrade afbench")
         known = {f.name: held[f.name] for f in fields(cls) if held.get(f.name) is not None}
         for part in ("saved", "peak", "parameters"):
-            known[part] = {name: value for name, value in known.get(part, {}).items() if number(value) is not None}
+            known[part] = {name: value for name, value in known.get(part, {}).items() if as_number(value) is not None}
         known["shape"] = tuple(known.get("shape", ()))
         known["times"] = times_of(held)
         return cls(**known)
@@ -246,7 +246,7 @@ def times_of(held: Mapping[str, Any]) -> dict[str, Timing]:
             seconds = ("seconds", "seconds_quartiles", "rounds", "seconds_unstable")
             ratio = Figure.from_dict(timing, ("ratio", "quartiles", "rounds", "unstable"))
             base = str(held.get("baseline") or "")
-            beside = {base: Figure(number(timing.get("baseline_seconds")))}
+            beside = {base: Figure(as_number(timing.get("baseline_seconds")))}
             found[step] = Timing(Figure.from_dict(timing, seconds), {base: ratio}, beside)
     return found
 
@@ -258,71 +258,6 @@ def figures_by_name(held: object) -> dict[str, Figure]:
     return {name: Figure.from_dict(value) for name, value in held.items() if isinstance(value, Mapping)}
 
 
-def number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """Return a finite number, or None."""
-    return float(value) if finite(value) else None  # type: ignore[arg-type]
-
-
-WORDS = ("task", "baseline", "environment", "device", "status", "measured", "kind", "mode", "dtype", "commit", "source")
-INTEGERS = ("threads", "concurrency", "channel_dim", "elements", "cache_bytes")
-OBJECTS = ("settings", "versions", "error", "batch", "parameters")
-MEASURED = ("times", "saved", "peak", *PASSES, *STEPS)
-"""Objects whose values are figures; a file of schema 1 has ``PASSES`` or ``STEPS`` in place of ``times``."""
-
-
-def check_cost(held: object) -> None:
-    """Check that each part of a cost file has the type that a cost needs, and that figures are numbers.
-
-    Raises:
-        TypeError: names the first part that is damaged.
-    """
-    if not isinstance(held, dict):
-        raise TypeError("it is no object")
-    present = {name: value for name, value in held.items() if value is not None}
-    sound = {name: isinstance(held.get(name), str) for name in ("key", "activation")}
-    sound |= {name: isinstance(present[name], str) for name in WORDS if name in present}
-    sound |= {name: whole(present[name]) for name in INTEGERS if name in present}
-    sound |= {name: isinstance(present[name], dict) for name in (*OBJECTS, *MEASURED) if name in present}
-    sound |= {name: sound[name] and figures(present[name]) for name in MEASURED if name in present}
-    schema, shape, counts = present.get("schema", 1), present.get("shape", []), present.get("parameters")
-    sound["schema"] = count(schema) and schema < NEWEST
-    sound["shape"] = isinstance(shape, list) and all(map(whole, shape))
-    if isinstance(counts, dict):
-        sound["parameters"] = all(value is None or count(value) for value in counts.values())
-    for name, right in sound.items():
-        if not right:
-            raise TypeError(f"its {name} is damaged")
-    for name, value in held.items():
-        if not readable(name) or not readable(value):
-            raise TypeError(f"its {name!a} holds what cannot be printed")
-
-
-def figures(part: object, name: str = "") -> bool:
-    """Tell whether all figures of a part are what their names say, as deep as it goes.
-
-    Numbers are finite and, but for differences, from 0 on; quartiles are two of them in order; reasons are words.
-    """
-    if isinstance(part, dict):
-        return all(figures(value, key) for key, value in part.items())
-    if part is None:
-        return True
-    if name.endswith("quartiles"):
-        return isinstance(part, list) and (
-            not part or (len(part) == 2 and all(map(finite, part)) and 0 <= part[0] <= part[1])
-        )
-    if name.endswith("unstable"):
-        return isinstance(part, list) and all(isinstance(reason, str) for reason in part)
-    if isinstance(part, list | str | bool):
-        return False
-    return finite(part) and (name.startswith("added") or part >= 0)  # type: ignore[operator]
-
-
-def readable(value: object) -> bool:
-    """Tell whether all texts in something can be written in UTF-8, and all numbers are finite floats."""
-    if isinstance(value, str):
-        return value.isprintable() or not any("\ud800" <= sign <= "\udfff" for sign in value)
-    if isinstance(value, dict):
-        return all(readable(key) and readable(inner) for key, inner in value.items())
-    if isinstance(value, list):
-        return all(map(readable, value))
-    return value is None or isinstance(value, bool) or finite(value)
+    return float(value) if is_finite(value) else None  # type: ignore[arg-type]

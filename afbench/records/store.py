@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +19,31 @@ import numpy as np
 from ..errors import AfbenchError, UsageError
 from ..files.arrays import Damaged, read_arrays
 from ..files.write import move, write_whole
+from .checks import NewerSchema
 from .cost import Cost
-from .trial import NewerSchema, Record, Status
+from .trial import Record, Status
 
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")
-"""Folders either of which makes a folder one of results."""
+"""A results folder has at least one of these."""
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a temporary file cannot belong to a run that still writes it."""
 
 
-SAID = 3
-"""Damaged arrays of a file that are named."""
+NAMED = 3
+"""How many damaged arrays of a file are named."""
 
 
 class Conflict(AfbenchError):
-    """The store holds another result under the same key; it is kept."""
+    """The store keeps another result of the same key."""
 
 
 @dataclass
 class Store:
     """A results folder: ``trials/``, ``arrays/``, ``costs/``, ``environments/``; tables and plots are made from them.
 
-    Reading never changes it. ``problems`` says which files are no records; they are left alone and not counted.
+    Reading never changes it. ``problems`` says which files are damaged; they are left alone and not counted.
     """
 
     path: Path
@@ -57,7 +59,7 @@ class Store:
         if not str(path):
             raise UsageError("the results path is empty; --out takes a folder")
         if "\0" in str(path):
-            raise UsageError(f"results path {str(path)!r} holds a NUL, which no path can")
+            raise UsageError(f"results path {str(path)!r} contains a NUL character")
         path = Path(path)
         try:
             path.exists()
@@ -67,8 +69,8 @@ class Store:
             raise UsageError(f"results path {path} is a link to nowhere")
         if path.exists() and not path.is_dir():
             raise UsageError(f"results path {path} is a file; give a folder")
-        if not write and not any((path / held).is_dir() for held in DATA):
-            below = sorted({str(folder.parent) for held in DATA for folder in path.glob(f"*/{held}")})
+        if not write and not any((path / name).is_dir() for name in DATA):
+            below = sorted({str(folder.parent) for name in DATA for folder in path.glob(f"*/{name}")})
             if below:
                 raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
             raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
@@ -84,10 +86,10 @@ class Store:
         return cls(path)
 
     def make(self) -> None:
-        """Make the folder: the first thing that a run writes, before it says its plan.
+        """Make the folder, before a run prints its plan.
 
         Raises:
-            UsageError: if that cannot be; what ``open`` asks the system is not the whole truth in ``/proc``.
+            UsageError: if it cannot be made; ``open`` cannot always foresee that, as in ``/proc``.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -101,13 +103,13 @@ class Store:
             UsageError: if a later afbench wrote one of them.
         """
         self.problems.clear()
-        found = []
+        records = []
         for file in sorted((self.path / "trials").glob("*.json"), key=str):
             try:
                 record = Record.from_json(content(file))
                 if record.key != file.stem:
                     raise UsageError(f"it holds the record {record.key}, not {file.stem}")
-                found.append(record)
+                records.append(record)
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
             except FileNotFoundError:  # another run has moved it to stale/ meanwhile
@@ -116,7 +118,7 @@ class Store:
                 continue
             except (UsageError, UnicodeDecodeError, OSError) as error:
                 self.problems[file.stem] = f"{file}: {error}; left alone and not counted"
-        return sorted(found, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
+        return sorted(records, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
         """Read a trial's arrays; an empty dict if it left none. ``problems`` says which are damaged and left out."""
@@ -129,8 +131,8 @@ class Store:
             self.problems[f"arrays/{key}"] = f"{file}: {error}; left out"
             return {}
         if damaged:
-            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), SAID)]
-            more = f" and {len(damaged) - SAID} more" if len(damaged) > SAID else ""
+            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), NAMED)]
+            more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
             self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(said)}{more}; left out"
         return arrays
 
@@ -176,15 +178,15 @@ class Store:
         Raises:
             NewerSchema: if a later afbench wrote one of them.
         """
-        found = []
+        costs = []
         for file in sorted((self.path / "costs").glob("*.json")):
             try:
-                found.append(Cost.from_json(content(file)))
+                costs.append(Cost.from_json(content(file)))
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
             except (ValueError, OSError) as error:
                 self.problems[f"costs/{file.stem}"] = f"{file}: {error}; left alone and not counted"
-        return found
+        return costs
 
     def write_cost(self, cost: Cost) -> None:
         """Write a cost; one of the same key is replaced."""
@@ -203,13 +205,33 @@ class Store:
                     file.unlink()
 
 
+class Snapshot(Store):
+    """A results folder whose records and costs are read once, for all tables and plots that are made of them."""
+
+    @cached_property
+    def _records(self) -> list[Record]:
+        return super().records()
+
+    @cached_property
+    def _costs(self) -> list[Cost]:
+        return super().costs()
+
+    def records(self) -> list[Record]:
+        """Return all records, as the first call read them."""
+        return self._records
+
+    def costs(self) -> list[Cost]:
+        """Return all costs, as the first call read them."""
+        return self._costs
+
+
 def retired(key: str, number: int, ending: str) -> str:
     """Name a stale file: ``KEY.json``, then ``KEY.2.json``."""
     return f"{key}.{ending}" if number == 1 else f"{key}.{number}.{ending}"
 
 
 def content(path: Path) -> str:
-    """Read a text file; a pipe or a device, on which reading could wait for ever, is none.
+    """Read a text file; a pipe or a device, whose reader could wait for ever, is refused.
 
     Raises:
         OSError: if it is not there or is no file.

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..registry.settings import Value
-from .record_file import check_record
+from .checks import NewerSchema, check_record, check_schema
 
 SCHEMA = 1
 KEY_LENGTH = 16
@@ -108,15 +108,11 @@ class Record:
         """
         try:
             held = json.loads(text)
+            check_schema(held, SCHEMA)
             check_record(held)
-            if held["schema"] > SCHEMA:
-                raise NewerSchema(
-                    f"schema {held['schema']} is newer than this afbench reads ({SCHEMA}): upgrade afbench"
-                )
             fields = {name: held[name] for name in cls.__dataclass_fields__ if name in held}
             fields["trial"] = Trial(**held["trial"])
             fields["status"] = Status(held["status"])
-            check_fields(fields)
             if "=" not in fields.get("source", ""):
                 fields["source"] = ""  # until 0.1 a hash of all code, which nothing read
             record = cls(**fields)
@@ -132,56 +128,6 @@ class Record:
         if held.get("key") != key:
             raise UsageError(f"its key {held.get('key')!r:.80} is not that of its trial ({key})")
         return record
-
-
-def check_fields(fields: Mapping[str, Any]) -> None:
-    """See that what reports read of a record has the type that they take it for.
-
-    Raises:
-        TypeError: naming the first field that has not.
-    """
-    trial = fields["trial"]
-    about, resolved, error = fields.get("about", {}), fields.get("resolved", {}), fields.get("error")
-    told = about if isinstance(about, Mapping) else {}
-    sound = {
-        "trial": isinstance(trial.task, str)
-        and isinstance(trial.activation, str)
-        and isinstance(trial.seed, int)
-        and isinstance(trial.settings, Mapping),
-        "about": isinstance(about, Mapping)
-        and numbers(told.get("references") or {})
-        and (told.get("target") is None or number(told["target"]))
-        and isinstance(told.get("plots") or [], list),
-        "resolved": isinstance(resolved, Mapping) and isinstance(resolved.get("task", {}), Mapping),
-        "metrics": numbers(fields.get("metrics", {})),
-        "parameters": numbers(fields.get("parameters", {})),
-        "seconds": number(fields.get("seconds", 0.0)),
-        "attempt": isinstance(fields.get("attempt", 1), int),
-        "versions": isinstance(fields.get("versions", {}), Mapping),
-        "source": isinstance(fields.get("source", ""), str),
-        "environment": isinstance(fields.get("environment", ""), str),
-        "started": isinstance(fields.get("started", ""), str),
-        "error": error is None or (isinstance(error, Mapping) and isinstance(error.get("message"), str)),
-    }
-    for name, right in sound.items():
-        if not right:
-            raise TypeError(f"its {name} is damaged")
-
-
-def numbers(held: object) -> bool:
-    """Tell whether something maps names to numbers."""
-    return isinstance(held, Mapping) and all(map(number, held.values()))
-
-
-def number(value: object) -> bool:
-    """Tell whether something is a number that a float can hold."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return isinstance(value, float) or abs(value) < 2**1023
-
-
-class NewerSchema(UsageError):
-    """The file was written by a later afbench."""
 
 
 def digest(content: object) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..cost.busy import too_busy
 from ..records.cost import Cost, Figure, Timing
-from .tables.groups import Group, settings_text
+from ..records.groups import Group, settings_text
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from ..records.groups import group_of
 from ..records.store import Store
 from ..records.trial import Record
-from .tables.groups import group_of
 
 FIRST = ["key", "task", "activation", "seed", "settings", "device", "dtype", "status", "reason"]
 LAST = [

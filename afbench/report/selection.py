@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..errors import UsageError, did_you_mean
+from ..records.members import is_older, spec_of
 from ..registry.spec import BASELINE, Spec, split
-from .tables.members import is_older, spec_of
 
 GROUPS = ("all", "trainable", "fixed")
 

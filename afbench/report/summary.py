@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..records.cost import Cost
+from ..records.groups import Group, agree, grouped
+from ..records.members import is_older, members, values
 from ..records.store import Store
 from ..records.trial import Record, Status
+from ..registry.spec import BASELINE
+from ..statistics.intervals import Interval, differences, intervals
 from ..statistics.metric import bounds_of, written
 from ..statistics.modes import modes
-from ..statistics.stats import ALPHA, Interval, can_reach, differences, holm, intervals, sign_flips
+from ..statistics.significance import ALPHA, can_reach, holm, sign_flips
 from .costs import Costs, costs_of
 from .tables.arrange import arranged
-from .tables.footnotes import agree, failures, mixtures, own_mixtures
-from .tables.groups import Group, grouped
-from .tables.members import is_older, members
+from .tables.footnotes import failures, mixtures, own_mixtures
 from .tables.rows import Published, Row, Table
 
 Scores = Mapping[str, Mapping[int, float]]
 """The main metric by activation and seed, of the trials that gave a finite number."""
 
 
-def tables(store: Store, baseline: str = "relu", published: Mapping[str, Published] | None = None) -> list[Table]:
+def tables(store: Store, baseline: str = BASELINE, published: Mapping[str, Published] | None = None) -> list[Table]:
     """Make the tables of a results folder: one for each task, settings, device and dtype in it.
 
     Args:
@@ -34,7 +37,16 @@ def tables(store: Store, baseline: str = "relu", published: Mapping[str, Publish
     Raises:
         UsageError: if a later afbench wrote a record.
     """
-    records, costs = store.records(), store.costs()
+    return tables_of(store.records(), store.costs(), baseline, published)
+
+
+def tables_of(
+    records: Iterable[Record],
+    costs: Sequence[Cost] = (),
+    baseline: str = BASELINE,
+    published: Mapping[str, Published] | None = None,
+) -> list[Table]:
+    """Make the tables of records and costs that were read before, as ``tables`` does."""
     return [
         summarise(group, held, costs_of(group, costs, baseline), baseline, (published or {}).get(group.task))
         for group, held in grouped(records).items()
@@ -122,12 +134,6 @@ def row(
         oddities=tuple(own_mixtures([record for record in records if record.status is Status.OK])),
         failures=failures(records, written(metric), scores),
     )
-
-
-def values(records: Sequence[Record], metric: str) -> dict[int, float]:
-    """Return a metric by seed, of the trials that ended well with a finite number."""
-    held = {r.trial.seed: r.metrics[metric] for r in records if r.status is Status.OK and metric in r.metrics}
-    return {seed: float(held[seed]) for seed in sorted(held) if math.isfinite(held[seed])}
 
 
 def compared(rows: Sequence[Row], scores: Scores, baseline: str) -> list[Row]:

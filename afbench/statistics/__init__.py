@@ -1,1 +1,1 @@
-"""Intervals, paired tests, ranks, and what a metric is called."""
+"""Intervals, significance, ranks, two groups of seeds, and the names and bounds of metrics."""

@@ -1,4 +1,4 @@
-"""What a metric is called wherever it is printed, and between which bounds it lies."""
+"""The printed name of a metric, and its bounds."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WORDS = {
     "psnr": "PSNR",
     "ssim": "SSIM",
 }
-"""Parts of metrics' names that are abbreviations; all else is printed as it is named."""
+"""Abbreviations in names of metrics; all other parts are printed as they are."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The range that a metric cannot leave; infinite where it has no bound."""
+    """The range of a metric's values; an end without a bound is infinite."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -33,11 +33,11 @@ class Bounds:
         return math.isinf(self.low) and math.isinf(self.high)
 
     def hold(self, values: Iterable[float]) -> bool:
-        """Tell whether all values lie within; if one does not, the bounds are wrong and are not used."""
+        """Tell whether all values lie within. If one does not, the bounds are wrong and callers ignore them."""
         return all(self.low <= value <= self.high for value in values)
 
     def __str__(self) -> str:
-        """Say the range: ``from 0 to 100``, ``up to 100``, ``from 0``."""
+        """Describe the range: ``from 0 to 100``, ``up to 100``, ``from 0``."""
         if math.isinf(self.low):
             return "" if math.isinf(self.high) else f"up to {self.high:g}"
         return f"from {self.low:g}" + ("" if math.isinf(self.high) else f" to {self.high:g}")
@@ -49,7 +49,7 @@ UNDECLARED = {
     ("r2", "%"): Bounds(high=100.0),
     ("mse", ""): Bounds(low=0.0),
 }
-"""Bounds of the metrics that afbench's own tasks measure, for records from before tasks declared them."""
+"""Bounds of the metrics of afbench's own tasks, for old records without declared bounds."""
 
 
 def written(metric: str) -> str:
@@ -64,7 +64,7 @@ def written(metric: str) -> str:
 def bounds_of(about: Mapping[str, Any], metric: str) -> Bounds:
     """Return the bounds that a record's task declares for a metric: ``about["bounds"][metric] = [low, high]``.
 
-    What is damaged (no two numbers in order) bounds nothing.
+    A damaged declaration (not two numbers in order) gives no bounds.
 
     >>> bounds_of({"bounds": {"r2": [None, 100.0]}}, "r2")
     Bounds(low=-inf, high=100.0)
@@ -83,5 +83,5 @@ def bounds_of(about: Mapping[str, Any], metric: str) -> Bounds:
 
 
 def declare(bounds: Mapping[str, tuple[float, float]]) -> dict[str, list[float | None]]:
-    """Print bounds for a record: JSON has no infinity, so that an end without a bound is None."""
+    """Convert bounds for a record. JSON has no infinity, so an end without a bound becomes None."""
     return {metric: [None if math.isinf(end) else float(end) for end in ends] for metric, ends in bounds.items()}

@@ -1,4 +1,4 @@
-"""Seeds that fall into two groups, such as an R2 near 90 or near 5: then their mean is a value that no seed has."""
+"""Find seeds that fall into two groups, such as R2 near 90 and near 5: no seed has a value near their mean."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from dataclasses import dataclass
 
 THRESHOLDS = {4: 31.4, 5: 13.4, 6: 9.3, 7: 7.3, 8: 6.0, 9: 5.1, 10: 4.5, 12: 3.9, 15: 3.4, 20: 2.9, 25: 2.7, 30: 2.6}
 THRESHOLDS |= {40: 2.4, 60: 2.2, 100: 2.0}
-"""By the number of values: how many within-group standard deviations wide the gap is that at most 1 % of normal samples
-have (the 99.5 % quantiles of 400,000 samples, for a group of one and for larger ones, of which the larger is taken)."""
+"""By the number of values: the gap, in standard deviations within the groups, that at most 1 % of normal samples exceed
+(the 99.5 % quantile of 400,000 samples; the larger one of the cases of a group of one value and of larger groups)."""
 RELEVANT = 0.02
-"""Share of the largest value that the gap has at least: a smaller one misleads nobody, and on a test of few samples
-accuracies are whole steps apart."""
+"""The gap is at least this share of the largest value: a smaller gap misleads nobody, and on a small test set the
+accuracies differ by whole steps anyway."""
 
 
 @dataclass(frozen=True)
 class Modes:
-    """Two groups of values, the larger values first: how many each holds, and their medians."""
+    """Two groups of values, the larger values first: their counts and medians."""
 
     counts: tuple[int, int]
     medians: tuple[float, float]
 
 
 def modes(values: Iterable[float]) -> Modes | None:
-    """Split values where the gap between neighbours is widest, if it is too wide for one group; else None.
+    """Split values at the widest gap between neighbours if they are two groups; else return None.
 
-    The values are two groups if some gap between neighbours, in standard deviations within the groups that it makes
-    (pooled, n - 2 degrees of freedom), exceeds the threshold for their number, and is at least 2 % of the largest
-    absolute value. Of normal samples at most 1 % do (the tests simulate it). Fewer than 4 values are never split.
+    The values are two groups if a gap between neighbours, divided by the standard deviation within the two groups on
+    its sides (pooled, n - 2 degrees of freedom), exceeds the threshold for their number, and is at least 2 % of the
+    largest absolute value. At most 1 % of normal samples do (the tests simulate it). Fewer than 4 values are one group.
 
     >>> modes([91.0, 4.0, 90.0, 92.0, 6.0])
     Modes(counts=(3, 2), medians=(91.0, 5.0))

@@ -1,4 +1,4 @@
-"""Ranks over tasks or seeds, and how far apart mean ranks must lie to be told from each other (Demšar 2006)."""
+"""Ranks over tasks or seeds, and the critical difference between mean ranks (Demšar 2006)."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 import numpy as np
 
-from .stats import ALPHA
+from .significance import ALPHA
 
 Array = np.ndarray[Any, Any]
 
 
 def ranks(values: Sequence[float], higher_is_better: bool) -> list[float]:
-    """Rank values from 1, the best, on; ties get the mean of the ranks they take.
+    """Rank values, 1 for the best; ties get the mean of their ranks.
 
     >>> ranks([90.0, 95.0, 90.0], higher_is_better=True)
     [2.5, 1.0, 2.5]
     """
-    from scipy import stats  # here, as below: it takes half a second to import
+    from scipy import stats  # imported here and below: it takes half a second
 
     signed = -np.asarray(values, float) if higher_is_better else np.asarray(values, float)
     return [float(rank) for rank in stats.rankdata(signed)]
 
 
 def friedman(ranked: Array) -> float:
-    """Return the p of Friedman's test that all columns have the same mean rank, with its correction for ties.
+    """Return the p of Friedman's test that all columns have the same mean rank, corrected for ties.
 
     Args:
-        ranked: ranks [blocks, activations], a block being a task or a seed.
+        ranked: ranks [blocks, activations]; a block is a task or a seed.
 
-    NaN for fewer than two blocks or three activations, or where all are tied.
+    NaN for fewer than two blocks or three activations, or if all are tied.
 
     >>> round(friedman(np.array([[1, 2, 3]] * 4)), 4)
     0.0183
@@ -49,9 +49,9 @@ def critical_difference(count: int, blocks: int, alpha: float = ALPHA) -> float:
     """Return Nemenyi's critical difference q / sqrt(2) * sqrt(k (k + 1) / (6 N)) (Demšar 2006, sec. 3.2.2).
 
     Args:
-        count: k, how many activations are ranked.
-        blocks: N, over how many tasks or seeds.
-        alpha: the level; q is the studentised range's quantile with infinitely many degrees of freedom.
+        count: k, the number of ranked activations.
+        blocks: N, the number of tasks or seeds.
+        alpha: the level; q is the quantile of the studentised range with infinitely many degrees of freedom.
 
     >>> round(critical_difference(4, 14), 2)
     1.25
@@ -64,7 +64,7 @@ def critical_difference(count: int, blocks: int, alpha: float = ALPHA) -> float:
 
 @dataclass(frozen=True)
 class Nemenyi:
-    """What can be claimed of mean ranks: a critical difference, or in words why there is none."""
+    """The critical difference of mean ranks, or the reason why there is none."""
 
     difference: float = math.nan
     p: float = math.nan
@@ -77,19 +77,20 @@ class Nemenyi:
 
 
 def nemenyi(ranked: Array) -> Nemenyi:
-    """Compare mean ranks [blocks, activations] as Demšar does: Nemenyi's difference if Friedman's test rejects.
+    """Compare the mean ranks of [blocks, activations] like Demšar: Nemenyi's difference if Friedman's test rejects.
 
-    None is given either if it is as large as mean ranks can lie apart, k - 1: then no pair could reach it.
+    There is no difference either if no pair can reach it: mean ranks lie at most k - 1 apart.
     """
     blocks, count = ranked.shape
     if count < 3 or blocks < 2:
-        return Nemenyi(refused=f"it takes 3 activations and 2 rankings; here are {count} and {blocks}")
+        return Nemenyi(refused=f"it needs 3 activations and 2 rankings, not {count} and {blocks}")
     p = friedman(ranked)
     if not p <= ALPHA:
         return Nemenyi(
-            p=p, refused="all are tied" if math.isnan(p) else f"Friedman's test does not reject, p = {p:.2g}"
+            p=p,
+            refused="all activations are tied" if math.isnan(p) else f"Friedman's test does not reject, p = {p:.2g}",
         )
     difference = critical_difference(count, blocks)
     if difference >= count - 1:
-        return Nemenyi(p=p, refused=f"it would be {difference:.3g}, and ranks lie at most {count - 1} apart")
+        return Nemenyi(p=p, refused=f"it would be {difference:.3g}, but mean ranks differ by at most {count - 1}")
     return Nemenyi(difference, p)

@@ -1,1 +1,1 @@
-"""The tasks: one file per kind. ``base`` is the contract; each other module registers its own."""
+"""The tasks, one file per kind. ``base`` is the contract; ``settings`` reads and sets a task's settings."""

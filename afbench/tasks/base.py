@@ -25,7 +25,7 @@ AtLeastOne = Range(at_least=1, at_most=1_000_000)
 
 
 class Splits(NamedTuple):
-    """Inputs and targets for training, for choices made during it, and for the one look at the end.
+    """Inputs and targets for training, for choices during training, and for the one test at the end.
 
     >>> pair = (torch.zeros(4, 2), torch.zeros(4, dtype=torch.long))
     >>> Splits(train=pair, validation=pair, test=pair).train[0].shape
@@ -38,7 +38,7 @@ class Splits(NamedTuple):
 
 
 class MakeActivation(Protocol):
-    """What a network calls once for each place: ``act(channels=C, channel_dim=-1)``."""
+    """The factory that a network calls once for each activation: ``act(channels=C, channel_dim=-1)``."""
 
     def __call__(self, channels: int | None = None, channel_dim: int = 1) -> nn.Module:
         """Build a new activation."""
@@ -46,10 +46,10 @@ class MakeActivation(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
-    """A classification task, unless a subclass says otherwise. Annotated fields are its settings.
+    """The base class of tasks: a classification task by default. Annotated fields are its settings.
 
-    A subclass gives ``data`` and ``network``; all else has defaults. What reports need to know (metric, unit,
-    direction, target, bounds of each metric, plots) is declared as plain class attributes, never guessed.
+    A subclass defines ``data`` and ``network``; everything else has a default. Class attributes without annotations
+    declare what reports need: metric, unit, direction, target, bounds of each metric, plots.
 
     >>> create_task("gmm", {"epochs": 3}).epochs
     3
@@ -64,7 +64,7 @@ class Task:
     bounds: ClassVar[Mapping[str, tuple[float, float]]] = {"accuracy": (0.0, 100.0)}
     plots: ClassVar[tuple[str, ...]] = ("curve", "shape")
     budgets: ClassVar[Mapping[str, Mapping[str, Value]]] = {"smoke": {"epochs": 2}}
-    """What ``--budget NAME`` sets; a task whose paper gives a length adds ``"paper"``."""
+    """The settings of ``--budget NAME``; a task with a published length adds ``"paper"``."""
 
     epochs: Annotated[int, AtLeastOne] = 30
     batch_size: Annotated[int, AtLeastOne] = 128
@@ -80,7 +80,7 @@ class Task:
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
 
     def prepare(self) -> None:
-        """Raise ``Unavailable`` if something the task needs is not here; asked before a run writes anything."""
+        """Raise ``Unavailable`` if the task lacks something, such as its data; called before a run writes anything."""
         return None
 
     def data(self, rng: torch.Generator) -> Splits:
@@ -88,11 +88,11 @@ class Task:
         raise UsageError(f"task {self.name!r} defines no data(rng)")
 
     def network(self, act: MakeActivation) -> nn.Module:
-        """Build the network; ``act`` is called once for each place of an activation."""
+        """Build the network; it calls ``act`` once for each of its activations."""
         raise UsageError(f"task {self.name!r} defines no network(act)")
 
     def batches(self, splits: Splits, rng: torch.Generator) -> Iterator[Batch]:
-        """Go through the training data once in a new order; override to generate data as you go."""
+        """Yield the batches of one epoch, in a new order; override it to generate data during training."""
         inputs, targets = splits.train
         order = torch.randperm(len(inputs), generator=rng).to(inputs.device)
         for start in range(0, len(inputs), self.batch_size):
@@ -100,35 +100,35 @@ class Task:
             yield inputs[index], targets[index]
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """Return what is minimised: a mean over the batch."""
+        """Return the loss to minimise: a mean over the batch."""
         return F.cross_entropy(output, target)
 
     def metrics(self, output: Tensor, target: Tensor) -> dict[str, float]:
-        """Measure a whole split; ``metric`` must be among the names."""
+        """Return the metrics of a whole split by name; one of the names is ``metric``."""
         return {"accuracy": 100.0 * (output.argmax(1) == target).double().mean().item()}
 
     def observe(self, model: nn.Module, epoch: int, rng: torch.Generator) -> dict[str, float]:
-        """Measure something after an epoch, on a stream of its own; the largest value over the epochs is kept.
+        """Return extra metrics after an epoch, from a random stream of their own; the record keeps the largest values.
 
-        For published figures that peek at the test distribution: their names say so, and nothing is chosen by them.
+        This is for published figures that look at the test distribution. Their names say so; they decide nothing.
         """
         return {}
 
     def picture(self, model: nn.Module, splits: Splits) -> Arrays:
-        """Return the arrays that the task's own plots need; at most some 100 kB."""
+        """Return the arrays for the task's own plots; about 100 kB at most."""
         return {}
 
     def references(self) -> dict[str, float]:
-        """Return what the metric can be compared with, such as the Bayes-optimal accuracy."""
+        """Return reference values of the metric by name, such as the Bayes-optimal accuracy."""
         return {}
 
     @property
     def headline(self) -> str:
-        """One line that says what this is: the docstring's first."""
+        """A description in one line: the first of the docstring."""
         return (self.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     def about(self) -> dict[str, Any]:
-        """Say all that a report needs, so that it imports no task."""
+        """Return everything that a report needs, so that reports import no task."""
         return {
             "headline": self.headline,
             "metric": self.metric,
@@ -147,7 +147,7 @@ class Task:
 
 
 class Regression:
-    """Mixed into a task: mean squared error, and R2 in percent over all that is measured.
+    """A mixin for regression tasks: mean squared error as the loss, and R2 in percent over the whole split.
 
     >>> class Line(Regression, Task): ...
     """
@@ -169,10 +169,10 @@ class Regression:
 
 
 def create_task(name: str, given: Mapping[str, object] | None = None, budget: str = "default") -> Task:
-    """Build a task with settings checked against their types; explicit ones win over the budget's.
+    """Build a task and check its settings. Given settings override those of the budget.
 
     Raises:
-        UsageError: for an unknown task, setting or budget, a wrong type, or a value out of range.
+        UsageError: for an unknown task, setting or budget, a wrong type, or a value outside its range.
     """
     entry, implied = TASKS.find(name)
     settings = settings_of(entry.target)  # type: ignore[arg-type]
@@ -185,7 +185,7 @@ def create_task(name: str, given: Mapping[str, object] | None = None, budget: st
 
 
 def list_tasks(tag: str | None = None) -> list[str]:
-    """Name all registered tasks, or those with a tag.
+    """Return the names of all registered tasks, or of those with a tag.
 
     >>> list_tasks(tag="regression")
     ['regression_1d', 'regression_2d']
@@ -198,7 +198,7 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
     """Register a subclass of ``Task``; its annotated fields become its settings.
 
     Args:
-        name: its short name.
+        name: the short name.
         about: ``aliases``, ``tags``, ``paper``, ``year``, as for an activation.
 
     Raises:
@@ -215,7 +215,7 @@ def task(name: str, **about: Any) -> Callable[[type], Any]:
     3
     """
     if "version" in about:
-        raise UsageError(f"task {name!r}: its version is a class attribute, version = {about['version']}")
+        raise UsageError(f"task {name!r}: write its version as a class attribute, version = {about['version']}")
     return TASKS.decorator(name, **about)
 
 
@@ -225,18 +225,18 @@ def _finish(target: type, name: str) -> type:
     bases = [base for base in target.__mro__[1:] if dataclasses.is_dataclass(base)]
     inherited = {field.name for base in bases for field in dataclasses.fields(base)}
     for field in inherited & vars(target).keys() - target.__dict__.get("__annotations__", {}).keys():
-        raise UsageError(f"task {name!r}: {field} is set without its annotation, which would change nothing")
+        raise UsageError(f"task {name!r}: {field} needs a type annotation; without one it would have no effect")
     check_bounds(target, name)
     documentation = target.__doc__ or ""
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
-    finished.__doc__ = documentation  # dataclass makes up a missing one of all the fields, and lists would show it
+    finished.__doc__ = documentation  # dataclass fills a missing docstring with all fields, and lists would show it
     finished.name = name
     settings_of(finished)
     return finished
 
 
 def check_bounds(target: type[Task], name: str) -> None:
-    """See that a task's bounds are a pair of numbers for each metric, the lower one first.
+    """Check that a task's bounds are a pair of numbers for each metric, the lower one first.
 
     Raises:
         UsageError: if they are not.
@@ -246,7 +246,9 @@ def check_bounds(target: type[Task], name: str) -> None:
     except (AttributeError, TypeError, ValueError):
         sound = False
     if not sound:
-        raise UsageError(f"task {name!r}: bounds map a metric to (low, high), such as {{'accuracy': (0.0, 100.0)}}")
+        raise UsageError(
+            f"task {name!r}: bounds must map each metric to (low, high), such as {{'accuracy': (0.0, 100.0)}}"
+        )
 
 
 TASKS.prepare = _finish

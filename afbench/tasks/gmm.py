@@ -16,27 +16,27 @@ from .base import Arrays, AtLeastOne, MakeActivation, Positive, Splits, Task, ta
 VALIDATION, TEST = 2000, 10_000
 PIXELS = 201
 SHOWN = 1000
-"""How many test points a picture holds."""
+"""Number of test points in a picture."""
 MARGIN = 2.0
-"""Standard deviations around the means that a picture shows."""
+"""A picture extends beyond the means by this number of standard deviations."""
 
 
 @task("gmm", tags=("toy", "classification"), paper="arXiv:2407.07564")
 class GaussianMixture(Task):
     """2-D Gaussian mixture, 20 classes, MLP 2-16-16-20.
 
-    One class a component of a random mixture (``afbench.data.mixture``). A trial's seed draws the samples, not the
-    mixture. The literature shows such boundaries (DiTAC, Fig. 5), but its sizes are not in our sources: these were
-    chosen with fixed activations on other mixtures, by a rule written down beforehand and amended once; they are the
-    nearest to it, and miss one of its six conditions (docs/gmm-pilot.md).
+    Each component of a random mixture is a class (``afbench.data.mixture``). A trial's seed draws the samples, not the
+    mixture. DiTAC's Fig. 5 shows such boundaries, but its sizes are not published in our sources. The sizes here were
+    chosen with fixed activations on other mixtures, by a rule that was written down before and amended once. They come
+    closest to the rule and miss one of its six conditions (docs/gmm-pilot.md).
 
     Settings:
         mixture: which mixture; 0 is the benchmark's.
         classes: components of the mixture.
         spread: the components' size in units of the mean distance between neighbours.
-        unevenness: how much those sizes differ, as powers of 2; at 0 a linear network is as good as any.
-        samples: for training.
-        width, depth: units of a hidden layer, and number of hidden layers.
+        unevenness: how much these sizes differ, as powers of 2; at 0 a linear network is as good as any other.
+        samples: the number of training samples.
+        width, depth: the number of units of a hidden layer, and of hidden layers.
     """
 
     plots = ("boundary", "shape", "curve")
@@ -54,17 +54,17 @@ class GaussianMixture(Task):
 
     @property
     def source(self) -> Mixture:
-        """The mixture that everything is drawn from."""
+        """The mixture of all samples."""
         return random_mixture(self.classes, self.spread, self.unevenness, self.mixture)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The network's layers, from 2 inputs to one logit a class."""
+        """The sizes of the network's layers, from 2 inputs to one logit per class."""
         return (2, *[self.width] * self.depth, self.classes)
 
     @property
     def headline(self) -> str:
-        """The docstring's first line, with the sizes as they are set."""
+        """The docstring's first line with the chosen sizes."""
         return f"2-D Gaussian mixture, {self.classes} classes, MLP {'-'.join(map(str, self.sizes))}"
 
     def data(self, rng: torch.Generator) -> Splits:

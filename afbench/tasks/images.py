@@ -20,10 +20,10 @@ HIDDEN = (256, 128)
 PADDING = 4
 
 
-# A dataclass like every registered task: a class between them that is none would not hand its fields on.
+# A dataclass, like every registered task: a base class that is none would not pass on its fields.
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImageTask(Task):
-    """What the tasks share: the set of the task's name, on the device as bytes, standardised by the network."""
+    """The base of image tasks: the data set of the task's name, as bytes on the device, standardised by the network."""
 
     networks: ClassVar[dict[str, str]] = {
         "mlp": f"MLP 784-{'-'.join(map(str, HIDDEN))}-10",
@@ -32,29 +32,29 @@ class ImageTask(Task):
     }
 
     epochs: Annotated[int, AtLeastOne] = 10
-    # Adam with 2e-3 is a setting of the MNIST and Fashion-MNIST experiments in the code published with PAU.
+    # Adam with 2e-3 is one setting of the MNIST and Fashion-MNIST experiments in the code published with PAU.
     lr: Annotated[float, Positive] = 2e-3
     schedule: Literal["constant", "cosine"] = "cosine"
 
     @property
     def published(self) -> ImageSet:
-        """What is known of the set without reading it."""
+        """The description of the data set, known without reading it."""
         return SETS[self.name]
 
     @property
     def headline(self) -> str:
-        """The docstring's first line, with the network as it is set."""
+        """The docstring's first line with the chosen network."""
         return f"{super().headline}, {self.networks[str(self.settings['model'])]}"
 
     def prepare(self) -> None:
-        """Load the set, so that what is missing or corrupt shows before anything runs."""
+        """Load the data set, so that missing or corrupt files show before anything runs."""
         load(self.name)
 
     def about(self) -> dict[str, Any]:
-        """Say what a report needs, and where the data came from."""
+        """Return what a report needs, and the origin of the data."""
         try:
             return {**super().about(), "data": load(self.name).about}
-        except Unavailable:  # the trial itself says so
+        except Unavailable:  # the trial itself reports it
             return super().about()
 
     def data(self, rng: torch.Generator) -> Splits:
@@ -78,9 +78,9 @@ class ImageTask(Task):
 class FashionMnist(ImageTask):
     """Fashion-MNIST, grey images of clothes, 28x28, 10 classes.
 
-    54,000 images for training, 6,000 for validation (one in 10 of the published training images, each class in
-    proportion) and the 10,000 published ones for the test. The splits are always the same: a trial's seed changes the
-    weights and the order of the batches. ``afbench data fetch fashion_mnist`` brings the images.
+    54,000 images for training, 6,000 for validation (one in 10 of the published training images, in proportion to the
+    classes), and the 10,000 published test images. The splits are always the same: a trial's seed changes the weights
+    and the order of the batches. ``afbench data fetch fashion_mnist`` downloads the images.
 
     Settings:
         model: ``mlp`` (two hidden layers of 256 and 128) or ``lenet5``.
@@ -93,7 +93,7 @@ class FashionMnist(ImageTask):
 class Mnist(ImageTask):
     """MNIST, handwritten digits, 28x28, 10 classes.
 
-    Splits and settings are those of ``fashion_mnist``; torchvision brings the images (docs/data.md).
+    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch mnist`` brings the images.
     """
 
     model: Literal["mlp", "lenet5"] = "mlp"
@@ -103,7 +103,7 @@ class Mnist(ImageTask):
 class Kmnist(ImageTask):
     """Kuzushiji-MNIST, cursive Japanese characters, 28x28, 10 classes.
 
-    Splits and settings are those of ``fashion_mnist``; torchvision brings the images (docs/data.md).
+    Splits and settings are those of ``fashion_mnist``; ``afbench data fetch kmnist`` brings the images.
     """
 
     model: Literal["mlp", "lenet5"] = "mlp"
@@ -111,15 +111,15 @@ class Kmnist(ImageTask):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CifarTask(ImageTask):
-    """What CIFAR-10 and CIFAR-100 share: training images are shifted and mirrored at random."""
+    """The base of CIFAR-10 and CIFAR-100: training images are shifted and mirrored at random."""
 
     epochs: Annotated[int, AtLeastOne] = 30
     augment: bool = True
 
     def batches(self, splits: Splits, rng: torch.Generator) -> Iterator[Batch]:
-        """Go through the training images once in a new order, each moved and mirrored anew.
+        """Yield the training images of one epoch in a new order, each shifted and mirrored at random.
 
-        All of an epoch's draws are made at once and sent to the device at once, so that no batch waits for any.
+        All random numbers of an epoch are drawn and sent to the device at once, so that no batch has to wait.
         """
         if not self.augment:
             yield from super().batches(splits, rng)
@@ -138,14 +138,14 @@ class CifarTask(ImageTask):
 class Cifar10(CifarTask):
     """CIFAR-10, colour images, 32x32, 10 classes.
 
-    45,000 images for training, 5,000 for validation (one in 10 of the published training images, each class in
-    proportion) and the 10,000 published ones for the test; the splits are always the same. The defaults are for
-    LeNet-5; for the residual network a usual recipe (kuangliu/pytorch-cifar, main.py) is ``--set optimizer=sgd
-    --set lr=0.1 --set weight_decay=5e-4 --set epochs=200``, which wants a GPU.
+    45,000 images for training, 5,000 for validation (one in 10 of the published training images, in proportion to the
+    classes), and the 10,000 published test images; the splits are always the same. The defaults are for LeNet-5. A
+    common recipe for the residual network (kuangliu/pytorch-cifar, main.py) is ``--set optimizer=sgd --set lr=0.1 --set
+    weight_decay=5e-4 --set epochs=200``; it needs a GPU.
 
     Settings:
         model: ``lenet5`` or ``preact_resnet18``.
-        augment: shift training images by up to 4 pixels, black coming in, and mirror every other one.
+        augment: shift training images by up to 4 pixels, with black borders, and mirror half of them.
     """
 
     model: Literal["lenet5", "preact_resnet18"] = "lenet5"
@@ -155,19 +155,19 @@ class Cifar10(CifarTask):
 class Cifar100(CifarTask):
     """CIFAR-100, colour images, 32x32, 100 classes.
 
-    Splits and settings are those of ``cifar10``; torchvision brings the images (docs/data.md).
+    Splits and settings are those of ``cifar10``; ``afbench data fetch cifar100`` brings the images.
     """
 
     model: Literal["lenet5", "preact_resnet18"] = "lenet5"
 
 
 def crop(images: Tensor, offsets: Tensor, mirrored: Tensor) -> Tensor:
-    """Pad images by 4 black pixels on each side, cut each out at its own place, and mirror some left to right.
+    """Pad images with 4 black pixels on each side, crop each at its own offset, and mirror some left to right.
 
     Args:
         images: [N, C, H, W].
-        offsets: [N, 2], the row and the column of the padded image where the cut begins, from 0 to 8.
-        mirrored: [N], which ones to mirror.
+        offsets: [N, 2], the first row and column of each crop in the padded image, from 0 to 8.
+        mirrored: [N], true for the images to mirror.
 
     Returns:
         Images of the same shape and dtype.

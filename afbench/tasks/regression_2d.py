@@ -1,4 +1,4 @@
-"""Reconstruction of a function of two variables: the one experiment of DiTAC whose code is public."""
+"""Reconstruction of a function of two variables: the only experiment of DiTAC with public code."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ WAVES = (
 )
 """Amplitude and the two angular frequencies of each sine."""
 ITERATIONS = 500
-"""Steps of an epoch: the experiment evaluates every 500."""
+"""Steps of an epoch: the published experiment evaluates every 500 steps."""
 EVALUATED = 500
-"""Points of one evaluation."""
+"""Number of points of an evaluation."""
 GRID, PICTURE = 201, 101
 
 
@@ -42,10 +42,10 @@ def target_function(points: Tensor) -> Tensor:
 class Regression2d(Regression, Task):
     """Reconstruction of a sum of six sines on [-1, 1]^2, MLP 2-50-1.
 
-    As published: Adam, 10,000 steps, each on 98 new uniform points. R2 and the mean squared error are measured once,
-    at the end, on the grid of 201 x 201 points over [-1, 1]^2. The published figure is another one: the best R2 over
-    evaluations every 500 steps, each on 500 new points of the test distribution, so the test chooses it. Here that is
-    the extra metric ``best_on_test_r2``, on a stream of its own, to stand beside the published figure and no other.
+    The published recipe: Adam, 10,000 steps, each on 98 new uniform points. R2 and the mean squared error are measured
+    once, at the end, on a grid of 201 x 201 points of [-1, 1]^2. The published figure is different: the best R2 of
+    evaluations every 500 steps, each on 500 new points of the test distribution, so the test data choose it. The extra
+    metric ``best_on_test_r2`` computes it from a random stream of its own. Compare it with the published figure only.
     """
 
     plots = ("surface", "shape", "curve")
@@ -57,21 +57,21 @@ class Regression2d(Regression, Task):
     lr: Annotated[float, Positive] = 5e-3
 
     def data(self, rng: torch.Generator) -> Splits:
-        """Draw 500 points for validation; the test is the grid. ``train`` only shows what a batch looks like."""
+        """Draw 500 points for validation; the test points are the grid. ``train`` is only an example of a batch."""
         return Splits(labelled(uniform(self.batch_size, rng)), labelled(uniform(EVALUATED, rng)), labelled(grid(GRID)))
 
     def network(self, act: MakeActivation) -> nn.Module:
-        """Build the MLP with its one activation."""
+        """Build the MLP with one activation."""
         return mlp(2, 50, 1, act=act)
 
     def batches(self, splits: Splits, rng: torch.Generator) -> Iterator[Batch]:
-        """Draw the batches of one epoch, 500 of new uniform points."""
+        """Draw the 500 batches of one epoch, each of new uniform points."""
         for _ in range(ITERATIONS):
             yield labelled(uniform(self.batch_size, rng).to(splits.train[0]))
 
     @torch.no_grad()
     def observe(self, model: nn.Module, epoch: int, rng: torch.Generator) -> dict[str, float]:
-        """Measure R2 on 500 new points of the test distribution; its maximum is what the publication reports."""
+        """Measure R2 on 500 new points of the test distribution; the publication reports its maximum."""
         points, values = labelled(uniform(EVALUATED, rng).to(next(model.parameters())))
         return {"best_on_test_r2": self.metrics(model.eval()(points), values)["r2"]}
 
@@ -79,8 +79,8 @@ class Regression2d(Regression, Task):
         """Return f and the network's reconstruction of it.
 
         Returns:
-            ``target`` and ``prediction`` [101, 101] at evenly spaced points, those on the border included, rows
-            along x2 from -1, columns along x1; ``extent``, (-1, 1, -1, 1).
+            ``target`` and ``prediction`` [101, 101] at evenly spaced points including the border, with rows along
+            x2 from -1 and columns along x1; ``extent``, (-1, 1, -1, 1).
         """
         points, values = labelled(grid(PICTURE).to(splits.test[0]))
         surfaces = {"target": values, "prediction": model(points)}
@@ -91,12 +91,12 @@ class Regression2d(Regression, Task):
 
 
 def uniform(count: int, rng: torch.Generator) -> Tensor:
-    """Draw points [count, 2] uniformly from [-1, 1]^2."""
+    """Draw uniform points [count, 2] of [-1, 1]^2."""
     return 2 * torch.rand(count, 2, generator=rng) - 1
 
 
 def grid(side: int) -> Tensor:
-    """Return the points [side^2, 2] of an even grid over [-1, 1]^2, row by row along x2, corners included."""
+    """Return the points [side^2, 2] of an even grid over [-1, 1]^2 with its corners, row by row along x2."""
     axis = torch.linspace(-1, 1, side)
     return torch.cartesian_prod(axis, axis).flip(1)
 

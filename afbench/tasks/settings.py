@@ -1,4 +1,4 @@
-"""What a task's settings are: read from its fields, set by a budget, and compared with their defaults."""
+"""A task's settings: read from its fields, set by a budget, and compared with their defaults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def settings_of(target: type[Task]) -> dict[str, Setting]:
         UsageError: if a field has a type that ``--set`` cannot give.
     """
     hints = typing.get_type_hints(target, include_extras=True)
-    found: dict[str, Setting] = {}
+    setting_by_name: dict[str, Setting] = {}
     for field in dataclasses.fields(target):
         default = field.default
         setting = None
@@ -33,12 +33,12 @@ def settings_of(target: type[Task]) -> dict[str, Setting]:
             raise UsageError(
                 f"task field {field.name!r} needs a default and a type among bool, int, float, str, Literal"
             )
-        found[field.name] = setting
-    return found
+        setting_by_name[field.name] = setting
+    return setting_by_name
 
 
 def bounded(target: type, setting: Setting) -> Setting:
-    """Give a field that a subclass annotates anew without a range the range that a base declares for it."""
+    """Add the range of a base class to a field that a subclass annotates again without a range."""
     if setting.range is not None or setting.choices:
         return setting
     for base in target.__mro__[1:]:
@@ -51,7 +51,7 @@ def bounded(target: type, setting: Setting) -> Setting:
 
 
 def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> dict[str, Value]:
-    """Turn a budget into settings: ``default``, a name that the task declares, or a fraction of its epochs."""
+    """Convert a budget into settings: ``default``, a budget of the task, or a fraction of its epochs."""
     if budget == "default":
         return {}
     if budget in target.budgets:
@@ -61,13 +61,13 @@ def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> d
     except ValueError:
         fraction = 0.0
     if not 0 < fraction <= 1:
-        names = ", ".join(["default", *target.budgets])
+        takes = f"--budget takes {', '.join(['default', *target.budgets])} or a fraction above 0 and at most 1"
         if budget == "paper":
-            raise UsageError(f"task {target.name!r} has no published length; --budget takes {names} or a fraction")
-        raise UsageError(f"--budget takes {names} or a fraction above 0 and at most 1, not {budget!r}")
+            raise UsageError(f"task {target.name!r} has no published length; {takes}")
+        raise UsageError(f"{takes}, not {budget!r}")
     return {"epochs": max(1, round(cast(int, settings["epochs"].default) * fraction))}
 
 
 def changed(task: Task) -> dict[str, Value]:
-    """Return the settings that differ from the task's defaults: what enters a trial's key."""
+    """Return the settings that differ from the task's defaults; they are part of a trial's key."""
     return differing(settings_of(type(task)), task.settings)

@@ -32,7 +32,7 @@ def attempt(job: Attempt) -> tuple[Record, Arrays]:
     arrays: Arrays = {}
     changes: dict[str, Any] = {}
     try:
-        task, choice = resolve(job.trial)
+        task, choice = create_task(job.trial.task, job.trial.settings), choose(job.trial.activation)
         changes = describe(task, choice)
         trained = train(task, choice, job.trial.seed)
         arrays = trained.arrays
@@ -65,11 +65,6 @@ def blank(job: Attempt, status: Status = Status.LOST, message: str = "") -> Reco
         error=error,
         started=now(),
     )
-
-
-def resolve(trial: Trial) -> tuple[Task, Choice]:
-    """Find a trial's task and activation."""
-    return create_task(trial.task, trial.settings), choose(trial.activation)
 
 
 def describe(task: Task, choice: Choice) -> dict[str, Any]:

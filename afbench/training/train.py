@@ -43,7 +43,7 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         ActivationError: if the activation breaks its contract on the first batch.
     """
     with pinned_threads(task.threads), seeded(seed):
-        splits = move(task.data(stream(seed, "data")), task)
+        splits = to_device(task.data(stream(seed, "data")), task)
         network, factory = build(task, choice, seed)
         start = [copy.deepcopy(module) for module in factory.built]
         with forked(seed, "noise"):
@@ -54,7 +54,9 @@ def train(task: Task, choice: Choice, seed: int) -> Trained:
         arrays = {f"curve/{name}": np.asarray(values) for name, values in curve.items()}
         with torch.no_grad(), forked(seed, "picture"):
             arrays |= sampling.sample(factory, start, ndims)
-            arrays |= {f"picture/{name}": plain(value) for name, value in task.picture(network.eval(), splits).items()}
+            arrays |= {
+                f"picture/{name}": plain_array(value) for name, value in task.picture(network.eval(), splits).items()
+            }
             arrays |= sampling.inputs(network, factory.built, splits.validation[0])  # last: it may draw random numbers
         return Trained(network, metrics, count_parameters(network), arrays)
 
@@ -86,7 +88,7 @@ def fit(
             if ndims is None:
                 with watch.contract(factory.built) as ndims:
                     loss = descend(task, network, optimizer, batch)
-                known(network, factory, optimizer)
+                check_optimizer(network, factory, optimizer)
             else:
                 loss = descend(task, network, optimizer, batch)
             if not math.isfinite(loss):
@@ -99,17 +101,17 @@ def fit(
             score = evaluate(task, network, factory.built, splits.validation)[task.metric]
         for name, values in (("epoch", epoch), ("loss", sum(losses) / len(losses)), ("validation", score)):
             curve[name].append(values)
-        for name, value in numbers(task.observe(network, epoch, observed), "observe").items():
+        for name, value in plain_numbers(task.observe(network, epoch, observed), "observe").items():
             extras[name] = max(value, extras.get(name, -math.inf))
         if task.checkpoint == "best" and sign * score > best:
             best, kept = sign * score, copy.deepcopy(network.state_dict())
-    known(network, factory, optimizer)
+    check_optimizer(network, factory, optimizer)
     if kept is not None:
         network.load_state_dict(kept)
     return curve, ndims or {}, extras
 
 
-def known(network: nn.Module, factory: Factory, optimizer: torch.optim.Optimizer) -> None:
+def check_optimizer(network: nn.Module, factory: Factory, optimizer: torch.optim.Optimizer) -> None:
     """See that the optimizer knows all that is to be trained.
 
     Raises:
@@ -162,10 +164,10 @@ def evaluate(task: Task, network: nn.Module, activations: Sequence[nn.Module], s
     if not bool(torch.isfinite(output).all()):
         why = next(filter(None, (watch.culprit(network, activations, chunk) for chunk in chunks)), "")
         raise Diverged(f"the output is not finite in evaluation{'; the activation ' + why if why else ''}")
-    return numbers(task.metrics(output, targets), "metrics")
+    return plain_numbers(task.metrics(output, targets), "metrics")
 
 
-def numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
+def plain_numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
     """Take what a task measured as plain numbers.
 
     Raises:
@@ -184,7 +186,7 @@ def numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
     return found
 
 
-def plain(value: Any) -> np.ndarray[Any, Any]:
+def plain_array(value: Any) -> np.ndarray[Any, Any]:
     """Take an array of a picture; objects are refused, for reading them would run code.
 
     Raises:
@@ -196,7 +198,7 @@ def plain(value: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-def move(splits: Splits, task: Task) -> Splits:
+def to_device(splits: Splits, task: Task) -> Splits:
     """Put the splits on the task's device; floating tensors take its dtype."""
     dtype = getattr(torch, task.dtype)
 

@@ -9,7 +9,7 @@ from scipy import optimize, special
 from afbench import create
 from afbench.activations.acon import AconA, AconB, AconC
 from afbench.activations.swish import Swish
-from afbench.kernels.gated import acon
+from afbench.kernels.units import acon
 
 LETTERS = {"acon_a": ["beta"], "acon_b": ["p", "beta"], "acon_c": ["p1", "p2", "beta"]}
 

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from torch.nn import functional as F
 
 from afbench import UsageError, create
-from afbench.kernels import cpab_basis
+from afbench.kernels import field
 
 NAMES = ("ditac", "ge_ditac", "leaky_ditac", "inf_ditac")
 FAMILY = pytest.mark.parametrize("name", NAMES)
@@ -26,7 +26,7 @@ def warp(module, x):
     """T(x) by integrating the velocity: a linear interpolation of the vertices', extended beyond a and b."""
     theta = module.theta.detach().double().numpy()
     vertices = np.linspace(module.a, module.b, module.cells + 1)
-    speeds = (module.b - module.a) * cpab_basis.vertex_basis(module.cells, module.zero_boundary) @ theta
+    speeds = (module.b - module.a) * field.vertex_basis(module.cells, module.zero_boundary) @ theta
     slopes = np.diff(speeds) / np.diff(vertices)
 
     def rate(_, phi):
@@ -173,7 +173,7 @@ def test_weights_loaded_after_eval_are_seen(method):
 def test_penalty():
     module = build("ditac[penalty_weight=0.3,lambda_var=1.5]").double()
     theta = module.theta.detach().numpy()
-    P = cpab_basis.penalty_matrix(10, True, 5.0, 1.5)
+    P = field.penalty_matrix(10, True, 5.0, 1.5)
     penalty = module.penalty()
     (gradient,) = torch.autograd.grad(penalty, module.theta)
     assert penalty.shape == () and penalty.item() == pytest.approx(0.3 * theta @ P @ theta, rel=1e-6)
@@ -187,7 +187,7 @@ def test_theta_is_drawn_from_the_prior():
     for _ in range(4000):
         module.reset_parameters()
         draws.append(module.theta.detach().clone())
-    wanted = cpab_basis.prior_covariance(4, True, 1.0, 2.0)
+    wanted = field.prior_covariance(4, True, 1.0, 2.0)
     # The standard error of a variance over 4,000 draws is 2.2 %.
     np.testing.assert_allclose(np.cov(torch.stack(draws).T.numpy()), wanted, atol=0.1 * wanted.max())
     assert torch.equal(build("ditac", 5).theta, build("ditac", 5).theta)
@@ -284,7 +284,7 @@ def test_the_published_gradient_is_d_times_the_datas_and_weighs_theta_by_column_
     (right(x) * weights).sum().backward()
     (published(x) * weights).sum().backward()
     # Written apart, as the published backward has it: a [1, d] and a [d, d] broadcast, summed back to [1, d].
-    theta, precision = right.theta.detach().numpy(), cpab_basis.penalty_matrix(10, True, 5.0, 2.0)
+    theta, precision = right.theta.detach().numpy(), field.penalty_matrix(10, True, 5.0, 2.0)
     broadcast = right.theta.grad.numpy()[None, :] + 0.2 * precision * theta[None, :]
     np.testing.assert_allclose(published.theta.grad.numpy(), broadcast.sum(0), rtol=1e-12)
     assert published.penalty() == 0

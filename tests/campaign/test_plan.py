@@ -13,9 +13,10 @@ import afbench
 from afbench.campaign import plan
 from afbench.campaign.plan import Pending, Plan
 from afbench.errors import UsageError
+from afbench.records.checks import NewerSchema
 from afbench.records.environment import versions
 from afbench.records.store import Store
-from afbench.records.trial import NewerSchema, Record, Status, Trial
+from afbench.records.trial import Record, Status, Trial
 from afbench.registry.entries import TASKS
 from afbench.tasks.base import create_task
 
@@ -46,7 +47,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def make(acts: str = "relu,gelu", seeds: int = 2, baseline: str = "relu", **settings: object) -> Plan:
-    return plan.make(create_task("toy", settings), acts, seeds, baseline)
+    return plan.make_plan(create_task("toy", settings), acts, seeds, baseline)
 
 
 def leave(store: Store, made: Plan, status: Status = Status.OK, of: int = 0, **changes: object) -> Record:

@@ -88,7 +88,7 @@ def test_a_failure_is_a_row_and_exit_code_1(here, capsys):
         (["--shapes", ""], "--shapes is empty"),
         (["--dtype", "float23"], "did you mean 'float32'?"),
         (["--mode", "eagr"], "did you mean 'eager'?"),
-        (["--threads", "0"], "--threads takes numbers from 1 on"),
+        (["--threads", "0"], "--threads takes positive integers"),
         (["--rounds", "2"], "--rounds must be at least 5, not 2"),
         (["--device", "abacus"], "unknown device 'abacus'"),
         (["--out", ""], "--out takes a folder"),

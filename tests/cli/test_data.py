@@ -51,8 +51,9 @@ def test_fetch_of_what_is_here_says_where(tiny, capsys):
 
 def test_fetch_makes_the_given_folder(data_root, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = complaint(capsys, "data", "fetch", "fashion_mnist", "--data-root", str(tmp_path / "new" / "folder"))
-    assert "apt-get is not here" in said
+    folder = str(tmp_path / "new" / "folder")
+    said = complaint(capsys, "data", "fetch", "fashion_mnist", "--from", "debian", "--data-root", folder)
+    assert "apt-get is not installed" in said
     assert roots.home() == tmp_path / "new" / "folder"
 
 
@@ -62,7 +63,9 @@ def test_fetch_makes_the_given_folder(data_root, capsys, tmp_path, monkeypatch):
         (["data", "fetch"], "data fetch takes a name: fashion_mnist, "),
         (["data", "list", "mnist"], "data list takes no name"),
         (["data", "fetch", "fashion_mnits"], "did you mean 'fashion_mnist'?"),
-        (["data", "fetch", "cifar10"], "ships in no package; bring it with: python -c"),
+        (["data", "fetch", "cifar10", "--from", "debian"], "no package holds CIFAR-10"),
+        (["data", "fetch", "cifar10", "--from", "apt"], "unknown way 'apt' (ways: debian, pooch, torchvision)"),
+        (["data", "list", "--from", "pooch"], "data list takes no --from"),
         (["data", "list", "--data-root", "~nobody-of-that-name"], "there is no such user's home"),
         (["data", "list", "--data-root", ""], "data root '' is not a folder"),
         (["data", "list", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from afbench.cli import output
-from afbench.report.tables.columns import __file__ as columns
+from afbench.report.tables.grid import __file__ as grid
 
 OUTPUT = output.__file__
 PRINTS = """
@@ -95,7 +95,7 @@ def test_closed_streams_end_nothing_and_lend_their_numbers_to_no_file(prints, cl
 
 
 def test_no_sign_of_the_tables_becomes_a_question_mark():
-    folder = Path(columns).parent
+    folder = Path(grid).parent
     signs = {letter for file in folder.rglob("*.py") for letter in file.read_text() if not letter.isascii()}
     assert {letter for letter in signs if output.ascii_of(letter) == "?"} == set()
 

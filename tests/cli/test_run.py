@@ -99,6 +99,15 @@ def test_plots_that_cannot_be_written_make_the_code_1(run, folder):
     assert "plots/shape.png" in out, err
 
 
+def test_a_run_loads_a_plugin_once_and_reads_its_records_once_for_all_tables_and_plots(run, folder, monkeypatch):
+    folder.joinpath("count.py").write_text("with open('loads', 'a') as file:\n    file.write('x')\n")
+    read, records = [], Store.records
+    monkeypatch.setattr(Store, "records", lambda store: read.append(store.path) or records(store))
+    assert run("--acts", "relu,prelu", "--plugin", "count.py")[0] == 0
+    assert folder.joinpath("loads").read_text() == "x"
+    assert len(read) == 1
+
+
 def test_a_failures_closing_line_has_a_readable_length(run):
     code, out, _ = run("--acts", "relu,talks")
     assert code == 1
@@ -167,7 +176,7 @@ def test_a_class_of_a_script_is_found_by_the_workers(folder):
 
 
 def test_a_reader_that_leaves_costs_no_trial(folder):
-    command = "run --task tiny_run --acts relu,prelu --seeds 3 --no-cost --plugin plugin.py --jobs 1 --out out"
+    command = "run --task tiny_run --acts relu,prelu --seeds 3 --no-cost --plugin plugin.py --engine inline --out out"
     line = f"{sys.executable} -m afbench {command} | head -1; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True)
     assert (ended.returncode, len(ended.stdout.splitlines())) == (1, 1), ended.stderr

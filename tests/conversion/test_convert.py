@@ -240,7 +240,7 @@ def test_ditac_of_the_published_regression():
     x = np.linspace(-4, 4, 101)
     module = convert("ditac[a=-3,b=3,lambda_var=1,method=exact]", state).activations[""].double()
     assert_allclose(values(module, x), ditac(x, theta, basis, -3.0, 3.0), atol=1e-5)  # built in float32
-    with pytest.raises(UsageError, match=r"precision_mat is that of lambda_smooth=\S+, lambda_var=\S+, not 5 and 2"):
+    with pytest.raises(UsageError, match=r"precision_mat fits lambda_smooth=\S+, lambda_var=\S+, not 5 and 2"):
         convert("ditac[a=-3,b=3]", state)
 
 
@@ -253,7 +253,7 @@ def test_another_basis_is_noticed_by_the_precision():
             if given == meant:
                 convert("ditac", held, basis=given)
             else:
-                with pytest.raises(UsageError, match=f"not that of basis={given}"):
+                with pytest.raises(UsageError, match=f"does not fit basis={given}"):
                     convert("ditac", held, basis=given)
     signs = np.ones(9)
     for i in range(9):
@@ -383,36 +383,36 @@ THETA = {"thetas": torch.ones(1, 9)}
 @pytest.mark.parametrize(
     ("target", "state", "message"),
     [
-        ("acon_c", {}, "no tensor is in this state dict"),
-        ("acon_c", {"state_dict": ACON, "epoch": 3}, "one may be in its 'state_dict'"),
-        ("acon_c", [1], "takes a state dict, names and their tensors, not a list"),
+        ("acon_c", {}, "this state dict holds no tensors"),
+        ("acon_c", {"state_dict": ACON, "epoch": 3}, "the key 'state_dict' may hold one"),
+        ("acon_c", [1], "takes a state dict .*, not a list"),
         ("acon_c", {"fc.weight": torch.ones(2, 2)}, "no acon_c is in this state dict; it has none"),
         ("acon_c", {f"a.{k}": v for k, v in META.items()}, r"no acon_c .*; it has a \(meta_acon\)"),
         ("acon_c", {"a.p1": ACON["p1"], "a.p2": ACON["p2"]}, "a: p1, p2 without beta"),
         ("acon_c", {**ACON, "gamma": torch.ones(1)}, r"gamma is no tensor of acon_c in nmaac/acon: acon.py"),
         ("acon_c", {**ACON, "p2": torch.ones(4)}, r"p2 has the shape \(4,\); it should be \[1, C, 1, 1\]"),
-        ("acon_c", {**ACON, "p2": torch.ones(1, 5, 1, 1)}, r"p2 comes with the shape \(5,\), acon_c has \(4,\)"),
+        ("acon_c", {**ACON, "p2": torch.ones(1, 5, 1, 1)}, r"p2 has the shape \(5,\), but acon_c needs \(4,\)"),
         ("meta_acon", {**META, "fc1.weight": torch.ones(16, 4, 3, 3)}, r"fc1.weight has the shape \(16, 4, 3, 3\)"),
-        ("meta_acon[r=2]", META, r"fc1.weight comes with the shape \(16, 4\), meta_acon\[r=2\] has \(2, 4\)"),
-        ("meta_acon[norm=none]", META, r"meta_acon\[norm=none\] has no place for acon.py's norm1"),
+        ("meta_acon[r=2]", META, r"fc1.weight has the shape \(16, 4\), but meta_acon\[r=2\] needs \(2, 4\)"),
+        ("meta_acon[norm=none]", META, r"meta_acon\[norm=none\] has no tensor for acon.py's norm1"),
         ("pau", RATIONAL | {"denominator": torch.ones(7)}, "degree must be n:m"),
-        ("pau[degree=7:6]", RATIONAL, r"a comes with the shape \(6,\), pau\[degree=7:6\] has \(8,\)"),
+        ("pau[degree=7:6]", RATIONAL, r"a has the shape \(6,\), but pau\[degree=7:6\] needs \(8,\)"),
         ("pau", {"numerator": torch.ones(6)}, "numerator without denominator"),
         ("pau", RATIONAL | {"numerator": torch.ones(1, 6)}, r"numerator has the shape \(1, 6\); it should be \[N\]"),
         ("ditac", {"thetas": torch.ones(9)}, r"thetas has the shape \(9,\); it should be \[1, D\]"),
-        ("ditac[cells=12]", THETA, "it needs zero_boundary=true and cells=10"),
-        ("ditac[zero_boundary=false]", THETA, "it needs zero_boundary=true"),
+        ("ditac[cells=12]", THETA, "which needs zero_boundary=true and cells=10"),
+        ("ditac[zero_boundary=false]", THETA, "which needs zero_boundary=true"),
         ("ditac", THETA | {"precision_mat": torch.ones(8, 8)}, r"precision_mat has the shape \(8, 8\)"),
-        ("relu", ACON, "no published implementation of relu is known here; there are some of acon_c, ditac"),
+        ("relu", ACON, "knows no published implementation of relu, only of acon_c, ditac"),
         ("aconc", ACON, "did you mean 'acon_c'"),
         (
             nn.Sequential(create("acon_c", channels=4)),
             {"act.thetas": THETA["thetas"]},
-            r"the state dict has act \(ditac\), the network 0 \(acon_c\); names must agree",
+            r"the state dict has act \(ditac\), the network has 0 \(acon_c\); their names must agree",
         ),
-        (create("acon_c", channels=5), ACON, r"p1 comes with the shape \(4,\), acon_c\[channels=5"),
-        (create("meta_acon", channels=4), ACON, "; here are beta, p1, p2"),
-        (nn.Linear(2, 2), ACON, r"the network none; names must agree"),
+        (create("acon_c", channels=5), ACON, r"p1 has the shape \(4,\), but acon_c\[channels=5"),
+        (create("meta_acon", channels=4), ACON, ", but the state dict has beta, p1, p2"),
+        (nn.Linear(2, 2), ACON, r"the network has none; their names must agree"),
         (ACON, "acon_c", "the network or the spec first"),
     ],
 )

@@ -10,7 +10,8 @@ from afbench.records.cost import Cost
 from afbench.records.store import Store
 from afbench.records.trial import Record, Status, Trial
 from afbench.report.summary import tables
-from afbench.report.tables.table import FORMATS, render
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.task_grid import task_grid
 
 WIDE = ["quartiles 41 % apart"]
 
@@ -63,25 +64,26 @@ def put(store, *costs):
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
 def test_a_table_marks_unstable_steps_as_the_cost_table_does(store, format):
     put(store, cost("relu", 1.0), cost("pau", 0.27, WIDE), cost("elu", 1.31))
-    shown = render(tables(store), format)
+    shown = render(map(task_grid, tables(store)), format)
     sign = {"text": "0.27x!", "md": "0.27x!", "latex": r"0.27$\times$!", "html": "0.27×!"}[format]
-    assert sign in shown and shown.count("! marks unstable figures: quartiles over 10") == 1
+    assert sign in shown and shown.count("step (!: unstable)") == 1
     assert "1.31x!" not in shown.replace("×", "x").replace(r"$\times$", "x")
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "csv"])
 def test_a_table_leaves_step_times_out_that_are_noise_and_says_so(store, format):
     put(store, cost("relu", 1.24), cost("pau", 0.27, WIDE), cost("elu", 1.31))
-    shown = render(tables(store), format)
+    shown = render(map(task_grid, tables(store)), format)
     assert "0.27" not in shown and "1.31" not in shown and "1.25" in shown
-    assert "Step times are left out: the machine was too busy to time on (relu beside itself took 1.24x)." in " ".join(
-        shown.split()
+    assert (
+        "Note: step times are left out: the machine was too busy to time on (relu beside itself took 1.24x)."
+        in " ".join(shown.split())
     )
 
 
 def test_a_csv_says_which_steps_are_unstable(store):
     put(store, cost("relu", 1.0), cost("pau", 0.27, WIDE), cost("elu", 1.31))
-    lines = render(tables(store), "csv").splitlines()
+    lines = render(map(task_grid, tables(store)), "csv").splitlines()
     assert "step_unstable" in lines[0] and sum("quartiles 41 % apart" in line for line in lines) == 1
 
 
@@ -103,4 +105,4 @@ def test_a_run_says_that_the_machine_was_too_busy(tmp_path, monkeypatch):
     (said,) = heard
     assert said.startswith("the machine is too busy to time on (relu beside itself took 1.20x): the table leaves step")
     assert f"afbench cost --task gmm --set epochs=2 --again --out {tmp_path}" in said
-    assert "2.00x" not in render(tables(Store.open(tmp_path)))
+    assert "2.00x" not in render(map(task_grid, tables(Store.open(tmp_path))))

@@ -42,9 +42,9 @@ def test_scaling_goes_from_a_thousand_to_a_hundred_million_in_rows_of_64():
         ({"shapes": "99999999999999"}, "has 1e[+]14 elements"),
         ({"dtypes": "float23"}, "--dtype takes .*, not 'float23'; did you mean 'float32'?"),
         ({"modes": "compiled"}, "--mode takes .*; did you mean 'compile'?"),
-        ({"modes": "graph"}, "--mode graph is CUDA's"),
-        ({"threads": "0"}, "--threads takes numbers from 1 on"),
-        ({"threads": "two"}, "--threads takes numbers"),
+        ({"modes": "graph"}, "--mode graph needs CUDA"),
+        ({"threads": "0"}, "--threads takes positive integers"),
+        ({"threads": "two"}, "--threads takes positive integers"),
     ],
 )
 def test_what_is_wrong_says_what_would_be_right(given, said):

@@ -98,7 +98,7 @@ def test_the_given_folder_comes_before_the_systems(tiny, tmp_path):
     ("name", "command"),
     [
         ("fashion_mnist", "bring it with: afbench data fetch fashion_mnist"),
-        ("cifar100", "torchvision.datasets.CIFAR100('DIR', download=True)\" and give --data-root DIR"),
+        ("cifar100", "bring it with: afbench data fetch cifar100"),
     ],
 )
 def test_a_missing_set_says_where_it_was_looked_for_and_what_brings_it(data_root, name, command):

@@ -51,4 +51,13 @@ def test_what_can_be_no_folder_is_refused_in_a_line(data_root, given):
 
 def test_a_folder_that_may_not_be_looked_into_is_none(data_root, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert roots.closed(data_root) and not roots.there(data_root)
+    assert roots.closed(data_root) and not roots.is_open(data_root)
+
+
+@pytest.mark.parametrize("before", [None, "/elsewhere"])
+def test_a_folder_is_used_within_a_block(data_root, tmp_path, monkeypatch, before):
+    monkeypatch.delenv("AFBENCH_DATA") if before is None else monkeypatch.setenv("AFBENCH_DATA", before)
+    with pytest.raises(KeyError), roots.using(tmp_path):
+        assert roots.home() == tmp_path
+        raise KeyError
+    assert os.environ.get("AFBENCH_DATA") == before

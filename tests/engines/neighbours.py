@@ -65,7 +65,7 @@ def steal_the_name():
 
 def forget_modules():
     sys.path[:] = [folder for folder in sys.path if "site-packages" not in folder]
-    sys.modules["scipy"] = sys.modules["afbench.kernels.pade"] = sys.modules["math"]
+    sys.modules["scipy"] = sys.modules["afbench.kernels.rational"] = sys.modules["math"]
 
 
 SEEN = []

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from afbench.kernels import cpab_basis
+from afbench.kernels.field import vertex_basis
 from afbench.registry.entries import ACTIVATIONS
 from afbench.registry.factory import choose
 from afbench.registry.spec import Spec
@@ -133,7 +133,7 @@ class Case:
         tensors = [*self.module.named_parameters(), *self.module.named_buffers()]
         constants = {}
         if "cells" in self.settings:  # the velocities at the vertices, which oracles check by themselves
-            constants["vertices"] = cpab_basis.vertex_basis(self.settings["cells"], self.settings["zero_boundary"])
+            constants["vertices"] = vertex_basis(self.settings["cells"], self.settings["zero_boundary"])
         return {name: tensor.detach().numpy().copy() for name, tensor in tensors} | constants
 
     def truth(self, x, channel_dim=1, state=None):

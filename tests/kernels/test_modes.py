@@ -11,8 +11,8 @@ from torch.autograd import forward_ad
 from torch.func import grad, hessian, jacfwd, jacrev, jvp, vmap
 
 import afbench
-from afbench import kernels
-from afbench.kernels import library, modes, piecewise
+from afbench.kernels import ditac as kernel
+from afbench.kernels import library, modes, units
 
 NAMES = ["functorch_transforms", "dispatch_modes", "jit_trace"]
 PATHS = [*library.available()[-1:], None]
@@ -34,7 +34,7 @@ def test_a_missing_name_is_none():
 
 
 def swish(x, beta):
-    return kernels.swish(x, beta, 0)
+    return units.swish(x, beta, 0)
 
 
 def swish_of_torch(x, beta):
@@ -42,7 +42,7 @@ def swish_of_torch(x, beta):
 
 
 def ditac(x, theta):
-    return piecewise.ditac(x, theta, 4, True, -1.0, 2.0, "ditac", False)
+    return kernel.ditac(x, theta, 4, True, -1.0, 2.0, "ditac", False)
 
 
 def ditac_in_float64(x, theta):

@@ -10,8 +10,8 @@ import pickle
 import pytest
 import torch
 
-from afbench import create, kernels
-from afbench.kernels import library, pade
+from afbench import create
+from afbench.kernels import library, rational, units
 
 OPS = torch.ops.afbench
 B4, A6 = [-0.7, 0.5, 0.3, 0.2], [0.1, 0.6, -1.3, 0.9, 0.4, 0.25]
@@ -32,7 +32,7 @@ def arguments(name, dtype=torch.float32):
     kind, _, per = name.partition(" ")
     a, b, above = torch.tensor(A6, dtype=dtype), torch.tensor(B4, dtype=dtype), ""
     if kind == "legendre":
-        a, b, above = a[:3], b[:2], pade.numerator("legendre", 2)
+        a, b, above = a[:3], b[:2], rational.numerator("legendre", 2)
     if per:
         a, b = (torch.stack([p, 0.9 * p, 1.1 * p]) for p in (a, b))
     return [x, a, b, above, kind, 1]
@@ -54,7 +54,7 @@ def learnt(values):
 
 
 def as_function(name, values):
-    function, count = getattr(kernels, name if name in PER_CHANNEL else "rational"), learnt(values)
+    function, count = getattr(units, name) if name in PER_CHANNEL else rational.rational, learnt(values)
     return (lambda *tensors: function(*tensors, *values[count:])), values[:count]
 
 

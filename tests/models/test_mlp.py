@@ -57,5 +57,5 @@ def test_computes_affine_tanh_affine() -> None:
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
 def test_refuses_fewer_than_two_sizes(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="features of its input and output"):
+    with pytest.raises(ValueError, match="at least two sizes"):
         mlp(*sizes, act=Recorder())

@@ -11,8 +11,8 @@ from afbench.compare.comparison import compare
 from afbench.errors import UsageError
 from afbench.records.cost import Cost, Figure, Timing
 from afbench.records.store import Store
-from afbench.report.tables.cost_tables import cost_tables
-from afbench.report.tables.table import render
+from afbench.report.tables.cost_table import cost_grid, cost_tables
+from afbench.report.tables.formats import render
 
 FIGURE = {"median": 1e-3, "quartiles": [0.9e-3, 1.1e-3], "samples": 15, "unstable": []}
 PASS = {"cold": {"seconds": FIGURE, "relu": FIGURE, "gelu": FIGURE, "copy": FIGURE, "calls": 4}, "warm": None}
@@ -75,10 +75,10 @@ def test_no_damage_reaches_a_report(tmp_path: Path, cost):
                 inner[last] = nasty
             (damaged.path / "costs").mkdir(parents=True, exist_ok=True)
             (damaged.path / "costs" / "it.json").write_text(json.dumps(broken))
-            tables = cost_tables(damaged)
+            tables = cost_tables(damaged.costs())
             read, refused = read + bool(tables), refused + bool(damaged.problems)
             assert bool(tables) != bool(damaged.problems), (head, last, nasty)
-            render(tables, "text").encode(), render(tables, "csv").encode()
+            [render(map(cost_grid, tables), format).encode() for format in ("text", "csv")]
             if tables:
                 with contextlib.suppress(UsageError):  # such as another kind of cost
                     compare(whole.path, damaged.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from afbench.records import sources as sources_module
+from afbench.records import statements
 from afbench.records.sources import source_of
 from afbench.registry.discovery import load_plugin
 from afbench.registry.entries import ACTIVATIONS, TASKS
@@ -229,11 +229,11 @@ def test_a_changed_kernel_base_or_version_is_noticed():
     ]
 
 
-@pytest.mark.parametrize(("spec", "kernel"), [("pau", "afbench.kernels.pade"), ("ditac", "afbench.kernels.cpab")])
+@pytest.mark.parametrize(("spec", "kernel"), [("pau", "afbench.kernels.rational"), ("ditac", "afbench.kernels.flow")])
 def test_what_an_own_entry_uses_of_the_kernels_is_part_of_its_source(spec, kernel, monkeypatch):
     module, target = recorded(), choose(spec).entry.target
-    before, read = module.own(target), sources_module.parsed
+    before, read = module.own(target), statements.parsed
     more = ast.parse("EDITED = 1").body
-    monkeypatch.setattr(sources_module, "parsed", lambda name: read(name) + (more if name == kernel else []))
+    monkeypatch.setattr(statements, "parsed", lambda name: read(name) + (more if name == kernel else []))
     assert module.own(target) != before
     assert module.own(choose("relu").entry.target) == module.recorded()["activation relu"]["source"]

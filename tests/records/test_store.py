@@ -15,9 +15,10 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.files.write import write_whole
+from afbench.records.checks import NewerSchema
 from afbench.records.cost import Cost, Figure, Timing
 from afbench.records.store import Conflict, Store
-from afbench.records.trial import NewerSchema, Record, Status, Trial
+from afbench.records.trial import Record, Status, Trial
 
 
 def ok(seed: int = 0, accuracy: float = 90.0, activation: str = "relu") -> Record:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afbench.errors import UsageError
-from afbench.records.trial import SCHEMA, NewerSchema, Record, Status, Trial
+from afbench.records.checks import NewerSchema
+from afbench.records.trial import SCHEMA, Record, Status, Trial
 
 TRIAL = Trial("gmm", "pau[version=b]", 3, {"lr": 0.01, "epochs": 5})
 FULL = Record(

@@ -1,7 +1,7 @@
 from afbench.records.cost import Cost, Figure
+from afbench.records.groups import Group
 from afbench.report.costs import Costs, costs_of
 from afbench.report.summary import tables
-from afbench.report.tables.groups import Group
 
 HERE = Group("moons", "", "cpu", "float32")
 

@@ -191,9 +191,9 @@ def test_commas_in_brackets_and_quotes_part_nothing():
 
 def test_what_is_held_is_found_without_torch():
     code = (
-        "import sys, afbench.report.selection as s, afbench.report.tables.table\n"
+        "import sys, afbench.report.selection as s, afbench.report.tables.formats\n"
         "import afbench.report.summary, afbench.cli.table\n"
-        "import afbench.report.tables.cost_tables, afbench.report.tables.sorting, afbench.compare\n"
+        "import afbench.report.tables.cost_table, afbench.report.tables.wide, afbench.compare\n"
         "held = {'pau[version=b]': True, 'a.b:C[x=1.0]': True}\n"
         "s.select('trainable,-pau', held), s.renamed('a.b:C[x=1]=C', held), s.canonical('pau[version=b]', held)\n"
         "assert not {'torch', 'a', 'afbench.tasks', 'afbench.activations', 'matplotlib', 'pandas'} & set(sys.modules)\n"

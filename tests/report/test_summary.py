@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from scipy.special import expit, logit
 
+from afbench.records.wording import ranges
 from afbench.report.summary import tables
-from afbench.report.tables.footnotes import ranges
 from afbench.report.tables.rows import Published
 
 T2 = 4.302653  # t(0.975, 2)

@@ -41,9 +41,9 @@ def test_a_difference_is_given_where_the_test_rejects_and_a_pair_can_reach_it():
 @pytest.mark.parametrize(
     ("ranked", "why"),
     [
-        ([[1, 2, 3]], "it takes 3 activations and 2 rankings"),
-        ([[1, 2], [1, 2]], "it takes 3 activations and 2 rankings"),
-        ([[2, 2, 2], [2, 2, 2]], "all are tied"),
+        ([[1, 2, 3]], "it needs 3 activations and 2 rankings"),
+        ([[1, 2], [1, 2]], "it needs 3 activations and 2 rankings"),
+        ([[2, 2, 2], [2, 2, 2]], "all activations are tied"),
         ([[1, 2, 3], [3, 2, 1], [2, 1, 3]], "Friedman's test does not reject"),
         ([[*range(1, 11)]] * 2, "it would be"),
     ],

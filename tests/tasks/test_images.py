@@ -9,7 +9,7 @@ from torch import nn
 import afbench
 from afbench.data import roots
 from afbench.data.layouts import SETS
-from afbench.errors import Unavailable
+from afbench.errors import Unavailable, UsageError
 from afbench.registry.settings import Setting
 from afbench.streams import stream
 from afbench.tasks.base import create_task
@@ -47,6 +47,22 @@ def test_where_the_data_lies_does_not_change_the_key(tiny, tmp_path, monkeypatch
     (tmp_path / "data").rename(tmp_path / "elsewhere")
     monkeypatch.setenv(roots.VARIABLE, str(tmp_path / "elsewhere"))
     assert len(afbench.run("mnist", "relu", **options, device="cpu").skipped) == 1
+
+
+def test_data_root_is_an_argument_of_run_and_holds_for_that_call(tiny, tmp_path):
+    tiny("mnist", "MNIST/raw", count=100, below=tmp_path / "given")
+    options = {"seeds": 1, "out": tmp_path / "out", "engine": "inline", "cost": False, "budget": "smoke"}
+    (record,) = afbench.run("mnist", "relu", **options, device="cpu", data_root=tmp_path / "given").new
+    assert record.status == "ok" and "the folder of --data-root" in record.about["data"]["source"]
+    with pytest.raises(Unavailable, match="MNIST is not here"):
+        afbench.run("mnist", "relu", **options, device="cpu")
+
+
+def test_a_data_root_that_is_no_folder_is_refused_in_a_line(data_root, tmp_path):
+    with pytest.raises(UsageError, match="^data root '.*nowhere' is not a folder .afbench data list shows") as caught:
+        afbench.run("mnist", "relu", out=tmp_path / "out", data_root=tmp_path / "nowhere")
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+    assert os.environ[roots.VARIABLE] == str(data_root)
 
 
 @pytest.mark.slow

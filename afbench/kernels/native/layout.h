@@ -1,11 +1,10 @@
 // How the data of a call lies in memory: batches of rows of channels of runs.
 #pragma once
 
-#include "call.h"
-
 #include <algorithm>
-#include <cstdint>
-#include <vector>
+
+#include "memory.h"
+#include "message.h"
 
 namespace afbench {
 
@@ -14,14 +13,15 @@ namespace afbench {
 struct Parameter {
     void* data;
     void* gradient;
-    int64_t dtype, count;
-    std::vector<int64_t> leading;
+    Dtype dtype;
+    int64_t count;
+    Vector<int64_t> leading;
     int64_t channels;
 };
 
 // The rest of a message.
-inline std::vector<int64_t> read_numbers(Message& message, int64_t n) {
-    std::vector<int64_t> all(message.at, message.at + n);
+inline Vector<int64_t> read_numbers(Message& message, int64_t n) {
+    Vector<int64_t> all(message.at, message.at + n);
     message.at += n;
     return all;
 }
@@ -30,7 +30,7 @@ inline Parameter read_parameter(Message& message) {
     Parameter p{};
     p.data = message.address<void>();
     p.gradient = message.address<void>();
-    p.dtype = message.number();
+    p.dtype = message.dtype();
     p.count = message.number();
     p.leading = read_numbers(message, message.number());
     p.channels = p.leading.back();
@@ -41,13 +41,13 @@ inline Parameter read_parameter(Message& message) {
 // x as [batch][outer][channels][inner] in the order of memory: parameters belong to a batch and a channel.
 struct Layout {
     int64_t batch = 1, outer = 1, channels = 1, inner = 1;
-    std::vector<int64_t> leading;  // the dimensions that batch is made of, as they follow one another in memory
+    Vector<int64_t> leading;  // the dimensions that batch is made of, as they follow one another in memory
     int64_t elements() const { return batch * outer * channels * inner; }
 };
 
 // Finds the layout, if the tensor is dense: no gaps, no element twice, in any order of its dimensions.
-inline Refusal find_layout(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides, int64_t channel,
-                           const std::vector<Parameter>& parameters, Layout& found) {
+inline Refusal find_layout(const Vector<int64_t>& sizes, const Vector<int64_t>& strides, int64_t channel,
+                           const Vector<Parameter>& parameters, Layout& found) {
     int64_t leading = 0;  // how many first dimensions have parameters of their own
     bool per_channel = false;
     const int64_t dims = static_cast<int64_t>(sizes.size());
@@ -60,10 +60,12 @@ inline Refusal find_layout(const std::vector<int64_t>& sizes, const std::vector<
             leading = std::max(leading, d + 1);
         }
     }
-    std::vector<int64_t> order;
+    Vector<int64_t> order;
     for (int64_t d = 0; d < dims; d++)
         if (sizes[d] != 1) order.push_back(d);
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return strides[a] > strides[b]; });
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return strides[a] != strides[b] ? strides[a] > strides[b] : a < b;
+    });
     int64_t expected = 1;
     for (size_t i = order.size(); i-- > 0;) {
         if (strides[order[i]] != expected) return NOT_DENSE;
@@ -89,11 +91,11 @@ inline Refusal find_layout(const std::vector<int64_t>& sizes, const std::vector<
 
 // Where each parameter's values for (batch, channel) stand in its tensor.
 struct Places {
-    std::vector<int64_t> offsets;  // [parameter][batch]
-    std::vector<int64_t> steps;    // [parameter], from channel to channel
+    Vector<int64_t> offsets;  // [parameter][batch]
+    Vector<int64_t> steps;    // [parameter], from channel to channel
     int64_t batch;
 
-    Places(const Layout& layout, const std::vector<int64_t>& sizes, const std::vector<Parameter>& parameters)
+    Places(const Layout& layout, const Vector<int64_t>& sizes, const Vector<Parameter>& parameters)
         : batch(layout.batch) {
         for (const Parameter& p : parameters) {
             steps.push_back(p.channels > 1 ? p.count : 0);

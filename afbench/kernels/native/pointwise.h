@@ -13,16 +13,49 @@
 //     F::FIXED                                     whether size() is F::MOST always
 //     F::LANES                                     whether there are kernels for lanes, see below
 //
-// A group is one channel of one batch; call.cpp knows where those are.
+// A group is one channel of one batch; pointwise.cpp knows where those are.
 //
 // Each loop has one body, tails included: with the function's formula inlined three times over, building the library
 // took a minute and a half of the processor's time.
 #pragma once
 
-#include "call.h"
+#include <utility>
+
+#include "library.h"
+#include "message.h"
 #include "simd.h"
 
-#include <utility>
+namespace afbench {
+
+// n elements at x; with g, the gradient of y, backward: to dx, else to y.
+struct Span {
+    const void *x, *g;
+    void* y;
+    int64_t n;
+};
+
+// A function as loops over elements, as the code around them takes it, which is compiled once, for it would give the
+// compiler more to do than the loops. Loops in pairs are for float32 and bfloat16.
+struct Kernel {
+    // So many runs of `span.n` elements, one behind the other, each with the numbers of a group of its own; backward
+    // writes its sums of dp. With one call a run, rows of 49 elements took half as long again.
+    using Run = void (*)(const void* function, const float* numbers, Span span, float* sums, int64_t count);
+    // Rows of `period` elements, each element with numbers of its own at [k][i] of the table; the last row may end
+    // early. Backward adds dp to `sums`, a table like the other.
+    using Lanes = void (*)(const void* function, const float* table, int64_t period, Span span, float* sums);
+
+    const void* function;  // what all of these are given
+    void (*pack)(const void* function, const double* raw, float* p);
+    void (*unpack)(const void* function, const double* raw, const double* dp, double* draw);
+    Run forward[2], backward[2];
+    Lanes lanes_forward[2], lanes_backward[2];  // or null
+    int64_t size, raw, width;                   // width: elements of a vector
+};
+
+// Reads from the message how data (one element at least) and parameters lie, and runs the kernel: pointwise.cpp.
+Refusal call(const Kernel& kernel, const Data& data, Message message);
+
+}  // namespace afbench
 
 namespace AFBENCH_ISA {
 
@@ -159,7 +192,7 @@ void lanes_backward(const void* function, const float* table, int64_t period, Sp
 }
 
 template <class F>
-int call(const F& f, Message message) {
+Refusal call(const F& f, const Data& data, Message message) {
     Kernel kernel{};
     kernel.function = &f;
     kernel.pack = [](const void* of, const double* raw, float* p) { static_cast<const F*>(of)->pack(raw, p); };
@@ -175,7 +208,7 @@ int call(const F& f, Message message) {
         kernel.lanes_backward[BFLOAT16] = lanes_backward<F, bfloat16>;
     }
     kernel.size = f.size(), kernel.raw = f.raw(), kernel.width = W;
-    return afbench::call(kernel, message);
+    return afbench::call(kernel, data, message);
 }
 
 }  // namespace AFBENCH_ISA

@@ -1,8 +1,8 @@
 // Rational functions: afbench_rational takes what is below the line, the degrees, what the numerator's parameters stand
-// before and the basis, then the call's message.
-#include "pointwise.h"
-#include "parallel.h"
+// before and the basis, then the rest of a pointwise kernel's message.
 #include "rational.h"
+
+#include "pointwise.h"
 
 using namespace AFBENCH_ISA;
 
@@ -16,7 +16,7 @@ struct Settings {
 };
 
 template <Below V, int N, int M>
-int run(const Settings& s, Message message) {
+Refusal run(const Settings& s, const Data& data, Message message) {
     Rational<V, N, M> f;
     f.below_ = s.below, f.n_ = s.n, f.m_ = s.m, f.free = s.free, f.terms = s.terms;
     for (int j = 0; s.below == ORTHOGONAL && j < s.m; j++)
@@ -35,18 +35,18 @@ int run(const Settings& s, Message message) {
             std::memcpy(before, last, sizeof last), std::memcpy(last, next, sizeof last);
         }
     }
-    return call(f, message);
+    return call(f, data, message);
 }
 
 // The degree that all published settings have by default is unrolled; not for x86-64 processors without AVX2, which
 // are few and slow as it is.
 template <Below V>
-int unrolled(const Settings& s, Message message) {
+Refusal unrolled(const Settings& s, const Data& data, Message message) {
 #if defined(AFBENCH_BASELINE) && defined(__x86_64__)
-    (void)s, (void)message;
+    (void)s, (void)data, (void)message;
     return NO_LANES;
 #else
-    return s.n == 5 && s.m == 4 ? run<V, 5, 4>(s, message) : NO_LANES;
+    return s.n == 5 && s.m == 4 ? run<V, 5, 4>(s, data, message) : NO_LANES;
 #endif
 }
 
@@ -56,39 +56,42 @@ bool symmetric(const Settings& s) {
     return true;
 }
 
-int choose(const Settings& s, Message message) {
+Refusal choose_kernel(const Settings& s, const Data& data, Message message) {
     switch (s.below) {
-        case SIZES: return unrolled<SIZES>(s, message);
-        case SIZE: return unrolled<SIZE>(s, message);
-        case TENTH: return unrolled<TENTH>(s, message);
-        case SIGNED: return unrolled<SIGNED>(s, message);
-        case ORTHOGONAL: return symmetric(s) ? unrolled<SYMMETRIC>(s, message) : unrolled<ORTHOGONAL>(s, message);
+        case VERSION_A: return unrolled<VERSION_A>(s, data, message);
+        case VERSION_B: return unrolled<VERSION_B>(s, data, message);
+        case VERSION_C: return unrolled<VERSION_C>(s, data, message);
+        case VERSION_N: return unrolled<VERSION_N>(s, data, message);
+        case ORTHOGONAL: return symmetric(s) ? unrolled<SYMMETRIC>(s, data, message) : unrolled<ORTHOGONAL>(s, data, message);
         default: return NO_LANES;
     }
 }
 
-// Element i of an array of float32 or bfloat16.
-double read(const void* from, int64_t dtype, int i) {
-    return dtype == FLOAT32 ? static_cast<const float*>(from)[i]
-                            : load_some(static_cast<const bfloat16*>(from) + i, 1)[0];
+Below below_by_name(const Message& name, const double* steps) {
+    static constexpr const char* NAMES[] = {"a", "b", "c", "n", "whole"};
+    for (int i = 0; i <= WHOLE; i++)
+        if (name.is(NAMES[i])) return static_cast<Below>(i);
+    return steps ? ORTHOGONAL : ANY;
 }
 
 }  // namespace
 
 AFBENCH_EXPORT(afbench_rational)(const int64_t* integers) {
     Message message{integers};
+    Data data(message);
+    const Message name = message;
     Settings s{};
-    s.below = static_cast<Below>(message.number());
+    message.number();
     s.n = static_cast<int>(message.number()), s.m = static_cast<int>(message.number());
     s.free = static_cast<int>(message.number());
-    const void *terms = message.address<void>(), *divisors = message.address<void>();
-    const int64_t dtype = message.number();
+    const float *terms = message.address<float>(), *divisors = message.address<float>();
     s.steps = message.address<double>();
-    if (s.below < 0 || s.below >= ANY || s.m < 1 || s.m > s.n || s.n > DEGREE || s.free > DEGREE + 1) return UNKNOWN;
+    s.below = below_by_name(name, s.steps);
+    if (s.below == ANY || s.m < 1 || s.m > s.n || s.n > DEGREE || s.free > DEGREE + 1) return UNKNOWN;
     double matrix[(DEGREE + 1) * (DEGREE + 1)];
     for (int i = 0; terms && i < s.free * (s.n + 1); i++)
-        matrix[i] = read(terms, dtype, i) / read(divisors, dtype, i / (s.n + 1));
+        matrix[i] = static_cast<double>(terms[i]) / static_cast<double>(divisors[i / (s.n + 1)]);
     if (terms) s.terms = matrix;
-    const int code = choose(s, message);
-    return code == NO_LANES ? run<ANY, 0, 0>(s, message) : code;
+    const Refusal refusal = choose_kernel(s, data, message);
+    return refusal == NO_LANES ? run<ANY, 0, 0>(s, data, message) : refusal;
 }

@@ -1,4 +1,5 @@
-// Ratios of polynomials, P(x) / Q(x), with what PAU and OPAU put below the line: functions for the generator.
+// Ratios of polynomials, P(x) / Q(x), with what PAU and OPAU put below the line: functions for the generator in
+// pointwise.h.
 //
 // Where all lanes of a vector are moderate, no power can overflow, and Horner's rule in x does: one division an
 // element. The rare others go through far_value and far_backward, in u = x / s and v = 1 / s, s = max(|x|, 1): both
@@ -9,11 +10,12 @@
 
 namespace AFBENCH_ISA {
 
-enum Below : int64_t {
-    SIZES,       // 1 + |b_1 x| + ... + |b_m x^m|              PAU's version A
-    SIZE,        // 1 + |b_1 x + ... + b_m x^m|                B and D
-    TENTH,       // 0.1 + |b_0 + b_1 x + ... + b_m x^m|        C
-    SIGNED,      // 1 + b_1 x + ... + b_m x^m                  N
+// By the names that rational.py has for them; a basis is ORTHOGONAL.
+enum Below {
+    VERSION_A,   // 1 + |b_1 x| + ... + |b_m x^m|
+    VERSION_B,   // 1 + |b_1 x + ... + b_m x^m|
+    VERSION_C,   // 0.1 + |b_0 + b_1 x + ... + b_m x^m|
+    VERSION_N,   // 1 + b_1 x + ... + b_m x^m
     WHOLE,       // b_0 + b_1 x + ... + b_m x^m
     ORTHOGONAL,  // 1 + |d_1 f_1(x)| + ... + |d_m f_m(x)|      OPAU
     ANY,         // to the compiler: one of these, known at run time alone
@@ -33,7 +35,7 @@ template <Below V, int N, int M>
 struct Rational {
     static constexpr bool FIXED = N > 0;
     static constexpr bool LANES = !FIXED;  // one set of kernels less to compile, for what hardly anyone uses
-    static constexpr int MOST = FIXED ? N + M + (V == TENTH ? 2 : 1) : 2 * DEGREE + 2;
+    static constexpr int MOST = FIXED ? N + M + (V == VERSION_C ? 2 : 1) : 2 * DEGREE + 2;
     Below below_;
     int n_, m_;
     int free;             // how many parameters the numerator has
@@ -47,8 +49,8 @@ struct Rational {
     MEMBER int n() const { return FIXED ? N : n_; }
     MEMBER int m() const { return FIXED ? M : m_; }
     MEMBER bool is(Below below) const { return (V == ANY ? below_ : V == SYMMETRIC ? ORTHOGONAL : V) == below; }
-    MEMBER int lowest() const { return is(TENTH) || is(WHOLE) ? 0 : 1; }
-    MEMBER float constant() const { return is(TENTH) ? 0.1f : is(WHOLE) ? 0.0f : 1.0f; }
+    MEMBER int lowest() const { return is(VERSION_C) || is(WHOLE) ? 0 : 1; }
+    MEMBER float constant() const { return is(VERSION_C) ? 0.1f : is(WHOLE) ? 0.0f : 1.0f; }
     MEMBER int size() const { return n() + 1 + m() + 1 - lowest(); }
     int raw() const { return free + m() + 1 - lowest(); }
 
@@ -60,7 +62,7 @@ struct Rational {
         }
         for (int j = lowest(); j <= m(); j++) {
             double b = raw[free + j - lowest()];
-            *p++ = static_cast<float>(is(SIZES) || is(ORTHOGONAL) ? __builtin_fabs(b) : b);
+            *p++ = static_cast<float>(is(VERSION_A) || is(ORTHOGONAL) ? __builtin_fabs(b) : b);
         }
     }
 
@@ -71,7 +73,7 @@ struct Rational {
         }
         for (int j = lowest(); j <= m(); j++) {
             double b = raw[free + j - lowest()], d = dp[n() + 1 + j - lowest()];
-            if (is(SIZES) || is(ORTHOGONAL)) d = b > 0 ? d : b < 0 ? -d : b * d;
+            if (is(VERSION_A) || is(ORTHOGONAL)) d = b > 0 ? d : b < 0 ? -d : b * d;
             draw[free + j - lowest()] = d;
         }
     }
@@ -117,10 +119,10 @@ struct Rational {
                 before = last, last = f;
             }
         } else {
-            Floats t = is(SIZES) ? absolute(x) : x, h = b[m()];
+            Floats t = is(VERSION_A) ? absolute(x) : x, h = b[m()];
             for (int j = m() - 1; j >= lowest(); j--) h = h * t + b[j];
             if (lowest()) h = h * t;
-            q = (is(SIZE) || is(TENTH) ? absolute(h) : h) + constant();
+            q = (is(VERSION_B) || is(VERSION_C) ? absolute(h) : h) + constant();
         }
         return horner(p, n(), x) / q;
     }
@@ -160,12 +162,12 @@ struct Rational {
                 before = last, last = f, before_slope = last_slope, last_slope = s;
             }
         } else {
-            Floats t = is(SIZES) ? absolute(x) : x, h = b[m()], w{};
+            Floats t = is(VERSION_A) ? absolute(x) : x, h = b[m()], w{};
             for (int j = m() - 1; j >= lowest(); j--) w = j == m() - 1 ? h : w * t + h, h = h * t + b[j];
             if (lowest()) w = m() == 1 ? h : w * t + h, h = h * t;
-            factor = is(SIZE) || is(TENTH) ? sign(h) : splat(1);
-            q = (is(SIZE) || is(TENTH) ? absolute(h) : h) + constant();
-            slope = is(SIZES) ? with_sign(w, x) : w * factor;
+            factor = is(VERSION_B) || is(VERSION_C) ? sign(h) : splat(1);
+            q = (is(VERSION_B) || is(VERSION_C) ? absolute(h) : h) + constant();
+            slope = is(VERSION_A) ? with_sign(w, x) : w * factor;
         }
         Floats inverse = 1.0f / q, share = g * inverse, y = top.value * inverse, back = -(share * y);
         Floats powers[MOST] = {splat(1), x, squared};
@@ -175,7 +177,7 @@ struct Rational {
             for (int j = 1; j <= m(); j++) db[j] += back * size_of[j];
         } else {
             back *= factor;
-            for (int j = lowest(); j <= m(); j++) db[j] += back * (is(SIZES) ? absolute(powers[j]) : powers[j]);
+            for (int j = lowest(); j <= m(); j++) db[j] += back * (is(VERSION_A) ? absolute(powers[j]) : powers[j]);
         }
         return share * (top.slope - y * slope);
     }
@@ -218,15 +220,15 @@ struct Rational {
         } else {
             Floats h{}, w{};
             for (int j = lowest(); j <= m(); j++) {
-                Floats u_power = is(SIZES) ? absolute(r.u_power[j]) : r.u_power[j];
+                Floats u_power = is(VERSION_A) ? absolute(r.u_power[j]) : r.u_power[j];
                 r.f[j] = u_power * r.v_power[m() - j];
                 h += b[j] * r.f[j];
                 if (!j) continue;
                 Floats under = r.u_power[j - 1] * r.v_power[m() - j];
-                w += static_cast<float>(j) * b[j] * (is(SIZES) ? under * sign(r.u_power[j]) : under);
+                w += static_cast<float>(j) * b[j] * (is(VERSION_A) ? under * sign(r.u_power[j]) : under);
             }
-            if (is(SIZE) || is(TENTH)) r.factor = sign(h);
-            r.bottom = constant() * r.v_power[m()] + (is(SIZE) || is(TENTH) ? absolute(h) : h);
+            if (is(VERSION_B) || is(VERSION_C)) r.factor = sign(h);
+            r.bottom = constant() * r.v_power[m()] + (is(VERSION_B) || is(VERSION_C) ? absolute(h) : h);
             r.bottom_slope = w * r.factor;
         }
     }

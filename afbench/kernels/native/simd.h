@@ -116,6 +116,107 @@ INLINE bool any(Ints mask) {
 #endif
 }
 
+// The smaller and the larger one; v if either is NaN. The compiler makes two instructions of `bound < v ? bound : v`.
+INLINE Floats smaller(Floats bound, Floats v) {
+#if defined(AFBENCH_AVX512)
+    return (Floats)_mm512_min_ps((__m512)bound, (__m512)v);
+#elif defined(AFBENCH_AVX2)
+    return (Floats)_mm256_min_ps((__m256)bound, (__m256)v);
+#else
+    return bound < v ? bound : v;
+#endif
+}
+
+// yes where the mask is set, else no. `mask ? yes : no` makes GCC 12 compare a second time, the other way.
+INLINE Floats choose(Ints mask, Floats yes, Floats no) {
+#if defined(AFBENCH_AVX2) && !defined(AFBENCH_AVX512)
+    return (Floats)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask);
+#else
+    return mask ? yes : no;
+#endif
+}
+
+INLINE Floats larger(Floats bound, Floats v) {
+#if defined(AFBENCH_AVX512)
+    return (Floats)_mm512_max_ps((__m512)bound, (__m512)v);
+#elif defined(AFBENCH_AVX2)
+    return (Floats)_mm256_max_ps((__m256)bound, (__m256)v);
+#else
+    return bound > v ? bound : v;
+#endif
+}
+
+// table[index[lane]] for every lane; `pick` takes the index modulo N, the number of entries, and holds them in registers.
+#if defined(AFBENCH_AVX512)
+
+template <int N>
+INLINE Floats pick(const float* table, Ints index) {
+    const __m512i i = (__m512i)index;
+    if constexpr (N <= W) {
+        return (Floats)_mm512_permutexvar_ps(i, (__m512)load(table));
+    } else if constexpr (N == 2 * W) {
+        return (Floats)_mm512_permutex2var_ps((__m512)load(table), i, (__m512)load(table + W));
+    } else {
+        static_assert(N == 4 * W);
+        Floats low = pick<2 * W>(table, index), high = pick<2 * W>(table + 2 * W, index);
+        return (index & (2 * W)) != 0 ? high : low;
+    }
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    return (Floats)_mm512_i32gather_ps((__m512i)index, table, 4);
+}
+
+#elif defined(AFBENCH_AVX2)
+
+INLINE Floats by_bit(Ints index, int bit, Floats low, Floats high) {
+    __m256i sign = _mm256_slli_epi32((__m256i)index, 31 - bit);
+    return (Floats)_mm256_blendv_ps((__m256)low, (__m256)high, _mm256_castsi256_ps(sign));
+}
+
+template <int N>
+INLINE Floats pick(const float* table, Ints index) {
+    if constexpr (N <= W)
+        return (Floats)_mm256_permutevar8x32_ps((__m256)load(table), (__m256i)index);
+    else if constexpr (N == 2 * W)
+        return by_bit(index, 3, pick<W>(table, index), pick<W>(table + W, index));
+    else
+        return by_bit(index, 4, pick<2 * W>(table, index), pick<2 * W>(table + 2 * W, index));
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    return (Floats)_mm256_i32gather_ps(table, (__m256i)index, 4);
+}
+
+#else
+
+template <int N>
+INLINE Floats pick(const float* table, Ints index) {
+    Floats found;
+    for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane] & (N - 1)];
+    return found;
+}
+
+INLINE Floats gather(const float* table, Ints index) {
+    Floats found;
+    for (int lane = 0; lane < W; lane++) found[lane] = table[index[lane]];
+    return found;
+}
+
+#endif
+
+#if defined(AFBENCH_AVX2) || defined(AFBENCH_AVX512)
+// Four rows of four, in either half.
+INLINE void transpose(__m256 r[4]) {
+    __m256 a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+    __m256 c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm256_shuffle_ps(a, c, 0x44);
+    r[1] = _mm256_shuffle_ps(a, c, 0xee);
+    r[2] = _mm256_shuffle_ps(b, d, 0x44);
+    r[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
+#endif
+
 // The sum of all lanes, by halves: with one chain through them all, rows of 49 elements took a quarter longer.
 template <int N>
 INLINE float sum_halves(const float* v) {

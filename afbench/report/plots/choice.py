@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...errors import UsageError, did_you_mean
+from ...records.groups import Group, grouped, headings
 from ...records.store import Store
 from ...records.trial import Record
-from ..tables.groups import Group, grouped, headings
 
 
 def choose(store: Store, task: str | None) -> tuple[str, list[Record]]:

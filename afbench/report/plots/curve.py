@@ -15,9 +15,9 @@ from scipy.special import stdtrit
 
 from ...errors import UsageError
 from ...files.arrays import Array
-from ...statistics.stats import LEVEL
+from ...records.wording import plural
+from ...statistics.intervals import LEVEL
 from ..tables.caption import quantity
-from ..tables.footnotes import plural
 from .arrays import alike, holding, rising, vector, whole
 from .endlabels import label_ends
 from .kind import Plot

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import UsageError
-from ..tables.footnotes import ranges
+from ...records.wording import ranges
 from .arrays import holding
 from .kind import Plot
 from .trials import Arrays, Trials

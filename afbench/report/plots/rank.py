@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from ...errors import UsageError
 from ...files.arrays import Array
+from ...records.wording import plural
 from ...statistics.ranks import Nemenyi, nemenyi, ranks
-from ...statistics.stats import ALPHA
-from ..tables.footnotes import plural
+from ...statistics.significance import ALPHA
 from .kind import Plot
 from .lettering import LEADING, POINTS, shorten
 from .sheet import Sheet

@@ -15,9 +15,8 @@ from ...errors import UsageError
 from ...records.cost import Cost
 from ...records.cost import Figure as Timed
 from ...records.store import Store
+from ...records.wording import PASSES, place, plural
 from ..selection import Selection, one, renamed, select
-from ..tables.cost_tables import PASSES, place
-from ..tables.footnotes import plural
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...errors import UsageError
+from ...records.groups import grouped
+from ...records.wording import plural
 from ..costs import costs_of
-from ..tables.footnotes import plural
-from ..tables.groups import grouped
 from .trials import Trials
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...statistics.stats import LEVEL, interval
+from ...statistics.intervals import LEVEL, interval
 from . import tradeoff_over_tasks
 from .curve import draw_references
 from .front import Front, Point, scale_steps, step_label

@@ -11,14 +11,15 @@ import numpy as np
 
 from ...errors import UsageError
 from ...files.arrays import Array
+from ...records.groups import agree
+from ...records.members import is_older, members, spec_of
 from ...records.store import Store
 from ...records.trial import Record, Status
 from ...registry.spec import BASELINE
 from ...statistics.metric import Bounds, bounds_of, written
 from ..selection import Selection, holdings, one, select
 from ..tables.caption import quantity
-from ..tables.footnotes import agree, failures
-from ..tables.members import is_older, members, spec_of
+from ..tables.footnotes import failures
 from .choice import choose, choose_all
 
 __all__ = ["BASELINE", "Array", "Arrays", "Names", "Trials"]

@@ -6,9 +6,11 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from ...records.members import is_older
+from ...records.wording import plural, ranges
 from .best import best_of
-from .footnotes import Footnotes, plural, ranges, two_groups
-from .members import is_older
+from .footnotes import two_groups
+from .grid import Footnotes
 from .rows import Row, Table
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...statistics.stats import BOOTSTRAP_FROM, differences, intervals
-from .footnotes import plural
-from .members import is_older
+from ...records.members import is_older
+from ...records.wording import plural
+from ...statistics.intervals import BOOTSTRAP_FROM, differences, intervals
 from .rows import Row
 
 SHARED = 2

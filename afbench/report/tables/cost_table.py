@@ -1,161 +1,251 @@
-"""Tables of costs: columns in groups, a row an activation; printed in the five formats that all tables have."""
+"""Tables of costs: one a case (shape, dtype, mode, device, threads), one a task's network; a row an activation."""
 
 from __future__ import annotations
 
-import html
+import math
 import re
-import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-UNSTABLE = "!"
-"""Stands after a figure that is unstable."""
-UNSTABLE_RULE = (
-    f"{UNSTABLE} marks unstable figures: quartiles over 10 % of the median apart, a shortest sample under 1 ms of "
-    "work, or too few samples for the spread."
+from ...records.cost import STEPS, TEMPERATURES, Cost, Figure
+from ...records.groups import settings_text
+from ...records.wording import PASSES, duration, place, short, shorten, three_digits
+from .grid import Cell, Column, Footnotes, Grid, Value
+from .scale import shown
+from .task_grid import UNSTABLE, label
+
+RULES = "docs/cost.md"
+YARDSTICKS = ("relu", "gelu", "copy")
+FIGURES = (
+    "Times and ratios are medians over rounds (±: half the distance of the quartiles, in percent; "
+    f"{UNSTABLE}: unstable)."
 )
-WIDTH = 110
-
-
-@dataclass(frozen=True)
-class CostRow:
-    """An activation's cells, one a column, and the numbers of its footnotes, from 1 on."""
-
-    activation: str
-    cells: tuple[str, ...]
-    marks: tuple[int, ...] = ()
-    parameters: int | None = None
-    """How many parameters of the activation are trainable, if the file says so."""
-
-    @property
-    def superscript(self) -> str:
-        """The numbers of its footnotes: ``1,2``."""
-        return ",".join(map(str, self.marks))
 
 
 @dataclass(frozen=True)
 class CostTable:
-    """Costs under one case, or in one task's network, on one machine.
+    """Costs of one case, or in one task's network, on one machine.
 
     Attributes:
-        title: what was measured, and where.
-        groups: the groups of columns with their columns' headers; a table's columns are all of them in a row.
-        rows: the cheapest first, failures last.
-        told: the sentences of the caption.
-        footnotes: by number, from 1 on.
-        flat: a mapping a row, for machines: the same names for all, nothing rounded.
-        case: what its costs share.
+        costs: the cheapest first, failures last.
+        where: the environment, if there are several.
         names: what activations are called where it is not their spec.
     """
 
-    title: str
-    groups: Mapping[str, tuple[str, ...]]
-    rows: tuple[CostRow, ...]
-    told: tuple[str, ...]
-    footnotes: tuple[str, ...] = ()
-    flat: tuple[Mapping[str, Any], ...] = field(default=())
-    case: tuple[Any, ...] = ()
+    costs: tuple[Cost, ...]
+    where: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def case(self) -> tuple[Any, ...]:
+        """What the costs share."""
+        return case_of(self.costs[0])
+
+    @property
+    def title(self) -> str:
+        """What was measured, and where."""
+        first = self.costs[0]
+        settings = f" ({settings_text(first.settings)})" if first.settings else ""
+        alone = f"cost alone: {'x'.join(map(str, first.shape))} {first.dtype}, {first.mode}"
+        what = alone if first.alone else f"cost in the network of {first.task}{settings}"
+        return f"{what}, {place(first)}{self.where}"
+
     def restricted(self, keep: Collection[str]) -> CostTable:
-        """Leave out activations that are not among ``keep``; footnotes keep their numbers."""
-        rows = tuple(row for row in self.rows if row.activation in keep)
-        flat = tuple(line for line in self.flat if line.get("activation") in keep)
-        return replace(self, rows=rows, flat=flat)
+        """Leave out activations that are not among ``keep``."""
+        return replace(self, costs=tuple(cost for cost in self.costs if cost.activation in keep))
 
     def named(self, names: Mapping[str, str]) -> CostTable:
         """Call activations otherwise than by their specs."""
         return replace(self, names={**self.names, **names})
 
-    @property
-    def headers(self) -> list[str]:
-        """The header of each column: ``forward, cold: vs relu``."""
-        return [f"{group}: {name}" if name else group for group, names in self.groups.items() for name in names]
+
+def cost_tables(costs: Iterable[Cost], network: bool = True) -> list[CostTable]:
+    """Make the tables of costs.
+
+    Args:
+        costs: those of one results folder.
+        network: whether costs in tasks' networks are shown, beside those measured alone.
+    """
+    costs = list(costs)
+    several = len({cost.environment for cost in costs}) > 1
+    cases: dict[tuple[Any, ...], list[Cost]] = {}
+    for cost in costs:
+        if cost.alone or network:
+            cases.setdefault(case_of(cost), []).append(cost)
+    made = []
+    for case in sorted(cases, key=lambda case: tuple(map(str, case))):
+        where = f"; environment {case[-1]}" if several else ""
+        made.append(CostTable(tuple(sorted(cases[case], key=cheapest_first)), where))
+    return made
 
 
-def cost_text(table: CostTable, width: int = WIDTH, caption: str = "full") -> str:
-    """Print a table for a terminal: groups that do not fit beside each other stand below."""
-    from .text import stacked
-
-    called = [named(row, table.names) for row in table.rows]
-    wide = max(len("activation"), *map(len, called))
-    first, start = [" " * wide, "activation".ljust(wide), *(name.ljust(wide) for name in called)], 0
-    blocks = [first]
-    for group, names in table.groups.items():
-        block = blocked(group, names, [row.cells[start : start + len(names)] for row in table.rows])
-        start += len(names)
-        blocks.append(block)
-    lines = ["", *stacked(blocks, 3, width)]
-    notes = [f"({number}) {note}" for number, note in enumerate(table.footnotes, 1)]
-    told = " ".join(said(table, caption)).replace("±", "+-")
-    below = [line for one in (told, *notes) for line in textwrap.wrap(one, width)]
-    return "\n".join([*textwrap.wrap(table.title, width), *lines, "", *below, *([""] if below else [])])
+def case_of(cost: Cost) -> tuple[Any, ...]:
+    """Return what the costs of a table share; its environment comes last."""
+    where = (cost.device, cost.threads)
+    if cost.alone:
+        return (1, f"{math.prod(cost.shape):020}", cost.shape, cost.dtype, cost.mode, *where, cost.environment)
+    return (0, cost.task, cost.baseline, *where, settings_text(cost.settings), cost.environment)
 
 
-def said(table: CostTable, caption: str) -> tuple[str, ...]:
-    """Return the sentences of a caption: all of them, what a short one says, or none."""
-    return {"none": (), "short": table.told[:2]}.get(caption, table.told)
+def cheapest_first(cost: Cost) -> tuple[bool, float, str]:
+    """Return what costs are sorted by: the ratio of training with a cold cache, or of a training step; none is last."""
+    timing = cost.time("training_cold").ratio("relu") if cost.alone else cost.time("step").ratio(cost.baseline)
+    return timing.median is None, timing.median or 0.0, cost.activation
 
 
-def named(row: CostRow, names: Mapping[str, str]) -> str:
-    """Name a row, with its footnotes."""
-    return names.get(row.activation, row.activation) + (f" ({row.superscript})" if row.marks else "")
+def cost_grid(table: CostTable, caption: str = "full") -> Grid:
+    """Lay a table of costs out.
 
-
-def blocked(group: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align a group's columns below its name."""
-    columns = []
-    for index, name in enumerate(names):
-        cells = [name, *(row[index].replace("±", "+-") or "-" for row in rows)]
-        # The mark hangs out to the right, so that numbers stay below each other.
-        mark = 1 if any(cell.endswith(UNSTABLE) for cell in cells) else 0
-        hung = [cell if cell.endswith(UNSTABLE) else cell + " " * mark for cell in cells]
-        columns.append([cell.rjust(max(map(len, hung))) for cell in hung])
-    lines = ["  ".join(cells) for cells in zip(*columns, strict=True)]
-    return [line.ljust(max(len(group), len(lines[0]))) for line in (group, *lines)]
-
-
-def cost_md(table: CostTable, caption: str = "full") -> str:
-    """Print a table for GitHub."""
-    from .markdown import assembled, guarded, label
-
-    lines: list[Sequence[str]] = [["activation", *map(guarded, table.headers)]]
-    lines.append([":--", *("--:" for _ in table.headers)])
-    for row in table.rows:
-        marks = f" <sup>{row.superscript}</sup>" if row.marks else ""
-        lines.append([label(row.activation, table.names) + marks, *(guarded(cell) or "—" for cell in row.cells)])
-    return assembled(table.title, lines, said(table, caption), table.footnotes)
-
-
-def cost_html(table: CostTable, number: int, caption: str = "full") -> str:
-    """Print a table as a section of a page."""
-    from .html import label, notes_of, section
-
-    body = [
-        [
-            label(row.activation, table.names) + notes_of(row.superscript, number),
-            *(html.escape(cell) or "–" for cell in row.cells),
-        ]
-        for row in table.rows
+    Args:
+        table: the table.
+        caption: ``full``, ``short`` or ``none``.
+    """
+    costs = table.costs
+    footnotes = Footnotes()
+    names = [
+        label(cost.activation, table.names, marks=footnotes.marks(remarks(cost, figures_of(cost).values())))
+        for cost in costs
     ]
-    header = ["activation", *map(html.escape, table.headers)]
-    return section(number, table.title, header, body, said(table, caption), table.footnotes)
+    laid = [(Column("activation", "activation"), names)]
+    for group, header, text in (alone_columns if costs[0].alone else network_columns)(costs):
+        laid.append((Column(f"{group} {header}", header, group), [Cell(text(cost)) for cost in costs]))
+    return Grid(
+        "cost",
+        "cost",
+        table.title,
+        tuple(column for column, _ in laid),
+        tuple(zip(*(cells for _, cells in laid), strict=True)),
+        tuple(flat(cost) for cost in costs),
+        tuple(sentences(costs)),
+        RULES,
+        (),
+        tuple(footnotes.texts),
+    ).with_caption(caption)
 
 
-def cost_latex(table: CostTable, number: int, caption: str = "full") -> str:
-    """Print a table as a ``table*`` environment, its groups above their columns."""
-    from .latex import environment, escape, numbers
-    from .latex import label as label_of
+Columns = list[tuple[str, str, Callable[[Cost], str]]]
+"""The columns of a table: their group, their header, and how the text of a cell is read from a cost."""
 
-    sizes = [len(names) for names in table.groups.values()]
-    above = ["", *(rf"\multicolumn{{{n}}}{{c}}{{{escape(g)}}}" for g, n in zip(table.groups, sizes, strict=True))]
-    header = [above, ["activation", *(escape(name) for names in table.groups.values() for name in names)]]
-    body = []
-    for row in table.rows:
-        marks = rf"\textsuperscript{{{row.superscript}}}" if row.marks else ""
-        cells = [numbers(escape(cell)) if cell else "--" for cell in row.cells]
-        body.append([label_of(row.activation, table.names) + marks, *cells])
-    label = re.sub(r"[^A-Za-z0-9]+", "-", f"cost-{number}")
-    told = said(table, caption)
-    return environment(table.title, told, label, "l" + "r" * sum(sizes), header, body, table.footnotes)
+
+def timed(group: str, name: str, beside: Sequence[str]) -> Columns:
+    """Return the columns of a timing: its seconds, and its ratios to what was timed in the same rounds."""
+
+    def ratio(other: str) -> Callable[[Cost], str]:
+        return lambda cost: figure_text(cost.time(name).ratio(other), lambda value: f"{three_digits(value)}x")
+
+    seconds = lambda cost: figure_text(cost.time(name).seconds, duration)  # noqa: E731
+    return [(group, "time", seconds), *((group, f"vs {other}", ratio(other)) for other in beside)]
+
+
+def alone_columns(costs: Sequence[Cost]) -> Columns:
+    """Return the columns of costs measured alone."""
+    columns: Columns = []
+    for which, words in PASSES.items():
+        for temperature in TEMPERATURES:
+            name = f"{which}_{temperature}"
+            if any(cost.time(name).seconds.median is not None for cost in costs):
+                columns += timed(f"{words}, {temperature}", name, YARDSTICKS)
+    memory = "memory and parameters"
+    columns.append((memory, "saved B/element", lambda cost: shown(cost.saved.get("per_element"), ".1f")))
+    columns.append((memory, "params", lambda cost: shown(cost.parameters.get("activation"), ",.0f")))
+    if any(cost.peak for cost in costs):
+        group = "allocator, above what was held"
+        columns.append((group, "peak MiB", lambda cost: shown(per(cost.peak.get("bytes"), 2**20), ".1f")))
+    return columns
+
+
+def network_columns(costs: Sequence[Cost]) -> Columns:
+    """Return the columns of costs in a task's network."""
+    base, columns, saved = costs[0].baseline, Columns(), "saved for backward"
+    for step, words in zip(STEPS, ("training step", "inference"), strict=True):
+        if any(step in cost.times for cost in costs):
+            columns += timed(words, step, (base,))
+    columns.append((saved, f"vs {base}", lambda cost: shown(cost.saved.get("ratio"), ".2f", "x")))
+    columns.append((saved, "added KiB", lambda cost: shown(per(cost.saved.get("added_bytes"), 2**10), ",.1f")))
+    if any(cost.peak for cost in costs):
+        above = f"MiB above {base}'s"
+        columns.append(("peak", above, lambda cost: shown(per(cost.peak.get("added_bytes"), 2**20), ".1f")))
+    columns.append(("params", "activation", lambda cost: shown(cost.parameters.get("activation"), ",.0f")))
+    columns.append(("params", "trainable", lambda cost: shown(cost.parameters.get("trainable"), ",.0f")))
+    columns.append(("params", "all", lambda cost: shown(cost.parameters.get("total"), ",.0f")))
+    return columns
+
+
+def per(value: float | None, unit: int) -> float | None:
+    """Return a number in a unit."""
+    return None if value is None else value / unit
+
+
+def figure_text(figure: Figure, text: Callable[[float], str]) -> str:
+    """Print a figure: its median, half the distance of its quartiles in percent, the mark of the unstable."""
+    if figure.median is None:
+        return ""
+    around = "" if figure.spread is None else f" ±{50 * figure.spread:.0f}%"
+    return f"{text(figure.median)}{around}{UNSTABLE if figure.unstable else ''}"
+
+
+def figures_of(cost: Cost) -> dict[str, Figure]:
+    """Return all timed figures of a cost by the names that a CSV has for them."""
+    found: dict[str, Figure] = {}
+    names = [f"{which}_{temperature}" for which in PASSES for temperature in TEMPERATURES] if cost.alone else STEPS
+    for name in names:
+        timing = cost.time(name)
+        ratios = {yardstick: yardstick for yardstick in YARDSTICKS} if cost.alone else {"ratio": cost.baseline}
+        found[f"{name}_seconds"] = timing.seconds
+        found |= {f"{name}_{field}": timing.ratio(other) for field, other in ratios.items()}
+    return found
+
+
+def flat(cost: Cost) -> dict[str, Value]:
+    """Return a cost's numbers, unrounded."""
+    names = ("activation", "kind", "task", "dtype", "mode", "device", "threads", "baseline", "environment", "commit")
+    line: dict[str, Value] = {name: getattr(cost, name) for name in (*names, "status", "measured")}
+    line |= {"shape": "x".join(map(str, cost.shape)), "settings": settings_text(cost.settings)}
+    for name, figure in figures_of(cost).items():
+        line |= {name: figure.median, f"{name}_low_quartile": figure.low, f"{name}_high_quartile": figure.high}
+        line |= {f"{name}_samples": figure.samples, f"{name}_unstable": "; ".join(figure.unstable)}
+    for part, counts in (("saved", cost.saved), ("peak", cost.peak), ("parameters", cost.parameters)):
+        line |= {f"{part}_{name}": value for name, value in counts.items()}
+    return line | {"reason": cost.reason}
+
+
+def sentences(costs: Sequence[Cost]) -> list[str]:
+    """Word the caption."""
+    if not costs[0].alone:
+        saved = "Saved: bytes that network and loss keep for backward; added: more than with the identity."
+        return [FIGURES, saved]
+    cache = next((cost.cache_bytes for cost in costs if cost.cache_bytes), None)
+    size = f" ({cache / 2**20:g} MiB)" if cache else ""
+    kernels, torch = (
+        ", ".join(sorted({str(cost.versions.get(name, "unknown")) for cost in costs})) for name in ("kernels", "torch")
+    )
+    commits = ", ".join(sorted({short(cost.commit) for cost in costs if cost.commit}))
+    return [
+        FIGURES,
+        f"Cold: inputs that exceed the last-level cache{size}; warm: one input that fits into it; saved: bytes kept "
+        "for backward.",
+        f"Measured with kernels {kernels}, torch {torch}{', commit ' * bool(commits)}{commits}.",
+    ]
+
+
+def remarks(cost: Cost, figures: Iterable[Figure]) -> list[str]:
+    """Say why a row has no figures, or which of its figures are unstable and why."""
+    if not cost.ok:
+        return [shorten(f"no figures: {cost.status} {cost.reason}")]
+    kinds: dict[str, list[str]] = {}
+    for reason in (reason for one in figures for reason in one.unstable):
+        kinds.setdefault(re.sub(r"[\d.e+-]+", "", reason), []).append(reason)
+    said = [f"{worst(held)} ({len(held)} figure{'s' * (len(held) > 1)})" for held in kinds.values()]
+    return [f"{UNSTABLE} unstable: {'; '.join(said)}"] if said else []
+
+
+def worst(reasons: Sequence[str]) -> str:
+    """Choose among reasons of one kind: the widest quartiles, the shortest sample, the fewest samples."""
+    sized = {reason: float(re.findall(r"\d+(?:\.\d+)?", reason)[0]) for reason in reasons if re.search(r"\d", reason)}
+    if not sized:
+        return reasons[0]
+    wide = reasons[0].startswith("quartiles")
+    chosen = max(sized, key=lambda r: sized[r]) if wide else min(sized, key=lambda r: sized[r])
+    limit = "up" if wide else "down"
+    return chosen if len(set(reasons)) == 1 else re.sub(r"([\d.]+)", rf"{limit} to \1", chosen, count=1)

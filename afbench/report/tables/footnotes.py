@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ...records.trial import Record, Status
+from ...records.wording import plural, shorten
 from ...statistics.modes import Modes
 
-REASON_LENGTH = 100
 WORDS = {
     Status.DIVERGED: "diverged",
     Status.OOM: "ran out of memory",
@@ -22,19 +20,6 @@ WORDS = {
 }
 SHARED_VERSIONS = ("afbench", "task", "loop", "torch")
 OWN_VERSIONS = ("activation", "kernels")
-
-
-@dataclass
-class Footnotes:
-    """Footnotes in the order of their first mark; rows with the same one share it."""
-
-    texts: list[str] = field(default_factory=list)
-
-    def marks(self, texts: Iterable[str]) -> tuple[int, ...]:
-        """Take a row's footnotes in; returns their numbers, from 1 on."""
-        texts = list(texts)
-        self.texts += [text for text in texts if text not in self.texts]
-        return tuple(sorted(self.texts.index(text) + 1 for text in texts))
 
 
 @dataclass(frozen=True)
@@ -103,45 +88,3 @@ def mixture(records: Iterable[Record], name: str) -> str:
     counts = Counter(str(versions[name]) for versions in held if name in versions)
     told = [f"{version} ({count} {plural('trial', count)})" for version, count in counts.most_common()]
     return f"{name}: {', '.join(told)}" if len(told) > 1 else ""
-
-
-def agree(records: Iterable[Record]) -> tuple[Mapping[str, Any], list[str]]:
-    """Return what the newest record says about the task, and where the others disagree."""
-    told = [r.about for r in sorted(records, key=lambda r: (r.started, r.trial.seed)) if r.about]
-    if not told:
-        return {}, ["no trial came far enough to tell its metric"]
-    if all(about == told[-1] for about in told):  # nearly always, and quick: the rest would print every one of them
-        return told[-1], []
-    notes = []
-    for name in told[-1]:
-        values = Counter(json.dumps(about.get(name), sort_keys=True) for about in told)
-        if len(values) > 1 and name != "plots":
-            said = " or ".join(values)
-            notes.append(f"the trials disagree on the task's {name} ({shorten(said)}); the newest one's is used")
-    return told[-1], notes
-
-
-def ranges(seeds: Iterable[int]) -> str:
-    """Print seeds briefly.
-
-    >>> ranges([0, 1, 2, 4])
-    '0-2, 4'
-    """
-    runs: list[list[int]] = []
-    for seed in sorted(seeds):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def plural(word: str, count: int) -> str:
-    """Put a word into the plural unless there is one of it."""
-    return word if count == 1 else f"{word}s"
-
-
-def shorten(text: str) -> str:
-    """Put a text into one line of at most 100 characters."""
-    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
-    return line if len(line) <= REASON_LENGTH else line[: REASON_LENGTH - 3] + "..."

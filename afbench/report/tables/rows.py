@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...records.cost import Cost
+from ...records.groups import Group
+from ...records.members import spec_of
+from ...statistics.intervals import Interval
 from ...statistics.metric import UNBOUNDED, Bounds, written
 from ...statistics.modes import Modes
-from ...statistics.stats import Interval
 from ..costs import Costs
 from .footnotes import Failure
-from .groups import Group
-from .members import spec_of
 
 
 @dataclass(frozen=True)

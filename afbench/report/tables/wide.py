@@ -11,11 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import UsageError
+from ...records.groups import headings
+from ...records.wording import ranges
+from ...statistics.intervals import LEVEL, Interval
 from ...statistics.ranks import ranks
-from .footnotes import Footnotes, ranges
-from .groups import headings
-from .members import spec_of
+from .caption import RULES, wide_sentences
+from .grid import Cell, Column, Footnotes, Grid, Value
 from .rows import Row, Table
+from .scale import Scale, scale_of
+from .task_grid import badges, known, label
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,8 @@ class Wide:
     rows: tuple[WideRow, ...]
     footnotes: tuple[str, ...] = ()
 
-    def name(self, activation: str) -> str:
-        """Return an activation's name as it is printed."""
-        spec = spec_of(activation)
-        return self.labels.get(spec, spec) + activation.removeprefix(spec)
-
     @property
-    def labels(self) -> dict[str, str]:
+    def given_names(self) -> dict[str, str]:
         """What activations are called where it is not their spec."""
         return {activation: name for table in self.tables for activation, name in table.names.items()}
 
@@ -130,3 +129,77 @@ def mark(row: WideRow, tables: Sequence[Table], names: Sequence[str], footnotes:
 def numbered(row: Row) -> bool:
     """Tell whether a row has a mean."""
     return not math.isnan(row.mean.mean)
+
+
+TASK_FIELDS = tuple("metric unit higher_is_better mean low high level method rank best trials ok".split())
+"""What a row's data holds of each task, each behind the task's name."""
+
+
+def wide_grid(wide: Wide, caption: str = "full") -> Grid:
+    """Lay a wide table out: a column a task, then the mean rank.
+
+    Args:
+        wide: the table.
+        caption: ``full``, ``short`` or ``none``.
+    """
+    columns = [Column("activation", "", "activation", fields=("activation", "name"))]
+    cells = [[label(row.activation, wide.given_names) for row in wide.rows]]
+    for index, (table, name) in enumerate(zip(wide.tables, wide.names, strict=True)):
+        scale, higher = scale_of(row.mean for row in table.rows), table.higher_is_better
+        header, fields = f"{table.metric_name} {table.unit}".strip(), tuple(f"{name} {field}" for field in TASK_FIELDS)
+        columns.append(Column(name, header, name, scale.exponent, higher, higher, fields=fields))
+        cells.append([task_cell(row.cells[index], row.cell_marks[index], table, scale) for row in wide.rows])
+    columns.append(Column("rank", "rank", "mean", aliases=("mean rank",), fields=("mean_rank",)))
+    digits = 1 if len(wide.tables) < 10 else 2
+    texts = ["" if math.isnan(row.mean_rank) else f"{row.mean_rank:.{digits}f}" for row in wide.rows]
+    cells.append([Cell(text, row.mean_rank, marks=row.rank_marks) for text, row in zip(texts, wide.rows, strict=True)])
+    brackets = any(cell.spread.startswith("[") for column in cells for cell in column)
+    notes = [
+        f"on {name}: {note}"
+        for name, table in zip(wide.names, wide.tables, strict=True)
+        for note in table.notes
+        if note not in table.costs.notes
+    ]
+    return Grid(
+        "wide",
+        "tasks",
+        wide.title,
+        tuple(columns),
+        tuple(zip(*cells, strict=True)),
+        tuple(data_of(wide, row) for row in wide.rows),
+        tuple(wide_sentences(wide.names, wide.tables, brackets)),
+        RULES,
+        tuple(notes),
+        wide.footnotes,
+    ).with_caption(caption)
+
+
+def task_cell(row: Row | None, marks: tuple[int, ...], table: Table, scale: Scale) -> Cell:
+    """Return the cell of an activation in a task: its mean with half its interval's width, or the interval's ends."""
+    if row is None:
+        return Cell(marks=marks)
+    mean, half = row.mean, row.mean.half_width
+    beyond = mean.known and not table.bounds.hold((mean.mean - half, mean.mean + half))
+    spread = scale.ends(mean) if beyond else scale.show(half)
+    return Cell(scale.show(mean.mean), mean.mean, spread, best=row.best, marks=marks, failures=badges(row.failures))
+
+
+def data_of(wide: Wide, row: WideRow) -> dict[str, Value]:
+    """Return a row's numbers; a task's fields begin with its name: ``gmm mean``."""
+    line: dict[str, Value] = {"activation": row.activation}
+    if wide.given_names:
+        named = label(row.activation, wide.given_names)
+        line["name"] = named.text + named.suffix
+    line |= {"mean_rank": row.mean_rank, "ranked_activations": wide.ranked, "ranked_tasks": len(wide.tables)}
+    task_ranks = row.ranks or (None,) * len(wide.tables)
+    for name, table, cell, rank in zip(wide.names, wide.tables, row.cells, task_ranks, strict=True):
+        mean = cell.mean if cell else Interval()
+        values = (
+            *(table.metric_name, table.unit, table.higher_is_better, mean.mean, mean.low, mean.high),
+            *(LEVEL if mean.known else None, mean.method, rank),
+            *((cell.best, len(cell.seeds), cell.ok) if cell else (None, None, None)),
+        )
+        line |= {f"{name} {field}": value for field, value in zip(TASK_FIELDS, values, strict=True)}
+    marks = sorted({*row.rank_marks, *(mark for marks in row.cell_marks for mark in marks)})
+    line["notes"] = "; ".join(wide.footnotes[mark - 1] for mark in marks)
+    return known(line)

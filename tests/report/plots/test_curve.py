@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from afbench.report.plots import draw
-from afbench.statistics.stats import interval
+from afbench.statistics.intervals import interval
 
 
 def lines(panel):

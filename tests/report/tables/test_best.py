@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from afbench.report.summary import tables
-from afbench.report.tables.table import FORMATS, render
-from afbench.report.tables.wide import widen
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.task_grid import task_grid
+from afbench.report.tables.wide import wide_grid, widen
 
 
 def rows(store):
@@ -28,23 +29,23 @@ def test_a_weak_row_of_many_seeds_is_not_bold_above_a_strong_one_of_few(store, p
     table, by_name = rows(store)
     assert [row.activation for row in table.rows] == ["opau", "relu"]
     assert by_name["opau"].best and not by_name["relu"].best
-    words = " ".join(render(table, "text").split())
-    assert "Means over 5 to 30 seeds (column n)" in words and "over the seeds that both have contains 0" in words
-    assert [line.split()[-5:] for line in render(table).splitlines() if "relu " in line and "[" in line]
-    assert r"\textbf{70" not in render(table, "latex") and "**70" not in render(table, "md")
-    assert "<strong>70" not in render(table, "html")
+    words = " ".join(render(task_grid(table), "text").split())
+    assert "means over 5 to 30 seeds (column n)" in words and "paired difference over shared seeds contains 0" in words
+    assert [line.split()[-5:] for line in render(task_grid(table)).splitlines() if "relu " in line and "[" in line]
+    assert r"\textbf{70" not in render(task_grid(table), "latex") and "**70" not in render(task_grid(table), "md")
+    assert "<strong>70" not in render(task_grid(table), "html")
 
 
 def test_the_counts_are_a_column_where_they_differ(store, put):
     fill(put, "relu", dict.fromkeys(range(30), 70.0) | {0: 71.0})
     fill(put, "opau", {0: 95.0, 1: 96.0, 2: 97.0})
     put("opau", 3, status="diverged", message="loss inf")
-    lines = render(tables(store)).splitlines()
+    lines = render(map(task_grid, tables(store))).splitlines()
     assert lines[2].split()[:2] == ["activation", "n"]
     assert {line.split()[0]: line.split()[2] for line in lines[3:5]} == {"opau": "3/4", "relu": "30"} or any(
         "3/4" in line for line in lines[3:5]
     )
-    assert "Means over 3 to 30 seeds (column n)" in " ".join(" ".join(lines).split())
+    assert "means over 3 to 30 seeds (column n)" in " ".join(" ".join(lines).split())
 
 
 def bold(scores, higher=True):
@@ -118,7 +119,7 @@ def test_wide_tables_mark_the_same_rows(store, put, format):
             put("relu", seed, 70.0 + seed % 3, task=task)
         for seed in range(5):
             put("opau", seed, 96.0 + seed % 2, task=task)
-    shown = render(widen(tables(store)), format)
+    shown = render(wide_grid(widen(tables(store))), format)
     sign = {"text": "> 7", "md": "**7", "latex": r"\textbf{7", "html": "<strong>7"}[format]
     assert sign not in shown and sign.replace("7", "9") in shown
     assert "5 to 30 seeds" in " ".join(shown.split())

@@ -9,15 +9,22 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.records.cost import Cost, Figure
+from afbench.records.wording import duration
 from afbench.report.summary import tables
-from afbench.report.tables.cost_cells import duration, remarks
-from afbench.report.tables.cost_tables import cost_tables
-from afbench.report.tables.table import render
+from afbench.report.tables.cost_table import cost_grid, cost_tables, remarks
+from afbench.report.tables.formats import render
+from afbench.report.tables.task_grid import task_grid
 
 
 def figure(median, spread=0.02, unstable=()):
     ends = [median * (1 - spread / 2), median * (1 + spread / 2)]
     return {"median": median, "quartiles": ends, "samples": 15, "unstable": list(unstable)}
+
+
+def cells_of(table, row):
+    """The texts of a row's cells by group and header."""
+    grid = cost_grid(table)
+    return {f"{c.above}: {c.header}": cell.text for c, cell in zip(grid.columns, grid.rows[row], strict=True)}
 
 
 @pytest.fixture
@@ -54,23 +61,23 @@ def put_alone(store):
 def test_a_row_an_activation_the_cheapest_first(store, put_alone):
     put_alone("pau", 3.0)
     put_alone("gelu", 2.0)
-    (table,) = cost_tables(store)
+    (table,) = cost_tables(store.costs())
     assert table.title == "cost alone: 4x3x5x7 float32, eager, cpu, 1 thread"
-    assert [row.activation for row in table.rows] == ["gelu", "pau"]
-    assert list(table.groups) == [
+    assert [cost.activation for cost in table.costs] == ["gelu", "pau"]
+    assert list(dict.fromkeys(column.above for column in cost_grid(table).columns[1:])) == [
         "forward, cold",
         "forward+backward, cold",
         "forward+backward, warm",
         "memory and parameters",
     ]
-    cells = dict(zip(table.headers, table.rows[1].cells, strict=True))
+    cells = cells_of(table, 1)
     assert cells["forward, cold: time"] == "3.00 ms ±1%"
     assert cells["forward+backward, warm: vs relu"] == "3.00x ±1%"
     assert cells["forward, cold: vs gelu"] == "1.50x ±1%"
     assert cells["memory and parameters: saved B/element"] == "4.0"
-    told = " ".join(table.told)
-    assert "last-level cache (32 MiB)" in told and "Commit: 0123456789ab+." in told and "Kernels: plain" in told
-    assert not table.footnotes
+    caption = " ".join(cost_grid(table).caption)
+    assert "last-level cache (32 MiB)" in caption and "kernels plain, torch 2.13.0, commit 0123456789ab+." in caption
+    assert not cost_grid(table).footnotes
 
 
 def test_cases_and_machines_are_tables_of_their_own(store, put_alone):
@@ -78,23 +85,24 @@ def test_cases_and_machines_are_tables_of_their_own(store, put_alone):
     put_alone("relu", dtype="bfloat16")
     put_alone("relu", threads=2)
     put_alone("relu", shape=[10], elements=10)
-    assert [t.title.partition(": ")[2] for t in cost_tables(store)] == [
+    assert [t.title.partition(": ")[2] for t in cost_tables(store.costs())] == [
         "10 float32, eager, cpu, 1 thread",
         "4x3x5x7 bfloat16, eager, cpu, 1 thread",
         "4x3x5x7 float32, eager, cpu, 1 thread",
         "4x3x5x7 float32, eager, cpu, 2 threads",
     ]
     put_alone("relu", environment="cd34")
-    assert sum("environment" in table.title for table in cost_tables(store)) == 5
+    assert sum("environment" in table.title for table in cost_tables(store.costs())) == 5
 
 
 def test_an_unstable_figure_is_marked_and_the_reason_stands_below(store, put_alone):
     wild = {"seconds": figure(1e-3), "relu": figure(2.0, 0.3, ["quartiles 30 % apart"]), "gelu": figure(1.0)}
     put_alone("pau", forward={"cold": wild, "warm": None})
-    (table,) = cost_tables(store)
-    assert table.rows[0].cells[1] == "2.00x ±15%!"
-    assert table.footnotes == ("! unstable: quartiles 30 % apart (1 figure)",) and table.rows[0].marks == (1,)
-    assert "(1) ! unstable" in render(table) and "2.00x +-15%!" in render(table)
+    (table,) = cost_tables(store.costs())
+    assert cells_of(table, 0)["forward, cold: vs relu"] == "2.00x ±15%!"
+    grid = cost_grid(table)
+    assert grid.footnotes == ("! unstable: quartiles 30 % apart (1 figure)",) and grid.rows[0][0].marks == (1,)
+    assert "(1) ! unstable" in render(cost_grid(table)) and "2.00x +-15%!" in render(cost_grid(table))
 
 
 def test_reasons_of_one_kind_are_said_once_with_the_worst():
@@ -106,9 +114,10 @@ def test_reasons_of_one_kind_are_said_once_with_the_worst():
 def test_a_failure_comes_last_with_its_reason(store, put_alone):
     put_alone("relu")
     put_alone("bad", status="oom", error={"message": "out of\nmemory"}, forward=None, training=None, saved=None)
-    (table,) = cost_tables(store)
-    assert table.rows[-1].activation == "bad" and set(table.rows[-1].cells[:8]) == {""}
-    assert table.footnotes == ("no figures: oom out of memory",)
+    (table,) = cost_tables(store.costs())
+    grid = cost_grid(table)
+    assert grid.rows[-1][0].text == "bad" and {cell.text for cell in grid.rows[-1][1:9]} == {""}
+    assert grid.footnotes == ("no figures: oom out of memory",)
 
 
 def test_costs_in_a_network_and_files_of_earlier_versions(store, put_cost):
@@ -116,14 +125,14 @@ def test_costs_in_a_network_and_files_of_earlier_versions(store, put_cost):
     inference = {"ratio": 1.5, "quartiles": [1.4, 1.6], "rounds": 15, "seconds": 2e-4, "unstable": []}
     saved = {"bytes": 2048, "baseline_bytes": 1024, "ratio": 2.0, "identity_bytes": 1024, "added_bytes": 1024}
     put_cost("elu", 1.2, inference=inference, saved=saved, parameters={"activation": 0, "trainable": 9, "total": 9})
-    (table,) = cost_tables(store)
+    (table,) = cost_tables(store.costs())
     assert table.title == "cost in the network of moons, cpu, 1 thread"
-    new, old = (dict(zip(table.headers, row.cells, strict=True)) for row in table.rows)
+    new, old = cells_of(table, 0), cells_of(table, 1)
     assert new["inference: vs relu"] == "1.50x ±7%" and new["inference: time"] == "200 us"
     assert new["saved for backward: added KiB"] == "1.0" and new["params: all"] == "9"
     assert old["training step: vs relu"] == "1.30x ±8%" and old["saved for backward: vs relu"] == "1.25x"
     assert (old["inference: vs relu"], old["params: all"], old["training step: time"]) == ("", "", "")
-    assert cost_tables(store, network=False) == []
+    assert cost_tables(store.costs(), network=False) == []
 
 
 def test_costs_alone_do_not_enter_the_tables_of_tasks(store, worked, put_alone):
@@ -135,7 +144,7 @@ def test_costs_alone_do_not_enter_the_tables_of_tasks(store, worked, put_alone):
 def test_every_format_shows_every_activation(store, put_alone, put_cost):
     put_alone("pau[version=b]")
     put_cost("pau[version=b]")
-    made = cost_tables(store)
+    made = [cost_grid(table) for table in cost_tables(store.costs())]
     shown = {form: render(made, form) for form in ("text", "md", "csv", "latex", "html")}
     assert all("pau" in text for text in shown.values())
     assert all(len(line) <= 110 for line in shown["text"].splitlines()) and shown["text"].isascii()
@@ -152,15 +161,15 @@ def test_every_format_shows_every_activation(store, put_alone, put_cost):
 def test_a_csv_holds_costs_or_tasks(store, worked, put_alone):
     put_alone("pau")
     with pytest.raises(UsageError, match="print costs alone"):
-        render([*tables(store), *cost_tables(store)], "csv")
+        render([*map(task_grid, tables(store)), *map(cost_grid, cost_tables(store.costs()))], "csv")
 
 
 def test_a_damaged_file_is_named_and_the_others_are_shown(store, put_alone):
     put_alone("relu")
     put_alone("gelu", shape=["4"])
     (store.path / "costs" / "torn.json").write_text('{"key": ')
-    (table,) = cost_tables(store)
-    assert [row.activation for row in table.rows] == ["relu"]
+    (table,) = cost_tables(store.costs())
+    assert [cost.activation for cost in table.costs] == ["relu"]
     assert len(store.problems) == 2
 
 

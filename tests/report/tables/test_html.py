@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 
 from afbench.report.summary import tables
-from afbench.report.tables.html import html
-from afbench.report.tables.table import render
-from afbench.report.tables.wide import widen
+from afbench.report.tables.formats import render
+from afbench.report.tables.task_grid import task_grid
+from afbench.report.tables.wide import wide_grid, widen
 
 NASTY = '<script>alert("1")</script> & </style> \' <img src=x onerror=alert(1)>'
 VOID = {"meta", "br", "wbr"}
@@ -51,7 +51,7 @@ def page(store, put, put_cost, worked):
     put("pau", 0, 81.0, task="rings<&>")
     put_cost("pau")
     made = tables(store)
-    return html([*made, widen(made)])
+    return render([*map(task_grid, made), wide_grid(widen(made))], "html")
 
 
 def test_is_well_formed_and_all_rows_are_as_long(page):
@@ -113,5 +113,5 @@ def test_minus_signs_and_ratios_are_typeset(store, put, put_cost):
         put("relu", seed, 90.0)
         put("pau", seed, 88.0 + seed / 10)
     put_cost("pau", 1.3)
-    shown = render(tables(store), "html")
+    shown = render(map(task_grid, tables(store)), "html")
     assert "−1.90 [−2.15, −1.65]" in shown and "1.30×" in shown

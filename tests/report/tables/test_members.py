@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from afbench.report.summary import tables
-from afbench.report.tables.table import FORMATS, render
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.task_grid import task_grid
 
 
 def rows(store):
@@ -40,7 +41,7 @@ def test_records_of_two_sources_never_share_a_row(store, edited):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_says_which_row_is_older(store, edited, format):
-    assert "older code aaaa)" in render(tables(store), format)
+    assert "older code aaaa)" in render(map(task_grid, tables(store)), format)
 
 
 def test_afbenchs_own_code_is_told_apart_by_versions_alone(store, put):

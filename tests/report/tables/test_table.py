@@ -8,15 +8,16 @@ import subprocess
 import pytest
 
 from afbench.errors import UsageError
+from afbench.records.wording import WIDTH
 from afbench.report.summary import tables
-from afbench.report.tables.columns import Scale, scale_of
-from afbench.report.tables.cost_tables import cost_tables
-from afbench.report.tables.flat import lines
-from afbench.report.tables.latex import escape, numbers
+from afbench.report.tables.cost_table import cost_grid, cost_tables
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.formats.latex import escape, numbers
 from afbench.report.tables.rows import Published
-from afbench.report.tables.table import FORMATS, WIDTH, render
-from afbench.report.tables.wide import widen
-from afbench.statistics.stats import Interval
+from afbench.report.tables.scale import Scale, scale_of
+from afbench.report.tables.task_grid import task_grid
+from afbench.report.tables.wide import wide_grid, widen
+from afbench.statistics.intervals import Interval
 
 NASTY = 'x_y & 50 % of $5 #1 {a} ~ ^ \\ [b] | <c> *d* `e` "f" -- α² é 漢 \x1b[1m'
 
@@ -39,7 +40,7 @@ def nasty(store, put, put_cost, worked):
 
 def test_text_worked_by_hand(store, worked, put_cost):
     put_cost("pau", 1.309)
-    assert render(tables(store), "text").splitlines()[:5] == [
+    assert render(map(task_grid, tables(store)), "text").splitlines()[:5] == [
         "moons: Two moons",
         "",
         "  activation   accuracy %   95 % interval   vs relu (pp, paired)   params    step   saved",
@@ -49,14 +50,12 @@ def test_text_worked_by_hand(store, worked, put_cost):
 
 
 def test_text_says_what_is_claimed(store, worked):
-    words = " ".join(render(tables(store), "text").split())
-    assert "Metric: accuracy in %, higher is better; target 97 %; Bayes-optimal accuracy 98.25 %." in words
-    within = "Student's t on a log scale, within the range from 0 to 100"
-    assert f"Means over 3 seeds with 95 % intervals ({within})." in words
-    assert "Vs relu: mean difference over shared seeds in percentage points, with its interval (Student's t)." in words
-    assert "Untuned: one learning rate for all. 3 seeds, 1 comparison: no significance is claimed (it takes 6" in words
+    words = " ".join(render(map(task_grid, tables(store)), "text").split())
+    assert "Metric: accuracy in %, higher is better (target 97 %, Bayes-optimal accuracy 98.25 %); means over" in words
+    assert "over 3 seeds with 95 % intervals (Student's t on a log scale); untuned; trained on cpu, float32." in words
     assert ">: not distinguishable from the best row (95 % interval of the paired difference contains 0)." in words
-    assert "relative" not in words and "step" not in words  # no cost was measured
+    assert "Relative to relu: differences; no significance is claimed (1 comparison takes 6 seeds). Rules:" in words
+    assert "step" not in words  # no cost was measured
 
 
 def test_a_significant_difference_is_starred_in_each_format(store, put):
@@ -64,15 +63,15 @@ def test_a_significant_difference_is_starred_in_each_format(store, put):
         put("relu", seed, 90.0 + seed)
         put("pau", seed, 91.0 + seed + 0.01 * seed)
         put("worse", seed, 89.0 + seed if seed else 95.0)
-    shown = {format: render(tables(store), format) for format in FORMATS}
+    shown = {format: render(map(task_grid, tables(store)), format) for format in FORMATS}
     assert "*" not in shown["text"]  # 2 comparisons take 7 seeds
     put("relu", 6, 96.0)
     put("pau", 6, 97.5)
     put("worse", 6, 95.0)
-    shown = {format: render(tables(store), format) for format in FORMATS}
+    shown = {format: render(map(task_grid, tables(store)), format) for format in FORMATS}
     pau, worse = (next(line for line in shown["text"].splitlines() if name in line) for name in ("pau ", "worse "))
     assert "]*" in pau and "]*" not in worse
-    assert "* marks p at most 0.05" in shown["text"]
+    assert "* marks p at most 0.05" in " ".join(shown["text"].split())
     assert shown["md"].count(r"] \* |") == 1 and shown["latex"].count(r"]\rlap{$^{*}$}") == 1
     assert [line["significant"] for line in read(shown["csv"])] == ["true", "", "false"]
 
@@ -85,24 +84,24 @@ def test_text_fits_a_terminal_and_says_what_it_leaves_out(store, put):
     for seed in range(3):
         extras = {f"extra_metric_{i}": 1.0 * i + seed for i in range(6)}
         put("relu", seed, metrics={"accuracy": 90.0 + seed, **extras})
-    shown = render(tables(store), "text")
+    shown = render(map(task_grid, tables(store)), "text")
     assert max(map(len, shown.splitlines())) <= WIDTH
     assert "extra metric 0" in shown.splitlines()[2]
     assert "Not shown for want of room: extra metric 4, extra metric 5 (" in " ".join(shown.split())
-    assert "| extra metric 5 |" in render(tables(store), "md").splitlines()[2]
+    assert "| extra metric 5 |" in render(map(task_grid, tables(store)), "md").splitlines()[2]
 
 
 def test_seeds_are_shown_where_they_are_uneven(store, put, worked):
-    assert " n " not in render(tables(store), "text").splitlines()[2]
+    assert " n " not in render(map(task_grid, tables(store)), "text").splitlines()[2]
     put("relu", 3, 91.0)
     put("pau", 3, status="diverged", message="diverged at step 7 (loss inf)")
-    shown = render(tables(store), "text")
+    shown = render(map(task_grid, tables(store)), "text")
     assert any(line.split()[:3] == ["pau", "(1,2)", "3/4"] for line in shown.splitlines())
     assert "(1) 1 of 4 seeds diverged; seed 3: at step 7 (loss inf)\n(2) vs relu over the 3 seeds" in shown
 
 
 def test_markdown_worked_by_hand(store, worked):
-    assert render(tables(store), "md").splitlines()[:6] == [
+    assert render(map(task_grid, tables(store)), "md").splitlines()[:6] == [
         "**moons: Two moons**",
         "",
         "| activation | accuracy % ↑ | 95 % interval | vs relu (pp, paired) | params |",
@@ -114,21 +113,21 @@ def test_markdown_worked_by_hand(store, worked):
 
 def test_markdown_has_as_many_cells_in_each_row_whatever_is_written(nasty):
     for table in nasty:
-        lines = [line for line in render(table, "md").splitlines() if line.startswith("|")]
+        lines = [line for line in render(task_grid(table), "md").splitlines() if line.startswith("|")]
         counts = {line.replace(r"\|", "").count("|") for line in lines}
         assert len(lines) == len(table.rows) + 2 and len(counts) == 1
 
 
 def test_markdown_guards_its_own_signs(store, put):
     put("relu", 0, metrics={"accuracy": 90.0, "a|b_c": 1.0})
-    header = render(tables(store), "md").splitlines()[2]
+    header = render(map(task_grid, tables(store)), "md").splitlines()[2]
     assert header.endswith(r"| a\|b c |")
 
 
 def test_csv_holds_every_digit(store, worked, put, put_cost):
     put("gone", 0, status="oom", message="out of memory")
     put_cost("pau", 1.3123456789)
-    pau, relu, gone = read(render(tables(store), "csv"))
+    pau, relu, gone = read(render(map(task_grid, tables(store)), "csv"))
     row = tables(store)[0].rows[0]
     assert [pau[name] for name in ("task", "settings", "device", "dtype", "metric", "unit")] == [
         *("moons", "", "cpu", "float32", "accuracy", "%")
@@ -144,14 +143,14 @@ def test_csv_holds_every_digit(store, worked, put, put_cost):
 
 
 def test_csv_of_several_tables_has_one_header(nasty):
-    lines = read(render(nasty, "csv"))
+    lines = read(render(map(task_grid, nasty), "csv"))
     assert [line["settings"] for line in lines] == [""] * 4 + ['note="50%_a"'.replace('"', "")]
     assert {line["MSE"] for line in lines} > {""} and render([], "csv") == ""
-    assert len({len(line) for line in csv.reader(io.StringIO(render(nasty, "csv")))}) == 1
+    assert len({len(line) for line in csv.reader(io.StringIO(render(map(task_grid, nasty), "csv")))}) == 1
 
 
 def test_latex_worked_by_hand(store, worked):
-    shown = render(tables(store), "latex")
+    shown = render(map(task_grid, tables(store)), "latex")
     assert r"activation & accuracy \% $\uparrow$ & 95~\% interval & vs relu (pp, paired) & params \\" in shown
     assert r"\texttt{pau} & \textbf{94} & [81, 98] & $+$2.0 [$-$0.5, $+$4.5] & 20 \\" in shown
     assert r"\texttt{relu} & \textbf{92} & [85, 96] & \textit{baseline} & 0 \\" in shown
@@ -178,9 +177,10 @@ def test_numbers_in_latex():
 
 
 def test_lines_are_ready_for_json(nasty):
-    (gone,) = (line for line in lines(nasty) if line["activation"] == "broken")
+    lines = [line for table in nasty for line in task_grid(table).data]
+    (gone,) = (line for line in lines if line["activation"] == "broken")
     assert gone["mean"] is None and gone["error"] == 3 and gone["best"] is False
-    json.dumps(lines(nasty), allow_nan=False)
+    json.dumps(lines, allow_nan=False)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
@@ -189,7 +189,7 @@ def test_latex_compiles_alone_and_inside_a_paper(tmp_path, nasty, alone):
     preamble = r"\documentclass[twocolumn]{article}\usepackage{booktabs}"
     paper = preamble + r"\begin{document}\input{table}\typeout{after the table}\end{document}"
     letters = "".join(chr(code) for code in [*range(0xC0, 0x180), *range(0x391, 0x3CA)])
-    shown = render(nasty, "latex").replace("Two moons", escape(letters))
+    shown = render(map(task_grid, nasty), "latex").replace("Two moons", escape(letters))
     (tmp_path / "table.tex").write_text(shown, encoding="utf-8")
     (tmp_path / "paper.tex").write_text(paper)
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table" if alone else "paper"]
@@ -215,7 +215,8 @@ def test_latex_fits_the_page_with_two_real_specs(tmp_path, store, put, put_cost,
     for number, name in enumerate(names):
         put_cost(name, 1.5, key=f"c{number}", inference={"ratio": 1.0}, parameters={"activation": 18})
     made = tables(store)
-    shown = render([*made, widen(made), *cost_tables(store)], "latex")
+    wide, costs = wide_grid(widen(made)), map(cost_grid, cost_tables(store.costs()))
+    shown = render([*map(task_grid, made), wide, *costs], "latex")
     if preamble:
         (tmp_path / "table.tex").write_text(shown)
         shown = preamble + r"\usepackage{booktabs,graphicx}\begin{document}\input{table}\end{document}"
@@ -229,7 +230,7 @@ def test_latex_fits_the_page_with_two_real_specs(tmp_path, store, put, put_cost,
 
 
 def test_latex_is_balanced_and_all_special_signs_are_escaped(nasty):
-    shown = render(nasty, "latex")
+    shown = render(map(task_grid, nasty), "latex")
     for environment in ("table*", "tabular", "minipage"):
         assert shown.count(rf"\begin{{{environment}}}") == shown.count(rf"\end{{{environment}}}") > 0
     assert shown.count(r"\label{tab:moons}") == shown.count(r"\label{tab:moons-2}") == 1
@@ -237,13 +238,17 @@ def test_latex_is_balanced_and_all_special_signs_are_escaped(nasty):
 
 
 def test_published_numbers_have_their_own_column_and_source(nasty):
-    shown = render(nasty[0], "md")
-    assert "| published |" in shown and "| 99.5 |" in shown and "Published: numbers of A & B 2020, not ours." in shown
+    shown = render(task_grid(nasty[0]), "md")
+    assert (
+        "| published |" in shown
+        and "| 99.5 |" in shown
+        and "Note: published numbers are those of A & B 2020, not ours." in shown
+    )
 
 
 def test_an_unknown_format_is_refused_with_the_nearest(nasty):
     with pytest.raises(UsageError, match="unknown format 'latx'; did you mean 'latex'"):
-        render(nasty, "latx")
+        render(map(task_grid, nasty), "latx")
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import pytest
 from afbench.errors import UsageError
 from afbench.report.summary import tables
 from afbench.report.tables.arrange import named, restricted
-from afbench.report.tables.sorting import sort
-from afbench.report.tables.table import FORMATS, render
-from afbench.report.tables.text import broken
-from afbench.report.tables.view import View, chosen
-from afbench.report.tables.wide import widen
+from afbench.report.tables.formats import FORMATS, render
+from afbench.report.tables.formats.text import broken
+from afbench.report.tables.grid import chosen, sort
+from afbench.report.tables.task_grid import task_grid
+from afbench.report.tables.wide import wide_grid, widen
 
 LONG = ["ditac[a=-3,b=3,lambda_var=1,init_smooth=3]", "ditac[a=-4,b=4,cells=20,lambda_var=2,init_smooth=3]"]
 
@@ -37,16 +37,21 @@ def table(store, put, put_cost):
 
 
 @pytest.fixture
+def grid(table):
+    return task_grid(table)
+
+
+@pytest.fixture
 def wide(store, put):
     for task, shift in (("moons", 0.0), ("rings", -5.0)):
         for name in ("relu", "pau", LONG[0]):
             for seed in range(3):
                 put(name, seed, 90.0 + shift + seed + len(name) / 50, task=task)
-    return widen([one for one in tables(store) if one.group.task != "circles"])
+    return wide_grid(widen([one for one in tables(store) if one.group.task != "circles"]))
 
 
-def shown(table):
-    return [row.activation for row in table.rows]
+def shown(grid):
+    return [cells[0].text for cells in grid.rows]
 
 
 def first_line(text):
@@ -54,9 +59,8 @@ def first_line(text):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_columns_are_chosen_and_ordered(table, format):
-    view = View(chosen("step,mean,params", [table]))
-    text = render(table, format, view)
+def test_columns_are_chosen_and_ordered(grid, format):
+    text = render(grid.picked(chosen("step,mean,params", [grid])), format)
     heads = {"csv": ["step_ratio", "mean", "activation_parameters"]}.get(format, ["step", "accuracy", "params"])
     body = text[text.index({"html": "<thead>", "latex": "toprule"}.get(format, "activation")) :]
     places = [body.index(head) for head in heads]
@@ -65,18 +69,18 @@ def test_columns_are_chosen_and_ordered(table, format):
     assert "MSE" not in table_part and "saved" not in table_part and "interval" not in table_part
 
 
-def test_metrics_go_by_their_names(table):
-    assert chosen("accuracy,mse", [table]) == ("mean", "extra mse")
-    assert chosen("MSE , vs relu", [table]) == ("extra mse", "vs")
+def test_metrics_go_by_their_names(grid):
+    assert chosen("accuracy,mse", [grid]) == ("mean", "extra mse")
+    assert chosen("MSE , vs relu", [grid]) == ("extra mse", "vs")
 
 
-def test_an_unknown_column_is_refused_with_all_names(table):
+def test_an_unknown_column_is_refused_with_all_names(grid):
     with pytest.raises(
         UsageError, match=r"no column 'stepp'; did you mean 'step'\?.*there are .*mean, .*params.*, mse"
     ):
-        chosen("stepp", [table])
+        chosen("stepp", [grid])
     with pytest.raises(UsageError, match="'mean' is named twice"):
-        chosen("mean,accuracy", [table])
+        chosen("mean,accuracy", [grid])
 
 
 @pytest.mark.parametrize(
@@ -93,8 +97,8 @@ def test_an_unknown_column_is_refused_with_all_names(table):
         ("mse:desc", {"relu"}, {LONG[0]}),
     ],
 )
-def test_rows_are_sorted(table, text, first, last):
-    (found,) = sort([table], text)
+def test_rows_are_sorted(grid, text, first, last):
+    (found,) = sort([grid], text)
     assert shown(found)[0] in first and shown(found)[-1] in last
 
 
@@ -102,46 +106,46 @@ def test_rows_without_a_number_come_last_either_way(store, put, table):
     put("broken", 0, status="error", message="boom", task="circles")
     (made,) = tables(store)
     for text in ("mean", "mean:asc", "mean:desc", "step", "step:desc", "vs:asc"):
-        (found,) = sort([made], text)
+        (found,) = sort([task_grid(made)], text)
         assert shown(found)[-1] == "broken"
 
 
 @pytest.mark.parametrize("text", ["stepp", "step:up", "mean,step", "", ":asc"])
-def test_a_wrong_order_is_refused(table, text):
+def test_a_wrong_order_is_refused(grid, text):
     with pytest.raises(UsageError, match="--sort"):
-        sort([table], text)
+        sort([grid], text)
 
 
 def test_wide_tables_have_tasks_and_ranks_for_columns(wide):
-    text = render(wide, "text", View(chosen("rank,rings", [wide])))
+    text = render(wide.picked(chosen("rank,rings", [wide])), "text")
     assert first_line(text) == ["activation", "mean", "rings"]
     (found,) = sort([wide], "rank:desc")
     assert shown(found) == shown(wide)[::-1]
     (found,) = sort([wide], "moons")
     assert shown(found) == [LONG[0], "relu", "pau"]
     for format in FORMATS:
-        assert (
-            "moons" not in render(wide, format, View(("rank", "rings"), "none")).split("</h2>")[-1].partition("rank")[2]
-        )
+        text = render(wide.picked(("rank", "rings")).with_caption("none"), format)
+        assert "moons" not in text.split("</h2>")[-1].partition("rank")[2]
 
 
-def test_captions(table, wide):
-    for made in (table, wide):
+def test_captions(grid, wide):
+    for made in (grid, wide):
         for format in ("text", "md", "latex", "html"):
-            full, short, none = (render(made, format, View(caption=caption)) for caption in ("full", "short", "none"))
-            assert "Untuned" in full and "Untuned" in short and "Untuned" not in none
+            full, short, none = (render(made.with_caption(detail), format) for detail in ("full", "short", "none"))
+            assert "untuned" in full and "untuned" in short and "untuned" not in none
             assert len(full) > len(short) > len(none)
             assert "docs/numbers.md" in full and "docs/numbers.md" not in short
             assert "<p></p>" not in none
+        assert 2 <= len(made.caption) <= 3 and all(sentence.endswith(".") for sentence in made.caption)
     with pytest.raises(UsageError, match="unknown caption 'ful'; did you mean 'full'"):
-        View(caption="ful")
+        grid.with_caption("ful")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
-def test_a_text_fits_any_width_and_loses_no_digit(table, wide, width):
+def test_a_text_fits_any_width_and_loses_no_digit(grid, wide, width):
     head = "Metric:"
-    whole = render(table, "text", View(width=10_000)).split(head)[0]
-    text = render(table, "text", View(width=width))
+    whole = render(grid, "text", 10_000).split(head)[0]
+    text = render(grid, "text", width)
     assert max(map(len, text.splitlines())) <= width
     body = text.split(head)[0]
     without_mse = [word for word in whole.split() if not word.startswith("0.01")]
@@ -149,16 +153,16 @@ def test_a_text_fits_any_width_and_loses_no_digit(table, wide, width):
     assert len(numbers) >= 5 * 7 and not set(numbers) - set(body.split())
     for name in LONG:  # broken, never cut
         assert all(piece in body for piece in name.replace("[", "[ ").replace(",", ", ").split()[1:])
-    text = render(wide, "text", View(width=width))
+    text = render(wide, "text", width)
     assert max(map(len, text.splitlines())) <= width and text.split("moons:")[0].count("+/-") == 6
 
 
-def test_a_wide_terminal_breaks_nothing_and_a_narrow_one_says_what_is_not_shown(table):
-    assert LONG[0] in render(table, "text", View(width=200))
-    assert "MSE" in render(table, "text", View(width=200)).splitlines()[2]
-    assert "Not shown for want of room: MSE" in " ".join(render(table, "text", View(width=80)).split())
+def test_a_wide_terminal_breaks_nothing_and_a_narrow_one_says_what_is_not_shown(grid):
+    assert LONG[0] in render(grid, "text", 200)
+    assert "MSE" in render(grid, "text", 200).splitlines()[2]
+    assert "Not shown for want of room: MSE" in " ".join(render(grid, "text", 80).split())
     # What is asked for is shown.
-    assert "MSE" in render(table, "text", View(("mean", "extra mse"), width=60)).splitlines()[3].split()
+    assert "MSE" in render(grid.picked(("mean", "extra mse")), "text", 60).splitlines()[3].split()
 
 
 @pytest.mark.parametrize(
@@ -176,15 +180,15 @@ def test_names_break_after_brackets_commas_and_spaces(name, limit, lines):
 
 def test_hidden_rows_change_the_best_but_not_the_number_of_comparisons(table):
     found = restricted(table, ["relu", "gelu"])
-    assert shown(found) == ["gelu", "relu"] and found.rows[0].best and not table.rows[-2].best
+    assert [row.activation for row in found.rows] == ["gelu", "relu"] and found.rows[0].best and not table.rows[-2].best
     assert found.comparisons == table.comparisons == 4
     assert [row.p_holm for row in found.rows if row.versus] == [r.p_holm for r in table.rows if r.activation == "gelu"]
-    assert "2 of 5 activations are shown." in " ".join(render(found).split())
+    assert "2 of 5 activations are shown." in " ".join(render(task_grid(found)).split())
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_names_stand_in_rows_headers_and_captions(table, format):
-    text = render(named(table, {LONG[0]: "DiTAC, ours_<1>", "relu": "ReLU & co"}), format)
+    text = render(task_grid(named(table, {LONG[0]: "DiTAC, ours_<1>", "relu": "ReLU & co"})), format)
     printed = {
         "text": ("DiTAC, ours_<1>", "vs ReLU & co"),
         "md": (r"| DiTAC, ours\_\<1\>", "vs ReLU & co"),
