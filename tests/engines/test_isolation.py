@@ -15,8 +15,7 @@ from afbench.engines import ambient
 from afbench.engines.witness import put_back
 from afbench.errors import AfbenchError
 from afbench.records.trial import Record, Status, Trial
-from afbench.registry.entries import load_plugins
-from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.entries import ACTIVATIONS, TASKS, load_plugins
 from afbench.registry.selecting import select
 from afbench.training.attempt import Attempt, attempt
 

@@ -12,8 +12,7 @@ import pytest
 
 from afbench.records import statements
 from afbench.records.sources import source_of
-from afbench.registry.entries import load_plugins
-from afbench.registry.entries import ACTIVATIONS, TASKS
+from afbench.registry.entries import ACTIVATIONS, TASKS, load_plugins
 from afbench.registry.factory import choose
 
 PLUGIN = '''
