@@ -39,7 +39,7 @@ class Download:
     Args:
         mirrors: addresses to try in this order; each ends in a slash.
         digests: the md5 of each file as it is downloaded, by name; an archive is unpacked.
-        folder: where the files go below the folder of data sets; an archive brings its own folder.
+        folder: where the files go below the folder of data sets; an archive has its own folder.
         megabytes: about how much is downloaded.
     """
 
@@ -146,7 +146,7 @@ def mnist_like(
         torchvision: the class of ``torchvision.datasets``, after which its folder is named.
         md5s: of its four compressed files.
         mirrors: addresses of these files.
-        debian: the Debian package, and the folder that it brings.
+        debian: the Debian package, and the folder that it holds.
     """
     folder = f"{torchvision}/raw"
     digests = FASHION_MNIST if torchvision == "FashionMNIST" else {}

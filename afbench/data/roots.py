@@ -25,8 +25,8 @@ class Root(NamedTuple):
 
 def roots() -> list[Root]:
     """List the folders in the order in which sets are looked for."""
-    given = os.environ.get(VARIABLE)
-    first = [Root(f"the folder of --data-root or {VARIABLE}", folder(given))] if given else []
+    value = os.environ.get(VARIABLE)
+    first = [Root(f"the folder of --data-root or {VARIABLE}", folder(value))] if value else []
     return [*first, Root("afbench's cache", cache()), Root(str(SYSTEM), SYSTEM)]
 
 

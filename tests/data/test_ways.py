@@ -35,7 +35,15 @@ def test_pooch_brings_every_set_and_leaves_nothing_else(web, data_root, name):
     folder = fetch(name, "pooch")
     assert (load(name).test[0].numpy() == written.test[0]).all()
     assert load(name).about["source"].startswith(str(folder.relative_to(data_root)))
+    assert {path.name for path in folder.iterdir()} >= set(SETS[name].layouts[-1].further)  # torchvision needs it
     assert [path for path in data_root.iterdir()] == [data_root / folder.relative_to(data_root).parts[0]]
+
+
+def test_pooch_says_what_it_downloads_and_names_no_scratch_folder(web, data_root, capsys):
+    web("cifar10")
+    fetch("cifar10", "pooch")
+    mirror = SETS["cifar10"].download.mirrors[0]
+    assert capsys.readouterr().err == f"downloading CIFAR-10 (170 MB) from {mirror}\n"
 
 
 def test_pooch_tries_the_next_mirror(web, serve, tmp_path):

@@ -174,7 +174,7 @@ def test_a_setup_that_fails_ends_the_run_with_the_reason(tmp_path: Path, plugin:
 
 def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -> None:
     outcomes = process(operator.call, [ANSWER], setup=Setup(activations=("relu", "mine")))
-    with pytest.raises(UsageError, match="cannot find activation 'mine' .*Define it in a file and pass it as --plugin"):
+    with pytest.raises(UsageError, match="cannot find activation 'mine' .*Move it to a file"):
         next(outcomes)
 
 
@@ -182,7 +182,9 @@ def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -
 def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin.py"
     plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
-    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial starts a new process"):
+    with pytest.warns(
+        SlowStart, match="loading it started the threads 'Thread-1 .* so each trial starts a new process"
+    ):
         outcomes = list(process(operator.call, [os.getpid] * 2, setup=Setup(plugins=(str(plugin),))))
     assert len({pid for _, pid in outcomes} | {os.getpid()}) == 3
 
