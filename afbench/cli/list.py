@@ -192,11 +192,11 @@ def said(row: Row) -> str:
 
 def about(row: Row) -> dict[str, Any]:
     """Say what a machine may want to know of an entry."""
-    from ..tasks.settings import settings_of
+    from ..tasks.settings import task_settings
 
     entry, own = row.entry, row.entry.kind == "activation"
     target: Any = entry.target
-    settings = entry.settings if own else settings_of(target)
+    settings = entry.settings if own else task_settings(target)
     places = {"formula": row.count.formula, "at_64": row.count.shown} if row.count else None
     return {
         "name": entry.name,

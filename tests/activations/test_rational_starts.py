@@ -288,5 +288,5 @@ def test_the_command_shows_a_start(capsys):
     held = starts()["a 4:3 tanh"]
     assert shown[0].split()[1:] == [f"{value:.7g}" for value in held.numerator]
     assert shown[2].startswith(f"rmse {held.rmse:g} and at most {held.max_error:g} on [-3, 3]")
-    with pytest.raises(UsageError, match="starts are shown of pau"):
+    with pytest.raises(UsageError, match="has no start to show; pau"):
         rational_fit.show("relu")
