@@ -26,7 +26,7 @@ ALONE = ("shapes", "dtype", "mode", "threads")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("--acts", default="all", metavar="WHICH", help="which activations, as for run (default: all)")
     verb.add_argument("--task", help="measure in the network of this task; its settings give dtype and threads")
     verb.add_argument(

@@ -21,7 +21,7 @@ EXAMPLES = (
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("action", choices=["list", "fetch"], help="list the sets, or fetch one")
     verb.add_argument("name", nargs="?", help="the set to fetch")
     verb.add_argument(

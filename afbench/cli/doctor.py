@@ -10,7 +10,7 @@ EXAMPLES = ("afbench doctor --json", "afbench doctor --strict && afbench cost --
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("--strict", action="store_true", help="exit with 1 if anything warns")
     verb.add_argument("--json", action="store_true", help="print JSON")
 

@@ -29,7 +29,7 @@ GROUPS = ("trainable", "fixed")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("kind", choices=["activations", "tasks", "tags"], help="what to list")
     verb.add_argument(
         "patterns",

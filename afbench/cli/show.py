@@ -25,7 +25,7 @@ EXAMPLES = ("afbench show ditac", "afbench show 'ditac[cells=20]' --json", "afbe
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("name", help="an activation's spec or a task's name")
     verb.add_argument("--json", action="store_true", help="print JSON")
     options.add_plugin(verb)

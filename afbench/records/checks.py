@@ -1,9 +1,11 @@
-"""What a file of results must hold to be a record or a cost: a file with another content is damaged."""
+"""What a file of results must contain to be a record or a cost; a file with other content is damaged."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import UsageError
@@ -22,15 +24,30 @@ class NewerSchema(UsageError):
     """The file was written by a later afbench."""
 
 
+@contextmanager
+def reading(kind: str) -> Iterator[None]:
+    """Read a file within the block: an error becomes a ``UsageError`` that says what is wrong with the file."""
+    try:
+        yield
+    except NewerSchema:
+        raise
+    except json.JSONDecodeError as error:
+        raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+    except RecursionError:
+        raise UsageError(f"not a {kind} (nested too deeply)") from None
+    except (KeyError, TypeError, ValueError) as error:  # also an integer of more digits than Python reads
+        raise UsageError(f"not a {kind} ({type(error).__name__}: {str(error)[:200]})") from None
+
+
 def check_schema(content: object, newest: int) -> None:
-    """Check that a file holds an object whose schema this afbench reads.
+    """Check that the content of a file is an object whose schema this afbench reads.
 
     Raises:
-        TypeError: if it holds no object, or its schema is damaged.
+        TypeError: if it is not an object, or its schema is damaged.
         NewerSchema: if a later afbench wrote it.
     """
     if not isinstance(content, dict):
-        raise TypeError("it is no object")
+        raise TypeError("it is not an object")
     schema = content.get("schema") or 1
     if not is_count(schema) or schema >= NEWEST:
         raise TypeError("its schema is damaged")

@@ -94,15 +94,9 @@ def cheapest_first(cost: Cost) -> tuple[bool, float, str]:
     return timing.median is None, timing.median or 0.0, cost.activation
 
 
-def cost_grid(table: CostTable, caption: str = "full") -> Grid:
-    """Lay a table of costs out.
-
-    Args:
-        table: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
-    costs = table.costs
-    footnotes = Footnotes()
+def cost_grid(table: CostTable) -> Grid:
+    """Lay a table of costs out, with its full caption."""
+    costs, footnotes = table.costs, Footnotes()
     names = [
         label(cost.activation, table.names, marks=footnotes.marks(remarks(cost, figures_of(cost).values())))
         for cost in costs
@@ -110,18 +104,10 @@ def cost_grid(table: CostTable, caption: str = "full") -> Grid:
     laid = [(Column("activation", "activation"), names)]
     for group, header, text in (alone_columns if costs[0].alone else network_columns)(costs):
         laid.append((Column(f"{group} {header}", header, group), [Cell(text(cost)) for cost in costs]))
-    return Grid(
-        "cost",
-        "cost",
-        table.title,
-        tuple(column for column, _ in laid),
-        tuple(zip(*(cells for _, cells in laid), strict=True)),
-        tuple(flat(cost) for cost in costs),
-        tuple(sentences(costs)),
-        RULES,
-        (),
-        tuple(footnotes.texts),
-    ).with_caption(caption)
+    data = [flat(cost) for cost in costs]
+    return Grid.of(
+        ("cost", "cost", table.title), laid, data, tuple(sentences(costs)), RULES, (), tuple(footnotes.texts)
+    )
 
 
 Columns = list[tuple[str, str, Callable[[Cost], str]]]

@@ -24,26 +24,17 @@ LEADING = ("task", "settings", "activation", "name")
 """Fields of a row's data that stay, whatever columns are chosen."""
 
 
-def task_grid(table: Table, caption: str = "full") -> Grid:
-    """Lay a task's table out.
-
-    Args:
-        table: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
-    laid = columns(table)
-    return Grid(
-        "task",
-        table.group.task,
-        table.title,
-        tuple(column for column, _ in laid),
-        tuple(zip(*(cells for _, cells in laid), strict=True)),
-        tuple(known(flat(table, row)) for row in table.rows),
+def task_grid(table: Table) -> Grid:
+    """Lay a task's table out, with its full caption."""
+    return Grid.of(
+        ("task", table.group.task, table.title),
+        columns(table),
+        [known(flat(table, row)) for row in table.rows],
         tuple(sentences(table)),
         RULES,
         tuple(notes(table)),
         table.footnotes,
-    ).with_caption(caption)
+    )
 
 
 def columns(table: Table) -> list[tuple[Column, list[Cell]]]:

@@ -104,13 +104,8 @@ def numbered(row: Row | None) -> bool:
     return row is not None and not math.isnan(row.mean.mean)
 
 
-def wide_grid(wide: Wide, caption: str = "full") -> Grid:
-    """Lay a wide table out: a column a task, then the mean rank.
-
-    Args:
-        wide: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
+def wide_grid(wide: Wide) -> Grid:
+    """Lay a wide table out, with its full caption: one column a task, then the mean rank."""
     scales = [scale_of(row.mean for row in table.rows) for table in wide.tables]
     columns = [Column("activation", "", "activation", fields=("activation", "name"))]
     for table, name, scale in zip(wide.tables, wide.names, scales, strict=True):
@@ -148,7 +143,7 @@ def wide_grid(wide: Wide, caption: str = "full") -> Grid:
         RULES,
         tuple(notes),
         tuple(footnotes.texts),
-    ).with_caption(caption)
+    )
 
 
 def task_cell(row: Row | None, table: Table, scale: Scale, footnotes: Footnotes) -> Cell:

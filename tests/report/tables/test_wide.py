@@ -104,7 +104,7 @@ def test_csv_is_unrounded_and_averages_no_metric(three):
     assert (swish["mean_rank"], swish["rings mean"], swish["waves rank"]) == ("", "", "")
     assert "not ranked: no number in rings" in swish["notes"]
     assert not {"mean", "low", "high"} & set(pau)
-    with pytest.raises(UsageError, match="a CSV has one header"):
+    with pytest.raises(UsageError, match="a CSV can hold one kind of table"):
         render([*map(task_grid, three.tables), wide_grid(three)], "csv")
 
 
