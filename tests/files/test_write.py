@@ -175,6 +175,6 @@ def test_what_stands_in_a_records_place_is_kept_and_named(tmp_path, kind):
         place.symlink_to(place if kind == "loop" else tmp_path / "nowhere")
     assert store.records() == []
     assert str(place) in store.problems[record().key]
-    with pytest.raises(Conflict, match="kept"):
+    with pytest.raises(Conflict, match="it stays"):
         store.write(record())
     assert os.path.lexists(place)
