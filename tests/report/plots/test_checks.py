@@ -131,7 +131,9 @@ def test_where_all_is_damaged_the_call_says_so(results, make, kind, capsys):
     assert main(["plot", str(results.store.path), kind]) == 2
     warning, error = capsys.readouterr().err.splitlines()
     assert (
-        warning.startswith("afbench: warning: ") and "text, not real numbers" in warning and "1 file is damaged" in error
+        warning.startswith("afbench: warning: ")
+        and "text, not real numbers" in warning
+        and "1 file is damaged" in error
     )
 
 

@@ -133,9 +133,9 @@ def test_every_format_prints_a_table_where_nobody_is_ranked(store, put, format):
 
 
 def test_one_table_or_the_same_twice_is_refused(three):
-    with pytest.raises(UsageError, match="takes several tasks, here is only moons: name more results folders"):
+    with pytest.raises(UsageError, match="needs several tasks, but there is only moons; name more results folders"):
         widen(three.tables[:1])
-    with pytest.raises(UsageError, match="moons is in several of the folders"):
+    with pytest.raises(UsageError, match="moons is in several of these folders"):
         widen([*three.tables, three.tables[0]])
 
 
