@@ -1,4 +1,4 @@
-"""``afbench run``: train, and leave a table and pictures."""
+"""``afbench run``: train, and write tables and plots."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
 def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
     """Draw the task's plots into the results folder.
 
-    A line says which cannot be drawn; the others are drawn.
+    Plots that cannot be drawn are named on standard error.
 
     Returns:
         The files that were written, and a line for each that cannot be written.

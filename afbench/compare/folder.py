@@ -1,4 +1,4 @@
-"""One of the two folders: its records and costs, and the machines, software and commits behind them."""
+"""One of the two folders: its results, and their machines, software and commits."""
 
 from __future__ import annotations
 

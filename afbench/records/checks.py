@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import UsageError
 
-LARGEST = 2**63
 NEWEST = 1000
 """A schema of this number or more is damage, not a later afbench."""
 COST_TEXTS = ("task", "baseline", "environment", "device", "status", "measured", "kind", "mode", "dtype", "commit")
@@ -73,7 +72,7 @@ def check_record(content: Mapping[str, Any]) -> None:
     sound |= {name: isinstance(content.get(name, ""), str) for name in texts}
     sound["trial"] = (
         all(isinstance(trial.get(name), str) for name in ("task", "activation"))
-        and is_seed(trial.get("seed"))
+        and is_whole(trial.get("seed"), 10**40)
         and isinstance(trial.get("settings", {}), Mapping)
     )
     sound["about"] &= (
@@ -136,14 +135,9 @@ def is_text(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-def is_whole(value: object) -> bool:
-    """Tell whether something is an integer of a size that occurs."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
-
-
-def is_seed(value: object) -> bool:
-    """Tell whether something is an integer that may be a seed."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40
+def is_whole(value: object, beyond: int = 2**63) -> bool:
+    """Tell whether something is an integer whose magnitude is below a limit."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < beyond
 
 
 def is_count(value: object) -> bool:

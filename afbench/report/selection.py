@@ -1,6 +1,6 @@
-"""Which activations of results are meant, and what they are called: ``--acts``, ``--baseline``, ``--names``.
+"""The activations that ``--acts`` and ``--baseline`` select from results, and their display names (``--names``).
 
-No code of a user is imported: the results answer first, then afbench's own entries, which need torch.
+No code of a user is imported: the results are looked up first, then afbench's own entries, which need torch.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ..registry.spec import BASELINE, Spec, split
 GROUPS = ("all", "trainable", "fixed")
 
 Learns = Mapping[str, bool | None]
-"""The activations that results hold: whether each has trainable parameters, None if no record says so."""
+"""The activations in results: whether each has trainable parameters; None if no record tells."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What ``--acts`` selects.
+    """The selection of ``--acts``.
 
     Attributes:
         specs: the selected activations, in the order given.
-        explicit: those of them that were named one by one.
-        excluded: what an exclusion left out and no later part brought back.
+        explicit: those that were named one by one.
+        excluded: those that an exclusion removed and no later part added again.
     """
 
     specs: tuple[str, ...]
@@ -46,7 +46,7 @@ def select(parts: str | Iterable[str], held: Learns, where: str = "the results")
         parts: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs of names, specs; ``-`` before one excludes, a name
             without settings with all its settings. A list that starts with an exclusion starts from all.
         held: the activations in the results.
-        where: what the results are called in errors.
+        where: the name of the results in errors.
 
     Raises:
         UsageError: if a part matches nothing, or nothing is left.
@@ -80,7 +80,7 @@ def is_spec(part: str) -> bool:
 
 
 def matching(part: str, held: Learns, where: str, excluded: bool = False) -> list[str]:
-    """List what a part of ``--acts`` means; an excluded name without settings means that name with any settings."""
+    """List the matches of a part of ``--acts``; an excluded name without settings matches it with any settings."""
     if part in GROUPS:
         return [label for label in held if part == "all" or learns(label, held) == (part == "trainable")]
     if part.startswith("tag:"):
@@ -104,10 +104,10 @@ def matching(part: str, held: Learns, where: str, excluded: bool = False) -> lis
 
 
 def spec_among(text: str, held: Iterable[str], where: str = "the results") -> str:
-    """Return the canonical spec of one of the activations that results hold.
+    """Return the canonical spec of an activation in results.
 
     Raises:
-        UsageError: if they do not hold it; the message names the nearest.
+        UsageError: if it is not in them; the message names the nearest.
     """
     specs = list(dict.fromkeys(map(spec_of, held)))
     spec = canonical(text, specs)
@@ -157,7 +157,7 @@ def base(label: str) -> str:
 
 
 def learns(label: str, held: Learns) -> bool | None:
-    """Tell whether an activation has trainable parameters: its records say it, else afbench's own entry."""
+    """Tell whether an activation has trainable parameters, by its records or else by afbench's own entry."""
     if held[label] is not None or ":" in base(label):
         return held[label]
     from ..registry.factory import choose, is_trainable
@@ -179,10 +179,10 @@ def tags(label: str) -> tuple[str, ...]:
 
 
 def holdings(counts: Iterable[tuple[str, int | None]]) -> dict[str, bool | None]:
-    """Tell which activations results hold, and whether each has trainable parameters.
+    """Return the activations in results, and whether each has trainable parameters.
 
     Args:
-        counts: activations with their numbers of trainable parameters, None where a trial died before it counted them.
+        counts: activations with their numbers of trainable parameters; None if a trial failed before it counted them.
     """
     trainable: dict[str, bool | None] = {}
     for activation, count in counts:
@@ -199,7 +199,7 @@ def renamed(
     Args:
         given: such a text, several, or names by specs.
         held: the activations in the results.
-        where: what the results are called in errors.
+        where: the name of the results in errors.
 
     Returns:
         Names by canonical specs.
@@ -273,7 +273,7 @@ def apart(text: str) -> list[str]:
                 pieces.append(text[start:place])
                 start, named = place + 1, False
     if quoted or depth:
-        raise UsageError(f"--names {text!r}: a {'quote' if quoted else 'bracket'} is not closed")
+        raise UsageError(f"--names {text!r}: a closing {'quote' if quoted else 'bracket'} is missing")
     return [piece for piece in (*pieces, text[start:]) if piece.strip()]
 
 

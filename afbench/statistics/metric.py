@@ -7,17 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WORDS = {
-    "r2": "R2",
-    "mse": "MSE",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "f1": "F1",
-    "auc": "AUC",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-}
-"""Abbreviations in names of metrics; all other parts are printed as they are."""
+ABBREVIATIONS = ("r2", "mse", "rmse", "mae", "f1", "auc", "psnr", "ssim")
+"""Parts of the names of metrics that are printed in capitals."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,11 @@ def written(metric: str) -> str:
     >>> written("r2"), written("best_on_test_r2"), written("accuracy")
     ('R2', 'best on test R2', 'accuracy')
     """
-    return " ".join(WORDS.get(word, word) for word in metric.split("_")) if metric.strip("_") else metric
+    return (
+        " ".join(word.upper() if word in ABBREVIATIONS else word for word in metric.split("_"))
+        if metric.strip("_")
+        else metric
+    )
 
 
 def bounds_of(about: Mapping[str, Any], metric: str) -> Bounds:

@@ -61,8 +61,8 @@ class Steps:
             where, folder = f"{lacking[0]} in {trials.label}" if steps else trials.label, trials.store.path / "costs"
             raise UsageError(
                 f"plot 'tradeoff' needs step times of {where}, and there are none in {folder}. Copy the folder "
-                f"costs next to trials, or run without --no-cost (afbench run --task {task} --out DIR), or add a folder "
-                f"of afbench cost --task {task}"
+                f"costs next to trials, or run without --no-cost (afbench run --task {task} --out DIR), or add a "
+                f"folder of afbench cost --task {task}"
             )
         place = [costs.device] if costs.device else []
         place += [f"{costs.threads} {plural('thread', costs.threads)}"] if costs.threads else []

@@ -82,5 +82,5 @@ def test_unstable_figures_are_hollow_and_many_activations_grey(series):
 def test_wrong_calls(series):
     with pytest.raises(UsageError, match="no activation 'paw' in the costs of .*; did you mean 'pau'?"):
         draw(series.store, "scaling", activations=["paw"])
-    with pytest.raises(UsageError, match="plot 'scaling' is of activations alone: it takes no task"):
+    with pytest.raises(UsageError, match="plot 'scaling' shows costs of activations alone, so it takes no task"):
         draw(series.store, "scaling", task="gmm")
