@@ -159,29 +159,18 @@ def task(entry: Entry) -> dict[str, Any]:
 
 def facts(entry: Entry) -> dict[str, Any]:
     """Return the facts that every entry has."""
-    stands_for = [shown_alias(entry, alias) for alias in entry.aliases]
+    from ..registry.spec import Spec
+
+    aliases = {name: Spec.parse(f"{entry.name}[{settings}]") for name, settings in entry.aliases.items() if settings}
     return {
         "formula": entry.formula,
         "paper": f"{entry.paper} ({entry.year})" if entry.paper and entry.year else entry.paper,
-        "aliases": stands_for,
+        "aliases": [f"{name} = {aliases[name]}" if name in aliases else name for name in entry.aliases],
         "tags": [*entry.tags],
         "exceptions": [f"{name}: {why}" for name, why in entry.exceptions.items()],
         "version": str(entry.version),
-        "file": near(entry.where),
+        "file": entry.where.removeprefix(f"{Path.cwd()}{os.sep}"),
     }
-
-
-def near(place: str) -> str:
-    """Return a file's path from the current folder, if it is below it."""
-    return place.removeprefix(f"{Path.cwd()}{os.sep}")
-
-
-def shown_alias(entry: Entry, alias: str) -> str:
-    """Print an alias with its settings."""
-    from ..registry.spec import Spec
-
-    settings = entry.aliases[alias]
-    return f"{alias} = {Spec.parse(f'{entry.name}[{settings}]')}" if settings else alias
 
 
 def table(settings: Mapping[str, Setting], values: Mapping[str, Value]) -> dict[str, dict[str, Any]]:

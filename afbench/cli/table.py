@@ -67,11 +67,11 @@ def call(arguments: argparse.Namespace) -> int:
         spec_among(baseline, [row.activation for table in made for row in table.rows])
     counts = [(row.activation, row.parameters) for table in made for row in table.rows]
     counts += [(cost.activation, cost.parameters.get("activation")) for case in timed for cost in case.costs]
-    activations_held = holdings(counts)
-    names = renamed(arguments.names, activations_held)
+    available = holdings(counts)
+    names = renamed(arguments.names, available)
     if arguments.acts is not None:
-        selection = select(arguments.acts, activations_held)
-        keep = [activation for activation in activations_held if selection.shows(activation, baseline)]
+        selection = select(arguments.acts, available)
+        keep = [activation for activation in available if selection.shows(activation, baseline)]
         made = [kept for table in made if (kept := restricted(table, keep)).rows]
         timed = [left for case in timed if (left := case.restricted(keep)).costs]
     if names:

@@ -27,12 +27,6 @@ class Bounds:
         """Tell whether all values lie within. If one does not, the bounds are wrong and callers ignore them."""
         return all(self.low <= value <= self.high for value in values)
 
-    def __str__(self) -> str:
-        """Describe the range: ``from 0 to 100``, ``up to 100``, ``from 0``."""
-        if math.isinf(self.low):
-            return "" if math.isinf(self.high) else f"up to {self.high:g}"
-        return f"from {self.low:g}" + ("" if math.isinf(self.high) else f" to {self.high:g}")
-
 
 UNBOUNDED = Bounds()
 UNDECLARED = {

@@ -117,6 +117,6 @@ draw = first(draw_pages)
 
 def called(tasks: Sequence[Trials], names: Names) -> list[Trials]:
     """Give all tasks the display names; raises ``UsageError`` for an activation that no task has."""
-    held = [activation for trials in tasks for activation in trials.held]
-    names_by_spec = renamed(names, held, " and ".join(trials.label for trials in tasks))
+    available = [activation for trials in tasks for activation in trials.available]
+    names_by_spec = renamed(names, available, " and ".join(trials.label for trials in tasks))
     return [replace(trials, names=names_by_spec) for trials in tasks]

@@ -79,8 +79,7 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Iterator[Figure]:
         looks[trials.baseline] = BASELINE
 
     figure = sheet.figure(2.15 if sheet.wide else 3.7, caption(trials, names, looks))
-    shape = (1, 2) if sheet.wide else (2, 1)
-    panels = dict(zip(("validation", "loss"), figure.subplots(*shape, sharex=True).flat, strict=True))
+    panels = sheet.pair(figure, ("validation", "loss"), "epoch")
     higher = {"validation": trials.higher_is_better, "loss": False}
     ends: dict[Axes, dict[str, float]] = {}
     for what, panel in panels.items():
@@ -92,8 +91,6 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Iterator[Figure]:
     unit = f" ({trials.unit})" if trials.unit else ""
     panels["validation"].set_ylabel(f"validation {trials.metric}{unit}")
     panels["loss"].set_ylabel("training loss")
-    for panel in panels.values() if sheet.wide else [panels["loss"]]:
-        panel.set_xlabel("epoch")
     label_ends(figure, ends, looks, trials.names)
     yield figure
 

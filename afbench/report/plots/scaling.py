@@ -101,16 +101,13 @@ def draw(
     asked_for = selection.specs
     looks = looks_of(asked, selection, lines["training"] if any(lines["training"].values()) else lines["forward"])
     figure = sheet.figure(2.5 if sheet.wide else 4.4, caption(series, lines["forward"], looks))
-    shape = (1, 2) if sheet.wide else (2, 1)
-    panels = dict(zip(PASSES, figure.subplots(*shape, sharex=True).flat, strict=True))
+    panels = sheet.pair(figure, PASSES, "elements (log scale)")
     ends: dict[Axes, dict[str, float]] = {}
     for which, panel in panels.items():
         shown = lines[which] if not asked_for else {n: line for n, line in lines[which].items() if n in looks}
         draw_lines(panel, shown, looks)
         panel.set_ylabel(f"{PASSES[which]}, latency (log scale)")
         ends[panel] = {name: last(shown[name]) for name in looks if shown.get(name)}
-    for panel in panels.values() if sheet.wide else [panels["training"]]:
-        panel.set_xlabel("elements (log scale)")
     label_ends(figure, ends, looks, names)
     yield figure
 

@@ -25,11 +25,7 @@ WIDEST = 2.3
 """Largest width of a picture in inches: a third of the text."""
 HEAD = LEADING * BODY / POINTS + LINE
 """Inches that the two lines above a panel take."""
-BESIDE_PANEL: dict[str, Any] = {
-    "xycoords": "axes fraction",
-    "textcoords": "offset points",
-    "annotation_clip": False,
-}
+BESIDE_PANEL: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
 """Places a text by a corner of a panel, some points off."""
 
 
@@ -110,6 +106,14 @@ class Sheet:
             place = (PAD / self.width, (PAD + (above + 0.25) * LINE) / whole)
             figure.text(*place, line, size=SMALL, va="baseline", gid="caption")
         return figure
+
+    def pair(self, figure: Figure, names: Iterable[str], label: str) -> dict[str, Axes]:
+        """Make two panels, next to each other if the sheet is wide, else one below the other; they share an axis."""
+        shape = (1, 2) if self.wide else (2, 1)
+        panels = dict(zip(names, figure.subplots(*shape, sharex=True).flat, strict=True))
+        for panel in [*panels.values()][0 if self.wide else 1 :]:
+            panel.set_xlabel(label)
+        return panels
 
     def grid(self, grid: Grid, sentences: Iterable[str]) -> tuple[Figure, list[list[Axes]]]:
         """Make a figure with the cells of a grid, each a list of its pictures; a few stand in the middle."""

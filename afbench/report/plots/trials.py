@@ -43,7 +43,7 @@ class Trials:
         about: what the records say of the task: headline, metric, unit, direction, target, references, plots.
         records: all of them, failed ones too, except those of older code.
         ok: those with a finite metric, by activation (the best mean first) and seed.
-        held: all activations of the group.
+        available: all activations of the group.
         older: the names of the rows of older code, which are left out.
         named: the activations that were asked for and have a metric; empty if the plot chooses.
         selection: what was asked for: a plot that cannot draw what was named one by one is refused.
@@ -57,7 +57,7 @@ class Trials:
     about: Mapping[str, Any]
     records: Sequence[Record]
     ok: Mapping[str, Mapping[int, Record]]
-    held: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
     older: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     baseline: str | None = None
@@ -90,17 +90,19 @@ class Trials:
         means = {name: sign * float(np.mean([r.metrics[metric] for r in seeds.values()])) for name, seeds in ok.items()}
         ranked = {name: ok[name] for name in sorted(ok, key=lambda name: (means[name], name))}
 
-        held = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
-        held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
-        asked = NOTHING if activations is None else select(activations, held, label)
-        baseline = baseline if baseline == BASELINE else spec_among(baseline, held, label)
+        available = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
+        available = {
+            name: available[name] for name in [*ranked, *available]
+        }  # a group is drawn in the order of the means
+        asked = NOTHING if activations is None else select(activations, available, label)
+        baseline = baseline if baseline == BASELINE else spec_among(baseline, available, label)
         named = tuple(name for name in asked.specs if name in ok)
         for name in asked.explicit if named else asked.specs:
             if name not in ok:
                 code = "" if name in rows else ", all of code that was edited since,"
                 raise UsageError(f"no trial of {name!r} in {label}{code} ended well (afbench table shows the reasons)")
         baseline_ok, older = baseline if baseline in ok else None, tuple(filter(is_older, rows))
-        return cls(store, label, about, records, ranked, tuple(held), older, named, baseline_ok, asked)
+        return cls(store, label, about, records, ranked, tuple(available), older, named, baseline_ok, asked)
 
     @classmethod
     def each(cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str) -> tuple[Trials, ...]:
