@@ -22,8 +22,7 @@ from ..records.trial import Record, Status
 from ..registry import discovery
 from ..registry.entries import load_plugins
 from ..registry.numerals import count
-from ..tasks.base import Arrays, create_task
-from ..tasks.settings import changed
+from ..tasks.base import Arrays, changed, create_task
 from ..training.attempt import Attempt, attempt, blank, describe
 from . import plan
 from .plan import Pending, Plan

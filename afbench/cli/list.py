@@ -191,11 +191,11 @@ def description(row: Row) -> str:
 
 def about(row: Row) -> dict[str, Any]:
     """Describe an entry for JSON."""
-    from ..tasks.settings import settings_of
+    from ..tasks.settings import task_settings
 
     entry, own = row.entry, row.entry.kind == "activation"
     target: Any = entry.target
-    settings = entry.settings if own else settings_of(target)
+    settings = entry.settings if own else task_settings(target)
     places = {"formula": row.count.formula, "at_64": row.count.shown} if row.count else None
     return {
         "name": entry.name,

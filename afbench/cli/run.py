@@ -132,7 +132,7 @@ def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
     """
     from ..registry.spec import Spec
     from ..report.plots import draw, save
-    from ..tasks.settings import changed
+    from ..tasks.base import changed
 
     task = summary.plan.task
     written, lost = [], []

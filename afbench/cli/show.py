@@ -136,10 +136,10 @@ def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
     from ..registry.spec import show as shown
     from ..statistics.metric import written
-    from ..tasks.settings import settings_of
+    from ..tasks.settings import task_settings
 
     target: Any = entry.target
-    settings = settings_of(target)
+    settings = task_settings(target)
     budgets = [
         f"{name}: {', '.join(f'{key}={shown(value)}' for key, value in changes.items()) or 'as the default'}"
         for name, changes in target.budgets.items()

@@ -15,8 +15,7 @@ from ..records.sources import sources_of
 from ..registry.entries import TASKS
 from ..registry.entry import Entry
 from ..registry.factory import Choice
-from ..tasks.base import Task
-from ..tasks.settings import changed
+from ..tasks.base import Task, changed
 from .alone import AloneJob
 from .case import Case
 from .listening import CostListener, Measured

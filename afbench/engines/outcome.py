@@ -17,8 +17,7 @@ from ..registry.entry import Entry
 from ..registry.factory import Choice, Factory, choose
 from ..registry.origin import is_own, loads
 from ..streams import forked, stream
-from ..tasks.base import Task, create_task
-from ..tasks.settings import changed
+from ..tasks.base import Task, changed, create_task
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,10 @@ def drawn(full):
 def check_legible(figure: Figure) -> None:
     """See that all texts are large enough, on the figure, and not on each other."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in words(figure)]
+    texts = words(figure)
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
     assert len(boxes) > 5
-    assert all(text.get_fontsize() >= 6 for text in words(figure))
+    assert all(text.get_fontsize() >= 6 for text in texts)
     for text, box in boxes:
         assert box.x0 >= -1 and box.y0 >= -1, text
         assert box.x1 <= figure.bbox.width + 1 and box.y1 <= figure.bbox.height + 1, text
