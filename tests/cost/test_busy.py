@@ -1,4 +1,4 @@
-"""When the machine is too busy to time on, and that tables then leave the step column out."""
+"""When the machine is too busy for timing, and that tables then leave the step column out."""
 
 import json
 
@@ -76,7 +76,7 @@ def test_a_table_leaves_step_times_out_that_are_noise_and_says_so(store, format)
     shown = render(map(task_grid, tables(store)), format)
     assert "0.27" not in shown and "1.31" not in shown and "1.25" in shown
     assert (
-        "Note: step times are left out: the machine was too busy to time on (relu relative to itself took 1.24x)."
+        "Note: step times are left out: the machine was too busy for timing (relu relative to itself took 1.24x)."
         in " ".join(shown.split())
     )
 

@@ -1,4 +1,4 @@
-"""What a table's caption says: what the numbers cannot be read without. The rules are in docs/numbers.md."""
+"""A table's caption: what a reader needs to read the numbers. The rules are in docs/numbers.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOG_SCALE = "Student's t on a log scale"
 
 
 def sentences(table: Table) -> list[str]:
-    """Word the caption of one task's table: what was measured, what is bold, what is relative to the baseline."""
+    """Write the caption of one task's table: what was measured, what is bold, what is relative to the baseline."""
     yardsticks = [f"{name} {quantity(value, table.unit)}" for name, value in table.references.items()]
     if table.target is not None:
         yardsticks.insert(0, f"target {quantity(table.target, table.unit)}")
@@ -30,12 +30,12 @@ def sentences(table: Table) -> list[str]:
 
 
 def wide_sentences(names: Sequence[str], tables: Sequence[Table], brackets: bool) -> list[str]:
-    """Word the caption of several tasks' table: their metrics, the intervals, what is bold.
+    """Write the caption of a table of several tasks: their metrics, the intervals, what is bold.
 
     Args:
         names: the tasks' names.
         tables: their tables.
-        brackets: whether the ends of an interval stand anywhere instead of half its width.
+        brackets: whether any cell has the ends of an interval instead of half its width.
     """
     metrics = [f"{name}: {measured(table)}, {seeds(table)}" for name, table in zip(names, tables, strict=True)]
     methods = methods_of(tables)
@@ -57,20 +57,20 @@ def seeds(table: Table) -> str:
 
 
 def methods_of(tables: Sequence[Table]) -> str:
-    """Say how the intervals of the means were made, each way once."""
+    """Name the methods of the intervals of the means."""
     methods = [row.mean.method for table in tables for row in table.rows if row.mean.method]
     return " or ".join(dict.fromkeys(LOG_SCALE if method == BOUNDED else method for method in methods))
 
 
 def place(tables: Sequence[Table]) -> str:
-    """Say on what device and in which dtype the networks were trained, if that is the same in all tables."""
+    """Name the device and dtype of the training, if all tables share them."""
     places = {(table.group.device, table.group.dtype) for table in tables}
     words = [word for word in places.pop() if word] if len(places) == 1 else []
     return f"; trained on {', '.join(words)}" if words else ""
 
 
 def marked(tables: Sequence[Table]) -> Iterable[str]:
-    """Say what bold means, if anything is bold."""
+    """Explain bold, if anything is bold."""
     if any(row.best for table in tables for row in table.rows):
         shared = any(len({row.seeds for row in table.rows}) > 1 for table in tables)
         over = " over shared seeds" if shared else ""
@@ -81,7 +81,7 @@ def marked(tables: Sequence[Table]) -> Iterable[str]:
 
 
 def relative(table: Table) -> Iterable[str]:
-    """Say what is relative to the baseline, and what is claimed of the differences."""
+    """Say what is relative to the baseline, and what the differences claim."""
     costs, by_baseline = table.costs, dict[str, list[str]]()
     if table.comparisons:
         by_baseline[table.baseline] = ["differences"]
@@ -102,10 +102,10 @@ def listed(words: Sequence[str]) -> str:
 
 
 def claim(table: Table) -> str:
-    """Say what is claimed of the differences, or how many seeds it would take to claim anything."""
+    """Say what the differences claim, or how many seeds a claim needs."""
     comparisons = f"{table.comparisons} {plural('comparison', table.comparisons)}"
     if not table.testable:
-        verb = "takes" if table.comparisons == 1 else "take"
+        verb = "needs" if table.comparisons == 1 else "need"
         return f"no significance is claimed ({comparisons} {verb} {seeds_needed(table.comparisons)} seeds)"
     return f"* marks p at most {ALPHA:g} (two-sided sign-flip test over seeds, Holm-adjusted for {comparisons})"
 
@@ -115,8 +115,8 @@ def notes(table: Table) -> list[str]:
     hidden, busy = table.hidden, table.costs.busy
     return [
         *([f"{len(table.rows)} of {len(table.rows) + hidden} activations are shown"] if hidden else []),
-        *([f"step times are left out: the machine was too busy to time on ({busy})"] if busy else []),
-        *([f"published numbers are those of {table.source}, not ours"] if table.source else []),
+        *([f"step times are left out: the machine was too busy for timing ({busy})"] if busy else []),
+        *([f"published numbers are from {table.source}, not from these trials"] if table.source else []),
         *table.notes,
     ]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...errors import UsageError, did_you_mean
 
@@ -110,6 +111,23 @@ class Grid:
     rules: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        names: tuple[str, str, str],
+        columns: Iterable[tuple[Column, Iterable[Cell]]],
+        data: Iterable[Mapping[str, Value]],
+        *words: Any,
+    ) -> Grid:
+        """Build a grid from kind, label and title, from columns with their cells, and from all further fields."""
+        headers, cells = zip(*columns, strict=True)
+        return cls(*names, headers, tuple(zip(*cells, strict=True)), tuple(data), *words)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The caption, with the place of the rules if it names that."""
+        return [*self.caption, *([f"Rules: {self.rules}."] if self.rules else [])]
 
     @property
     def known(self) -> dict[str, Column]:

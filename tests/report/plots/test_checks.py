@@ -124,12 +124,14 @@ def test_a_place_that_is_damaged_leaves_the_others(results, make):
 @pytest.mark.parametrize("kind", KINDS)
 def test_where_all_is_damaged_the_call_says_so(results, make, kind, capsys):
     results.add("relu", 0, 80.0, {name: np.array("x") for name in whole(make, kind)})
-    with pytest.raises(UsageError, match=rf"no arrays for plot '{kind}' of gmm in .*: 1 file damaged; run again"):
+    with pytest.raises(UsageError, match=rf"plot '{kind}' of gmm needs arrays, but in .* 1 file is damaged; run again"):
         draw(results.store, kind)
     assert main(["plot", str(results.store.path), kind]) == 2
     warning, error = capsys.readouterr().err.splitlines()
     assert (
-        warning.startswith("afbench: warning: ") and "text, not real numbers" in warning and "1 file damaged" in error
+        warning.startswith("afbench: warning: ")
+        and "text, not real numbers" in warning
+        and "1 file is damaged" in error
     )
 
 

@@ -168,14 +168,14 @@ def test_an_activation_without_a_cost_is_named(results):
     results.add("relu", 0, 90.0).add("pau", 0, 91.0).add("elu", 0, 89.0)
     results.cost("pau", 2.0)
     assert "Without a cost: elu." in draw(results.store, "tradeoff").get_label()  # relu's is 1 by definition
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of elu in gmm in .*costs: copy that folder"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of elu in gmm, .*costs. Copy the folder "):
         draw(results.store, "tradeoff", activations=["elu"])
 
 
 def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
     results.add("relu", 0, 90.0).add("pau", 0, 91.0)
     other = type(results)(tmp_path / "costs").cost("pau", 2.0)
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff'"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of"):
         draw(results.store, "tradeoff")
     for stores in ([results.store, other.store], [other.store, results.store]):
         assert "Without a cost" not in draw(stores, "tradeoff").get_label()
@@ -184,27 +184,27 @@ def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
 def test_trials_of_one_task_in_two_folders_are_not_drawn_together(results, tmp_path):
     results.add("relu", 0, 90.0)
     other = type(results)(tmp_path / "other").add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="gmm is in several of the folders: it is drawn once"):
+    with pytest.raises(UsageError, match="gmm is in several of these folders; copy its trials"):
         draw([results.store, other.store], "tradeoff")
 
 
 def test_costs_without_trials_are_not_enough(results, tmp_path):
     results.cost("relu", 1.0)
     other = type(results)(tmp_path / "costs").cost("pau", 2.0)
-    with pytest.raises(UsageError, match=r"no results in .*results \(afbench run --task TASK --out"):
+    with pytest.raises(UsageError, match=r"no results in .*results; make some with: afbench run --task TASK --out"):
         draw([results.store, other.store], "tradeoff")
 
 
 def test_no_costs_at_all_say_what_brings_them(results):
     results.add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of gmm in .*afbench run --task gmm --out DIR"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of gmm, .*afbench run --task gmm --out DIR"):
         draw(results.store, "tradeoff")
 
 
 def test_times_that_tables_leave_out_are_not_drawn(results):
     results.add("relu", 0, 80.0).add("pau", 0, 81.0).cost("relu", 1.24).cost("pau", 2.0)
     said = (
-        r"^no step times for plot 'tradeoff' of gmm: the machine was too busy to time on \(relu.*1.24.*cost --task gmm"
+        r"^no step times for plot 'tradeoff' of gmm: the machine was too busy for timing \(relu.*1.24.*cost --task gmm"
     )
     with pytest.raises(UsageError, match=said):
         draw(results.store, "tradeoff")

@@ -15,7 +15,7 @@ def test_text_says_what_is_claimed(store, worked):
     assert "Metric: accuracy in %, higher is better (target 97 %, Bayes-optimal accuracy 98.25 %); means over" in words
     assert "over 3 seeds with 95 % intervals (Student's t on a log scale); untuned; trained on cpu, float32." in words
     assert ">: not distinguishable from the best row (95 % interval of the paired difference contains 0)." in words
-    assert "Relative to relu: differences; no significance is claimed (1 comparison takes 6 seeds). Rules:" in words
+    assert "Relative to relu: differences; no significance is claimed (1 comparison needs 6 seeds). Rules:" in words
     assert "step" not in words  # no cost was measured
 
 
@@ -24,7 +24,7 @@ def test_published_numbers_have_their_own_column_and_source(nasty):
     assert (
         "| published |" in shown
         and "| 99.5 |" in shown
-        and "Note: published numbers are those of A & B 2020, not ours." in shown
+        and "Note: published numbers are from A & B 2020, not from these trials." in shown
     )
 
 
