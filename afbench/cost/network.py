@@ -85,7 +85,7 @@ class NetworkJob:
                 for one in (own, base):
                     one.network.eval()
                 times["inference"] = time_beside(own.infer, base.infer, self.baseline, task.threads, self.rounds)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             known |= failure(error)
         return [self.blank(self.activation).with_(**known, times=times)]
 
