@@ -64,10 +64,7 @@ class AloneJob:
         try:
             with pinned(self.case.threads):
                 costs = measure_batch(self, blanks)
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # the inputs do not fit, or a yardstick fails: no activation has a figure
+        except (Exception, SystemExit) as error:  # the inputs do not fit, or a yardstick fails: no figures
             costs = {name: cost.with_(**failure(error)) for name, cost in blanks.items()}
         return [costs[name].with_(measured=now()) for name in self.activations]
 

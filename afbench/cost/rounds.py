@@ -37,7 +37,7 @@ class Samples:
     number: int
     """Calls in a sample."""
     seconds: list[float] = field(default_factory=list)
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def work(self) -> float:
