@@ -436,7 +436,7 @@ def test_a_cost_that_fails_leaves_a_record_and_a_warning(run: Any, out: Path, he
     (cost,) = Store.open(out).costs()
     assert (cost.activation, cost.status, cost.reason) == ("relu", "lost", "its process died (exit code 9)")
     assert (cost.task, cost.device, cost.threads) == ("ran", "cpu", 1) and not cost.times
-    assert heard.warnings == ["no cost for relu: lost its process died (exit code 9)"]
+    assert heard.warnings == ["no cost for relu: lost: its process died (exit code 9)"]
     assert heard.costs == [(1, 1)]
 
 

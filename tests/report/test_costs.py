@@ -33,7 +33,7 @@ def test_a_missing_and_a_failed_cost_are_said_and_never_invented(store, worked, 
     found = {row.activation: row for row in table.rows}
     assert found["swish"].cost is None and found["pau"].cost.step == Figure()
     assert [table.footnotes[m - 1] for m in found["swish"].marks] == ["no cost was measured"]
-    assert [table.footnotes[m - 1] for m in found["pau"].marks] == ["no cost: oom out of memory"]
+    assert [table.footnotes[m - 1] for m in found["pau"].marks] == ["no cost: oom: out of memory"]
 
 
 def test_only_ratios_to_one_baseline_are_shown(store, worked, put_cost):
