@@ -11,15 +11,15 @@ from typing import Any
 from ...records.cost import STEPS, TEMPERATURES, Cost, Figure
 from ...records.groups import settings_text
 from ...records.wording import PASSES, duration, place, short, shorten, three_digits
-from .grid import Cell, Column, Footnotes, Grid, Value
+from .grid import UNSTABLE, Cell, Column, Footnotes, Grid, Value
 from .scale import shown
-from .task_grid import UNSTABLE, label
+from .task_grid import label
 
 RULES = "docs/cost.md"
 YARDSTICKS = ("relu", "gelu", "copy")
 FIGURES = (
-    "Times and ratios are medians over rounds (±: half the distance of the quartiles, in percent; "
-    f"{UNSTABLE}: unstable)."
+    "Compare activations by the ratios; the times come from different moments (medians over rounds; ±: half the "
+    f"interquartile range, in percent; {UNSTABLE}: unreliable)."
 )
 
 
@@ -118,6 +118,7 @@ def cost_grid(table: CostTable, caption: str = "full") -> Grid:
         tuple(zip(*(cells for _, cells in laid), strict=True)),
         tuple(flat(cost) for cost in costs),
         tuple(sentences(costs)),
+        None,
         RULES,
         (),
         tuple(footnotes.texts),
@@ -213,7 +214,7 @@ def flat(cost: Cost) -> dict[str, Value]:
 def sentences(costs: Sequence[Cost]) -> list[str]:
     """Word the caption."""
     if not costs[0].alone:
-        saved = "Saved: bytes that network and loss keep for backward; added: more than with the identity."
+        saved = "Saved: bytes that the network and the loss keep for backward; added: those beyond the identity's."
         return [FIGURES, saved]
     cache = next((cost.cache_bytes for cost in costs if cost.cache_bytes), None)
     size = f" ({cache / 2**20:g} MiB)" if cache else ""
@@ -223,8 +224,8 @@ def sentences(costs: Sequence[Cost]) -> list[str]:
     commits = ", ".join(sorted({short(cost.commit) for cost in costs if cost.commit}))
     return [
         FIGURES,
-        f"Cold: inputs that exceed the last-level cache{size}; warm: one input that fits into it; saved: bytes kept "
-        "for backward.",
+        f"Cold: different inputs, together larger than the last-level cache{size}; warm: the same input each time; "
+        "saved: bytes kept for backward.",
         f"Measured with kernels {kernels}, torch {torch}{', commit ' * bool(commits)}{commits}.",
     ]
 
@@ -236,8 +237,8 @@ def remarks(cost: Cost, figures: Iterable[Figure]) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for reason in (reason for one in figures for reason in one.unstable):
         kinds.setdefault(re.sub(r"[\d.e+-]+", "", reason), []).append(reason)
-    said = [f"{worst(held)} ({len(held)} figure{'s' * (len(held) > 1)})" for held in kinds.values()]
-    return [f"{UNSTABLE} unstable: {'; '.join(said)}"] if said else []
+    said = [f"{worst(held)} ({len(held)} cell{'s' * (len(held) > 1)})" for held in kinds.values()]
+    return [f"{UNSTABLE} unreliable: {'; '.join(said)}"] if said else []
 
 
 def worst(reasons: Sequence[str]) -> str:

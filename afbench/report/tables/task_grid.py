@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +15,10 @@ from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
 from .caption import RULES, notes, sentences
 from .footnotes import Failure
-from .grid import Cell, Column, Grid, Value
+from .grid import UNSTABLE, Cell, Column, Grid, Value
 from .rows import Row, Table
 from .scale import Scale, certain, scale_of, shown
 
-UNSTABLE = "!"
-"""Stands after a figure that is unstable."""
 LEADING = ("task", "settings", "activation", "name")
 """Fields of a row's data that stay, whatever columns are chosen."""
 
@@ -32,6 +31,7 @@ def task_grid(table: Table, caption: str = "full") -> Grid:
         caption: ``full``, ``short`` or ``none``.
     """
     laid = columns(table)
+    wording = functools.partial(sentences, table)
     return Grid(
         "task",
         table.group.task,
@@ -39,7 +39,8 @@ def task_grid(table: Table, caption: str = "full") -> Grid:
         tuple(column for column, _ in laid),
         tuple(zip(*(cells for _, cells in laid), strict=True)),
         tuple(known(flat(table, row)) for row in table.rows),
-        tuple(sentences(table)),
+        tuple(wording([column.name for column, _ in laid if column.shown])),
+        wording,
         RULES,
         tuple(notes(table)),
         table.footnotes,

@@ -145,6 +145,7 @@ def wide_grid(wide: Wide, caption: str = "full") -> Grid:
         tuple(rows),
         tuple(data),
         tuple(wide_sentences(wide.names, wide.tables, brackets)),
+        None,
         RULES,
         tuple(notes),
         tuple(footnotes.texts),

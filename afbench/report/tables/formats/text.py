@@ -26,7 +26,7 @@ def page(grid: Grid, width: int) -> str:
 
     1. Gaps of three spaces; 2. of two, unless there are groups of columns; 3. the last optional columns are left out,
     and the caption names them; 4. headers and long names are broken into lines; 5. the last columns stand below,
-    beside the names once more.
+    with the names repeated.
     """
     left_out: list[str] = []
     cells = list(zip(*grid.rows, strict=True)) or [()] * len(grid.columns)
@@ -38,7 +38,7 @@ def page(grid: Grid, width: int) -> str:
     lines = stacked(whole if fits(whole, gap, width) else blocks(columns, broken=True), gap, width)
     sentences = [*grid.caption, *([f"Rules: {grid.rules}."] if grid.rules else [])]
     if left_out:
-        sentences.append(f"Not shown for want of room: {', '.join(left_out)} (all are in the other formats).")
+        sentences.append(f"Not shown, as the line is too short: {', '.join(left_out)} (all are in the other formats).")
     notes = [f"Note: {note}." for note in grid.notes]
     footnotes = [f"({number}) {note}" for number, note in enumerate(grid.footnotes, 1)]
     below = [line for words in (" ".join(map(plain, sentences)), *notes, *footnotes) for line in wrap(words, width)]
