@@ -26,5 +26,7 @@ def resolve_device(device: str) -> str:
         near = did_you_mean(str(device).lower().replace("gpu", "cuda"), ("auto", "cpu", "cuda"))
         raise UsageError(f"unknown device {device!r}{near}; give auto, cpu, cuda or cuda:N")
     if int(named[2] or 0) >= torch.cuda.device_count():
-        raise UsageError(f"device {device!r} is not here ({torch.cuda.device_count()} CUDA devices); give cpu or auto")
+        raise UsageError(
+            f"device {device!r} is not available ({torch.cuda.device_count()} CUDA devices); use cpu or auto"
+        )
     return device

@@ -22,7 +22,7 @@ LOAD = 0.25
 """Load per core above which the machine counts as busy."""
 STEAL = 0.02
 """Share of time given to other machines above which the host counts as busy."""
-UNKNOWN = "this system does not tell"
+UNKNOWN = "unknown on this system"
 SAMPLES = 40
 ELEMENTS = 2**18
 """Of the tensor that the timed kernel copies: 1 MiB, about a tenth of a millisecond."""
@@ -89,8 +89,12 @@ def host(stolen: float | None) -> Finding:
     """Compare the time that a virtual machine's host gave to others with the limit."""
     if stolen is None:
         return Finding("host", UNKNOWN)
-    remedy = "other machines on this host compute: measure at another time, or on another one"
-    return Finding("host", f"{100 * stolen:.0f} % of the time went to other machines", remedy if stolen > STEAL else "")
+    remedy = "other virtual machines on this host compute: measure at another time, or on another host"
+    return Finding(
+        "host",
+        f"{100 * stolen:.0f} % of CPU time was taken by other virtual machines",
+        remedy if stolen > STEAL else "",
+    )
 
 
 def scaling(governors: list[str], turbo: bool | None) -> Finding:
@@ -138,7 +142,9 @@ def judged(times: list[float]) -> Finding:
     result = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / median:.2f}x the median"
     bad = spread > SPREAD or late > 0.1
     return Finding(
-        "jitter", result, "figures will be unstable: see what else computes, or use more --rounds" if bad else ""
+        "jitter",
+        result,
+        "times will be unreliable: stop other programs, or measure with afbench cost --rounds N" if bad else "",
     )
 
 

@@ -80,7 +80,7 @@ def show(as_json: bool) -> None:
         return
     width = max(len(row["set"]) for row in rows)
     for row in rows:
-        place = f"in {row['folder']}" if row["folder"] else f"missing; bring it with: {row['remedy']}"
+        place = f"in {row['folder']}" if row["folder"] else f"missing; download it with: {row['remedy']}"
         print(f"{row['set']:{width}}  {row['title']}, {row['classes']} classes, {row['shape']}: {place}")
 
 

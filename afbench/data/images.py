@@ -82,7 +82,8 @@ def find(name: str) -> Location:
     folders = ", ".join(layout.folder for layout in images.layouts)
     places = ", ".join(str(root.path) for root in roots())
     raise Unavailable(
-        f"{images.title} is not here (no {folders} below {places}{problems}); bring it with: {remedy(name)}"
+        f"{images.title} is not on this machine (no {folders} below {places}{problems}); "
+        f"download it with: {remedy(name)}"
     )
 
 

@@ -73,7 +73,8 @@ class Store:
             below = sorted({str(folder.parent) for name in DATA for folder in path.glob(f"*/{name}")})
             if below:
                 raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
-            raise UsageError(f"no results in {path} (python -m afbench run --task TASK --out {path} makes some)")
+            missing = "" if path.exists() else ": this folder does not exist"
+            raise UsageError(f"no results in {path}{missing} (afbench run --task TASK --out {path} writes some)")
         if write:
             nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
             if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):

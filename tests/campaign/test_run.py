@@ -505,7 +505,7 @@ def test_a_planned_place_that_is_taken_by_something_else_is_refused(run: Any, ou
 
 @pytest.mark.parametrize("device", ["cuda:99", "cuda"] if not torch.cuda.is_available() else ["cuda:99"])
 def test_a_device_that_is_not_here_is_refused(device: str) -> None:
-    with pytest.raises(UsageError, match="is not here"):
+    with pytest.raises(UsageError, match="is not available"):
         resolve_device(device)
 
 

@@ -23,7 +23,7 @@ def test_list_says_for_every_set_where_it_is_or_what_brings_it(tiny, capsys):
     lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
     assert {name.strip() for name in lines} == set(SETS)
     assert f"in {folder}" in next(text for name, text in lines.items() if name.strip() == "cifar10")
-    assert lines["fashion_mnist"].endswith("missing; bring it with: afbench data fetch fashion_mnist")
+    assert lines["fashion_mnist"].endswith("missing; download it with: afbench data fetch fashion_mnist")
 
 
 def test_list_as_json(tiny, capsys, tmp_path):
@@ -70,7 +70,10 @@ def test_fetch_makes_the_given_folder(data_root, capsys, tmp_path, monkeypatch):
         (["data", "list", "--data-root", ""], "data root '' is not a folder"),
         (["data", "list", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
         (["run", "--task", "mnist", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
-        (["run", "--task", "fashion_mnist", "--acts", "relu"], "is not here (no FashionMNIST/raw, fashion-mnist below"),
+        (
+            ["run", "--task", "fashion_mnist", "--acts", "relu"],
+            "is not on this machine (no FashionMNIST/raw, fashion-mnist below",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_line(data_root, capsys, tmp_path, monkeypatch, argv, message):

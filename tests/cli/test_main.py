@@ -127,7 +127,7 @@ def test_a_wrong_call(complaint, argv, message):
         (["--device", "cuda:\u0660"], "unknown device 'cuda:"),
         (["--set", "device=cpu:5"], "unknown device 'cpu:5'"),
         (["--device", "abacus"], "unknown device 'abacus'; give auto, cpu, cuda or cuda:N"),
-        (["--device", "cuda:99"], "device 'cuda:99' is not here"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not available"),
         (["--seeds", "0"], "--seeds must be at least 1, not 0"),
         (["--seeds", "-1"], "--seeds must be at least 1, not -1"),
         (["--seeds", "five"], "argument --seeds: it takes an integer such as 5, not 'five'"),

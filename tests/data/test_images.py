@@ -97,12 +97,12 @@ def test_the_given_folder_comes_before_the_systems(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("fashion_mnist", "bring it with: afbench data fetch fashion_mnist"),
-        ("cifar100", "bring it with: afbench data fetch cifar100"),
+        ("fashion_mnist", "download it with: afbench data fetch fashion_mnist"),
+        ("cifar100", "download it with: afbench data fetch cifar100"),
     ],
 )
 def test_a_missing_set_says_where_it_was_looked_for_and_what_brings_it(data_root, name, command):
-    said = check(name, f"^{SETS[name].title} is not here")
+    said = check(name, f"^{SETS[name].title} is not on this machine")
     assert str(data_root) in said
     assert said.endswith(command)
 
@@ -177,7 +177,7 @@ def test_the_real_fashion_mnist_where_it_is_here():
     try:
         images = load("fashion_mnist")
     except Unavailable:
-        pytest.skip("Fashion-MNIST is not here")
+        pytest.skip("Fashion-MNIST is not on this machine")
     assert [len(labels) for _, labels in (images.train, images.validation, images.test)] == [54_000, 6_000, 10_000]
     assert images.mean == pytest.approx([0.2860405], abs=1e-7)
     assert images.deviation == pytest.approx([0.3530242], abs=1e-7)

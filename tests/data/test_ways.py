@@ -101,7 +101,7 @@ def test_a_killed_download_leaves_no_part_of_a_set(web, serve, data_root, tmp_pa
         process.wait()
         release.set()
     assert [path.name.startswith(".fetch-") for path in data_root.iterdir()] == [True]
-    with pytest.raises(Unavailable, match="MNIST is not here"):
+    with pytest.raises(Unavailable, match="MNIST is not on this machine"):
         load("mnist")
     assert len(load_fetched("mnist").test[1]) == 100
 

@@ -54,7 +54,7 @@ def test_data_root_is_an_argument_of_run_and_holds_for_that_call(tiny, tmp_path)
     options = {"seeds": 1, "out": tmp_path / "out", "engine": "inline", "cost": False, "budget": "smoke"}
     (record,) = afbench.run("mnist", "relu", **options, device="cpu", data_root=tmp_path / "given").new
     assert record.status == "ok" and "the folder of --data-root" in record.about["data"]["source"]
-    with pytest.raises(Unavailable, match="MNIST is not here"):
+    with pytest.raises(Unavailable, match="MNIST is not on this machine"):
         afbench.run("mnist", "relu", **options, device="cpu")
 
 

@@ -78,7 +78,7 @@ def lacking(trials: Trials, plot: Plot, where: str, damaged: int) -> str:
     if damaged:
         files = f"{damaged} {'file' if damaged == 1 else 'files'}"
         return f"no arrays for plot {plot.name!r} of {where} in {arrays}: {files} damaged; {again}"
-    return f"no arrays for plot {plot.name!r} of {where} in {arrays}: copy that folder along with trials, or {again}"
+    return f"no arrays for plot {plot.name!r} of {where} in {arrays}: copy it from where the trials ran, or {again}"
 
 
 def whole(check: Callable[[Arrays], Arrays]) -> Callable[[Arrays], tuple[Arrays, list[str]]]:

@@ -60,7 +60,7 @@ class Steps:
         if lacking or not steps:
             where, folder = f"{lacking[0]} in {trials.label}" if steps else trials.label, trials.store.path / "costs"
             raise UsageError(
-                f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder along with trials, "
+                f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder from where the trials ran, "
                 f"run again without --no-cost (afbench run --task {task} --out DIR), or name a folder of afbench cost "
                 f"--task {task} too"
             )

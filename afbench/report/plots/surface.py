@@ -105,7 +105,7 @@ def bar(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) 
 def caption(page: Page, names: Iterable[str]) -> Iterator[str]:
     """Say what is shown."""
     yield page.trials.title
-    yield "Target and predictions (above), and errors with their RMSE (below), each on one scale."
+    yield "Above: target and predictions; below: errors, with their RMSE on this grid. Each has one colour scale."
     yield page.sentence
     yield page.trials.compared
     yield page.trials.left_out(names)
