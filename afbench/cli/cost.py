@@ -40,13 +40,15 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
     verb.add_argument(
-        "--baseline", metavar="SPEC", help="with --task: the activation that ratios are to (default: relu)"
+        "--baseline",
+        metavar="SPEC",
+        help="with --task: the activation in the denominator of the ratios (default: relu)",
     )
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
     verb.add_argument(
         "--rounds", type=options.whole, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})"
     )
-    verb.add_argument("--again", action="store_true", help="measure again what the folder holds")
+    verb.add_argument("--again", action="store_true", help="measure again what the folder contains")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
     options.add_data_root(verb)

@@ -11,7 +11,7 @@ from ..data import roots
 from ..errors import Unavailable, UsageError
 from . import options
 
-HELP = "list the data sets on this machine, or fetch one"
+HELP = "list the data sets on this machine, or download one"
 EXAMPLES = (
     "afbench data list",
     "afbench data fetch fashion_mnist",
@@ -22,8 +22,8 @@ EXAMPLES = (
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    verb.add_argument("action", choices=["list", "fetch"], help="list the sets, or fetch one")
-    verb.add_argument("name", nargs="?", help="the set to fetch")
+    verb.add_argument("action", choices=["list", "fetch"], help="list the data sets, or download one")
+    verb.add_argument("name", nargs="?", help="the data set to download")
     verb.add_argument(
         "--from",
         dest="way",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-HELP = "tell whether this machine is fit to time on"
+HELP = "check whether this machine is fit for timing"
 EXAMPLES = ("afbench doctor --json", "afbench doctor --strict && afbench cost --acts all")
 
 

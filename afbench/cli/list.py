@@ -35,8 +35,8 @@ def add(verb: argparse.ArgumentParser) -> None:
         "patterns",
         nargs="*",
         metavar="PATTERN",
-        help="a name, a glob such as '*ditac', tag:NAME, trainable, fixed, all, or a word to be found in what an entry "
-        "says of itself; several, by spaces or commas, add up; after a comma -NAME leaves out",
+        help="a name, a glob such as '*ditac', tag:NAME, trainable, fixed, all, or a word in name, tags, formula or "
+        "description; several are separated by spaces or commas; after a comma -NAME excludes",
     )
     verb.add_argument("--tag", help="only those with this tag (for activations also: trainable, fixed)")
     verb.add_argument("--json", action="store_true", help="print JSON")

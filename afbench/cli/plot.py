@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..lazy import defining
 from . import options
 
-HELP = "draw a plot of results folders"
+HELP = "draw a plot from results folders"
 EXAMPLES = (
     "afbench plot results/gmm boundary",
     "afbench plot results/gmm shape --acts 'trainable,-pau' --output shape.pdf",
@@ -28,8 +28,12 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("results", metavar="RESULTS", nargs="+", help="results folders; most kinds take one")
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
     options.add_shown(verb)
-    verb.add_argument("--task", help="which task, if the folders hold several; without it plots over tasks take all")
-    verb.add_argument("--seed", type=int, metavar="N", help="which seed's picture; if not given the median one")
+    verb.add_argument(
+        "--task", help="which task, if the folders hold several; rank and tradeoff use all if it is not given"
+    )
+    verb.add_argument(
+        "--seed", type=int, metavar="N", help="which seed boundary, surface and nodes show (default: the median one)"
+    )
     verb.add_argument("--page", default="all", metavar="N", help="one page of a plot that has several (default: all)")
     verb.add_argument("--no-caption", action="store_true", help="leave out the caption below the plot")
     verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")

@@ -11,7 +11,7 @@ from ..report.tables.formats import FORMATS
 from ..report.tables.grid import CAPTIONS
 from . import options
 
-HELP = "print the tables of results folders"
+HELP = "print tables of results folders"
 EXAMPLES = (
     "afbench table results/gmm",
     "afbench table results/gmm --acts 'trainable,-pau' --columns mean,vs,params --sort params",
@@ -26,7 +26,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("results", metavar="RESULTS", nargs="+", help="one results folder or several")
     verb.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     verb.add_argument(
-        "--wide", action="store_true", help="print only the table over tasks: one column a task, and mean ranks"
+        "--wide", action="store_true", help="print only the wide table: one column per task, and mean ranks"
     )
     verb.add_argument(
         "--costs", action="store_true", help="print only tables of costs, also of costs in a task's network"

@@ -91,7 +91,7 @@ def param_groups(
 ) -> list[dict[str, Any]]:
     """Split a network's parameters into the two groups that an optimiser should treat apart.
 
-    Weight decay pulls a learnt shape towards zero, which is no neutral shape: activation parameters take none unless
+    Weight decay pulls a learned shape towards zero, which is no neutral shape: activation parameters take none unless
     asked.
 
     Args:

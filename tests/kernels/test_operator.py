@@ -48,13 +48,13 @@ def operator(name, suffix=""):
     return getattr(OPS, (name if name in PER_CHANNEL else "rational") + suffix).default
 
 
-def learnt(values):
+def learned(values):
     """How many tensors there are, x first: those that have gradients."""
     return sum(isinstance(value, torch.Tensor) for value in values)
 
 
 def as_function(name, values):
-    function, count = getattr(units, name) if name in PER_CHANNEL else rational.rational, learnt(values)
+    function, count = getattr(units, name) if name in PER_CHANNEL else rational.rational, learned(values)
     return (lambda *tensors: function(*tensors, *values[count:])), values[:count]
 
 
@@ -63,7 +63,7 @@ def as_function(name, values):
 @each
 def test_opcheck(name, path):
     values = arguments(name)
-    count = learnt(values)
+    count = learned(values)
     values[:count] = [v.requires_grad_() for v in values[:count]]
     with library.using(path):
         torch.library.opcheck(operator(name), tuple(values))
