@@ -1,4 +1,4 @@
-"""Whether this machine is fit to time on: looks for what spoils a measurement, before hours are spent on it."""
+"""Whether this machine is suitable for timing: looks for what spoils a measurement, before it takes hours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOAD = 0.25
 """Load per core above which the machine counts as busy."""
 STEAL = 0.02
 """Share of time given to other machines above which the host counts as busy."""
-UNKNOWN = "unknown on this system"
+UNKNOWN = "this system does not report it"
 SAMPLES = 40
 ELEMENTS = 2**18
 """Of the tensor that the timed kernel copies: 1 MiB, about a tenth of a millisecond."""
@@ -35,7 +35,7 @@ class Finding:
     """One line of the doctor: what was looked at, the result, and what to do if that spoils a measurement."""
 
     name: str
-    found: str
+    result: str
     remedy: str = ""
 
     @property
@@ -89,12 +89,9 @@ def host(stolen: float | None) -> Finding:
     """Compare the time that a virtual machine's host gave to others with the limit."""
     if stolen is None:
         return Finding("host", UNKNOWN)
-    remedy = "other virtual machines on this host compute: measure at another time, or on another host"
-    return Finding(
-        "host",
-        f"{100 * stolen:.0f} % of CPU time was taken by other virtual machines",
-        remedy if stolen > STEAL else "",
-    )
+    remedy = "other virtual machines on this host use its processor: measure later, or on another machine"
+    result = f"other virtual machines used {100 * stolen:.0f} % of the time"
+    return Finding("host", result, remedy if stolen > STEAL else "")
 
 
 def scaling(governors: list[str], turbo: bool | None) -> Finding:
@@ -105,22 +102,20 @@ def scaling(governors: list[str], turbo: bool | None) -> Finding:
     if governors and governors != ["performance"]:
         remedies.append("set the governor (cpupower frequency-set -g performance)")
     if turbo:
-        remedies.append("switch turbo off in the firmware or in /sys, or trust ratios within a round alone")
+        remedies.append("switch turbo off in the firmware or in /sys; otherwise rely on ratios within a round only")
     return Finding("frequency", "; ".join(parts) or UNKNOWN, "; ".join(remedies))
 
 
 def threads(count: int, cores: int, limit: float | None, variables: Mapping[str, str]) -> Finding:
     """Compare torch's threads with the cores and the time that this process may use."""
-    parts = [f"torch uses {count}; this process may use {cores} cores"]
+    parts = [f"torch uses {count} threads; this process may use {cores} cores"]
     parts += [f"{name}={variables[name]}" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name in variables]
-    parts += [f"the control group limits it to the time of {limit:g} cores"] if limit is not None else []
+    parts += [f"the control group allows {limit:g} cores"] if limit is not None else []
     remedies = []
     if count > cores:
         remedies.append(f"set OMP_NUM_THREADS={cores}: more threads than cores wait for each other")
     if limit is not None and limit < cores:
-        remedies.append(
-            f"measure with --threads up to {max(1, int(limit))}: with more, the system stops the group at times"
-        )
+        remedies.append(f"use at most --threads {max(1, int(limit))}, because the system pauses a group that uses more")
     return Finding("threads", "; ".join(parts), "; ".join(remedies))
 
 
@@ -139,12 +134,12 @@ def judged(times: list[float]) -> Finding:
     low, median, high = quartiles(times)
     spread = (high - low) / median
     late = statistics.fmean(value > OUTLIER * median for value in times)
-    result = f"quartiles {100 * spread:.1f} % of the median apart, slowest {max(times) / median:.2f}x the median"
+    result = (
+        f"quartiles are {100 * spread:.1f} % of the median apart; the slowest sample took {max(times) / median:.2f}x"
+    )
     bad = spread > SPREAD or late > 0.1
     return Finding(
-        "jitter",
-        result,
-        "times will be unreliable: stop other programs, or measure with afbench cost --rounds N" if bad else "",
+        "jitter", result, "figures will be unstable: stop other programs, or use more --rounds" if bad else ""
     )
 
 
@@ -156,7 +151,7 @@ def kernels() -> Finding:
 def caches(sizes: Mapping[int, int]) -> Finding:
     """List the sizes of the caches."""
     if not sizes:
-        return Finding("caches", UNKNOWN, "cold figures assume 64 MiB: check that the last-level cache is smaller")
+        return Finding("caches", UNKNOWN, "cold figures assume 64 MiB; check that the last-level cache is not larger")
     return Finding("caches", ", ".join(f"L{level} {size / 2**20:g} MiB" for level, size in sorted(sizes.items())))
 
 
@@ -173,9 +168,8 @@ def device() -> Finding:
 
 def versions() -> Finding:
     """List the versions, and the commit."""
-    here = environment.read()
-    commit = f", commit {here['commit'][:12]}" if here["commit"] else ""
-    return Finding(
-        "versions",
-        f"afbench {here['packages']['afbench']}{commit}, torch {here['packages']['torch']}, Python {here['python']}",
-    )
+    machine = environment.read()
+    packages = machine["packages"]
+    commit = f", commit {machine['commit'][:12]}" if machine["commit"] else ""
+    result = f"afbench {packages['afbench']}{commit}, torch {packages['torch']}, Python {machine['python']}"
+    return Finding("versions", result)

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 import afbench
-from afbench.cost.heap import keep_freed_memory
+from afbench.cost.rounds import keep_freed_memory
 from afbench.kernels import library
 from benchmarks.published import PublishedDitac, StackedPau, importable
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import os
 import struct
 
 import numpy as np
@@ -15,6 +16,12 @@ from afbench.data.layouts import SETS
 
 # Tests run side by side, one process a core; a second thread in each would only wait for the first of another.
 torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the many processes that tests start compile afbench once, though Python is told to write no bytecode."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None) and config.cache is not None:
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
 
 
 def idx(array):

@@ -2,55 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..kernels import units
 from ..registry.entries import activation
-from .channelwise import Device, Per, channel_of, parameter_shape
+from .channelwise import Device, Learnt, Per, channel_of
 from .tracing import leaf
 
-
-class Acon(nn.Module):
-    """What the three share: parameters per channel or per layer, each [C] or [1]."""
-
-    def __init__(
-        self,
-        channels: int | None,
-        channel_dim: int,
-        per: Per,
-        device: Device,
-        dtype: torch.dtype | None,
-        **starts: float | None,
-    ) -> None:
-        """Start each named parameter at its value, or at standard normals where that is None."""
-        super().__init__()
-        shape = parameter_shape(per, channels)
-        for letter in starts:
-            self.register_parameter(letter, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
-        self.channel_dim, self.starts = channel_dim if per == "channel" else None, starts
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start anew: at the published values, or at draws from torch's generator."""
-        for letter, start in self.starts.items():
-            parameter = self.get_parameter(letter)
-            nn.init.normal_(parameter) if start is None else nn.init.constant_(parameter, start)
-
-    def extra_repr(self) -> str:
-        """Show what shares the parameters."""
-        channels = next(len(p) for p in self.parameters())
-        return "per=layer" if self.channel_dim is None else f"channels={channels}, channel_dim={self.channel_dim}"
+SHARED: dict[str, Any] = {"paper": "arXiv:2009.04759", "year": 2020, "tags": ("smooth", "gated", "channel")}
+"""What the registry says of all three."""
 
 
 @activation(
     "acon_a",
     formula="x * sigmoid(beta * x)",
-    paper="arXiv:2009.04759",
-    year=2020,
-    tags=("smooth", "gated", "channel"),
+    **SHARED,
 )
-class AconA(Acon):
+class AconA(Learnt):
     """ACON-A: x * sigmoid(beta * x) per channel, the smooth maximum of x and 0 (Ma et al. 2020).
 
     It is Swish, which by default has one beta per layer.
@@ -94,11 +65,9 @@ class AconA(Acon):
 @activation(
     "acon_b",
     formula="(1 - p) * x * sigmoid(beta * (1 - p) * x) + p * x",
-    paper="arXiv:2009.04759",
-    year=2020,
-    tags=("smooth", "gated", "channel"),
+    **SHARED,
 )
-class AconB(Acon):
+class AconB(Learnt):
     """ACON-B: (1 - p) * x * sigmoid(beta * (1 - p) * x) + p * x per channel, a smooth PReLU (Ma et al. 2020).
 
     It is the smooth maximum of x and p x.
@@ -145,12 +114,10 @@ class AconB(Acon):
 @activation(
     "acon_c",
     formula="(p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x",
-    paper="arXiv:2009.04759",
-    year=2020,
     version=2,
-    tags=("smooth", "gated", "channel"),
+    **SHARED,
 )
-class AconC(Acon):
+class AconC(Learnt):
     """ACON-C: (p1 - p2) * x * sigmoid(beta * (p1 - p2) * x) + p2 * x per channel (Ma et al. 2020).
 
     Swish is p1 = 1, p2 = 0.

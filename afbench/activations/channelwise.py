@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Per = Literal["layer", "channel"]
 """Whether a layer learns one value, or one for each channel."""
 
 Device = torch.device | str | int | None
 """Where a layer's parameters are made; None is torch's default, as for the layers of ``torch.nn``."""
+
+
+class Shown(nn.Module):
+    """The base of activations that keep every setting as an attribute of its name, and show it."""
+
+    def extra_repr(self) -> str:
+        """Show the settings."""
+        names = inspect.signature(type(self)).parameters
+        return ", ".join(f"{name}={getattr(self, name)}" for name in names if name not in ("device", "dtype"))
+
+
+class Learnt(nn.Module):
+    """The base of activations with parameters per layer, each ``[1]``, or per channel, each ``[C]``."""
+
+    def __init__(
+        self,
+        channels: int | None,
+        channel_dim: int,
+        per: Per,
+        device: Device,
+        dtype: torch.dtype | None,
+        **starts: float | None,
+    ) -> None:
+        """Start each named parameter at its value, or at standard normals where that is None."""
+        super().__init__()
+        shape = parameter_shape(per, channels)
+        for name in starts:
+            self.register_parameter(name, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
+        self.channel_dim, self.starts = channel_dim if per == "channel" else None, starts
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start anew: at the given values, or at draws from torch's generator."""
+        for name, start in self.starts.items():
+            parameter = self.get_parameter(name)
+            nn.init.normal_(parameter) if start is None else nn.init.constant_(parameter, start)
+
+    def extra_repr(self) -> str:
+        """Show what shares the parameters."""
+        channels = next(len(p) for p in self.parameters())
+        return "per=layer" if self.channel_dim is None else f"channels={channels}, channel_dim={self.channel_dim}"
 
 
 def parameter_shape(per: Per, channels: int | None) -> tuple[int]:
@@ -41,11 +83,11 @@ def check_channels(x: Tensor, channels: int, channel_dim: int) -> None:
         ValueError: naming both sizes.
     """
     if not -x.dim() <= channel_dim < x.dim():
-        raise ValueError(f"channel_dim={channel_dim} is no dimension of an input of shape {tuple(x.shape)}")
+        raise ValueError(f"channel_dim={channel_dim} does not exist in an input of shape {tuple(x.shape)}")
     if x.shape[channel_dim] != channels:
         raise ValueError(
-            f"built with channels={channels}, but dimension {channel_dim} of the input's shape {tuple(x.shape)} "
-            f"has {x.shape[channel_dim]}: pass the network's channels= and channel_dim="
+            f"built for channels={channels}, but dimension {channel_dim} of the input (shape {tuple(x.shape)}) has "
+            f"{x.shape[channel_dim]} entries: check channels= and channel_dim="
         )
 
 

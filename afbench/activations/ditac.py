@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from ..kernels.constants import constant
 from ..kernels.sharded import by_parts, is_sharded, whole, write
 from ..registry.entries import activation
 from ..registry.settings import Range
-from .channelwise import Device
+from .channelwise import Device, Shown
 from .tracing import leaf
 
 Method = Literal["table", "fast", "exact", "nearest"]
@@ -25,7 +24,17 @@ Smoothness = tuple[int, bool, float, float]
 """What `field.penalty_matrix` takes."""
 
 
-class Warped(nn.Module):
+SHARED: dict[str, Any] = {
+    "paper": "arXiv:2407.07564",
+    "year": 2024,
+    "version": 4,
+    "tags": ("diffeomorphism",),
+    "exceptions": {"accuracy": "float32 uses a lookup table, exact to 1e-5 (b - a); method=exact uses none"},
+}
+"""What the registry says of all four."""
+
+
+class Warped(Shown):
     """What the variants share: theta, T(x), the penalty. A variant is a key of ``kernels.ditac.COMBINE``.
 
     Raises:
@@ -110,11 +119,6 @@ class Warped(nn.Module):
             return self.theta.new_zeros(())  # it is in backward
         return weighted(self.theta, self.penalty_weight, self._smoothness)
 
-    def extra_repr(self) -> str:
-        """Show the settings."""
-        shown = inspect.signature(type(self)).parameters
-        return ", ".join(f"{name}={getattr(self, name)}" for name in shown if name not in ("device", "dtype"))
-
     @property
     def _space(self) -> kernel.Space:
         return self.cells, self.zero_boundary, self.a, self.b
@@ -127,13 +131,7 @@ class Warped(nn.Module):
 @activation(
     "ditac",
     formula="T(x) Phi(x) on [a, b], else GELU(x)",
-    paper="arXiv:2407.07564",
-    year=2024,
-    version=4,
-    tags=("diffeomorphism",),
-    exceptions={
-        "accuracy": "float32 uses a lookup table with an error of at most 1e-5 (b - a); method=exact uses none"
-    },
+    **SHARED,
 )
 class Ditac(Warped):
     """DiTAC: T(x) * Phi(x) on [a, b] and GELU(x) = x * Phi(x) elsewhere (Chelly et al. 2024).
@@ -196,13 +194,7 @@ class Ditac(Warped):
 @activation(
     "ge_ditac",
     formula="GELU(x) below 0, T(x) on [0, b], x above b",
-    paper="arXiv:2407.07564",
-    year=2024,
-    version=4,
-    tags=("diffeomorphism",),
-    exceptions={
-        "accuracy": "float32 uses a lookup table with an error of at most 1e-5 (b - a); method=exact uses none"
-    },
+    **SHARED,
 )
 class GeDitac(Warped):
     """GE-DiTAC: GELU(x) for x < 0, T(x) on [0, b], x above b (Chelly et al. 2024).
@@ -245,13 +237,7 @@ class GeDitac(Warped):
 @activation(
     "leaky_ditac",
     formula="T(x) on [a, b], else leaky ReLU(x) of slope 0.01",
-    paper="arXiv:2407.07564",
-    year=2024,
-    version=4,
-    tags=("diffeomorphism",),
-    exceptions={
-        "accuracy": "float32 uses a lookup table with an error of at most 1e-5 (b - a); method=exact uses none"
-    },
+    **SHARED,
 )
 class LeakyDitac(Warped):
     """L-DiTAC: T(x) on [a, b] and leaky ReLU(x), of slope 0.01, elsewhere (Chelly et al. 2024).
@@ -274,13 +260,7 @@ class LeakyDitac(Warped):
 @activation(
     "inf_ditac",
     formula="T(x) on all of R",
-    paper="arXiv:2407.07564",
-    year=2024,
-    version=4,
-    tags=("diffeomorphism",),
-    exceptions={
-        "accuracy": "float32 uses a lookup table with an error of at most 1e-5 (b - a); method=exact uses none"
-    },
+    **SHARED,
 )
 class InfDitac(Warped):
     """inf-DiTAC: T(x) on all of R, the velocity's outer cells reaching to infinity (Chelly et al. 2024).

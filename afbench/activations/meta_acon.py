@@ -97,7 +97,7 @@ class MetaAcon(nn.Module):
                 norms.__dict__["is_activation"] = True  # in a graph of this layer alone it stands by itself
                 self.add_module(f"norm{number}", norms)
         elif (r, norm) != (REDUCTION, "batch"):
-            raise ValueError(f"r and norm belong to the linear maps of per='channel'; per={per!r} has none")
+            raise ValueError(f"r and norm need per='channel'; per={per!r} has no linear maps")
 
     def reset_parameters(self) -> None:
         """Draw p1, p2 and the weights of both linear maps anew, and forget the batch norms' averages."""
@@ -116,7 +116,8 @@ class MetaAcon(nn.Module):
         if not is_traced(x):
             channel = channel_of(x, self.p1, self.channel_dim)
             if x.numel() and self.training and self.norm == "batch" and (channel == 0 or x.shape[0] == 1):
-                raise ValueError("meta_acon in training takes batch statistics and got one sample: pass norm='none'")
+                needs = "meta_acon uses batch statistics in training, which need more than one sample"
+                raise ValueError(f"{needs}; use a larger batch or norm='none'")
         return acon_by_beta(x, self.p1, self.p2, self.switch(x), self.channel_dim)
 
     def switch(self, x: Tensor) -> Tensor:

@@ -139,5 +139,5 @@ def opau(
     # 1 + d_1 f_1(x) + ... in powers of x.
     c, d = widened(c, d)
     b = in_powers_of_x(d, rest)
-    one = torch.cat([1 + b[..., :1], b[..., 1:]], -1)
-    return rational.rational(x, in_powers_of_x(c, above), one, "", "whole", channel)
+    denominator = torch.cat([1 + b[..., :1], b[..., 1:]], -1)
+    return rational.rational(x, in_powers_of_x(c, above), denominator, "", "whole", channel)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..kernels import units
 from ..registry.entries import activation
 from ..registry.settings import Range
-from .channelwise import Device, Per, channel_of, parameter_shape
+from .channelwise import Device, Learnt, Per, channel_of
 from .tracing import leaf
 
 
@@ -22,7 +22,7 @@ from .tracing import leaf
     version=2,
     tags=("rectifier", "smooth"),
 )
-class PELU(nn.Module):
+class PELU(Learnt):
     """PELU: (a / b) * x if x >= 0 else a * (exp(x / b) - 1) with learned a, b > 0 (Trottier et al. 2016).
 
     Both halves have the slope a / b at 0. a = b = 1 is ELU.
@@ -49,6 +49,9 @@ class PELU(nn.Module):
     tensor([-0.6321,  2.0000])
     """
 
+    a: Tensor
+    b: Tensor
+
     def __init__(
         self,
         channels: int | None = None,
@@ -61,25 +64,11 @@ class PELU(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         """Start every a at ``a`` and every b at ``b``."""
-        super().__init__()
-        shape = parameter_shape(per, channels)
-        self.a = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.b = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-        self.channel_dim, self.starts = channel_dim if per == "channel" else None, (a, b)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start every a and b anew."""
-        for parameter, start in zip((self.a, self.b), self.starts, strict=True):
-            nn.init.constant_(parameter, start)
+        super().__init__(channels, channel_dim, per, device, dtype, a=a, b=b)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
         return pelu(x, self.a, self.b, self.channel_dim)
-
-    def extra_repr(self) -> str:
-        """Show what shares a pair."""
-        return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
 
 
 @leaf

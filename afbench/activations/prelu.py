@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..kernels import units
 from ..registry.entries import activation
-from .channelwise import Device, Per, channel_of, parameter_shape
+from .channelwise import Device, Learnt, Per, channel_of
 from .tracing import leaf
 
 
@@ -19,7 +19,7 @@ from .tracing import leaf
     version=2,
     tags=("rectifier", "piecewise"),
 )
-class PReLU(nn.Module):
+class PReLU(Learnt):
     """PReLU: max(x, 0) + a * min(x, 0) with a learned slope a (He et al. 2015, eq. 1).
 
     Fidelity:
@@ -40,6 +40,8 @@ class PReLU(nn.Module):
     tensor([-0.2500,  2.0000])
     """
 
+    a: Tensor
+
     def __init__(
         self,
         channels: int | None = None,
@@ -51,22 +53,11 @@ class PReLU(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         """Start every slope at ``a``."""
-        super().__init__()
-        self.a = nn.Parameter(torch.empty(parameter_shape(per, channels), device=device, dtype=dtype))
-        self.channel_dim, self.start = channel_dim if per == "channel" else None, a
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start every slope anew."""
-        nn.init.constant_(self.a, self.start)
+        super().__init__(channels, channel_dim, per, device, dtype, a=a)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
         return prelu(x, self.a, self.channel_dim)
-
-    def extra_repr(self) -> str:
-        """Show what shares a slope."""
-        return "per=layer" if self.channel_dim is None else f"channels={len(self.a)}, channel_dim={self.channel_dim}"
 
 
 @leaf

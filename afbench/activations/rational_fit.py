@@ -80,7 +80,7 @@ def show(spec: str) -> None:
     settings: Any = choice.resolved
     rest = settings.get("degree"), settings.get("start"), settings.get("zero_centred")
     if choice.entry.name not in ("pau", "opau") or not settings.get("safe", True):
-        raise UsageError(f"{choice.spec}: starts are shown of pau and of opau with safe=true")
+        raise UsageError(f"{choice.spec} has no start to show; pau, and opau with safe=true, have one")
     form = settings.get("version") or settings["basis"]
     start = pau_start(form, *rest) if "version" in settings else find(form, *rest)
     for name, values in (("numerator", start.numerator), ("denominator", start.denominator)):

@@ -98,9 +98,9 @@ def name_of(start: str) -> str:
     try:
         choice = choose(start)
     except UsageError as error:
-        raise UsageError(f"start={start}: {error}; by name there are {', '.join(named())}") from None
+        raise UsageError(f"start={start}: {error}. Named starts: {', '.join(named())}") from None
     if "channels" in choice.entry.takes or is_trainable(choice):
-        raise UsageError(f"start={start} learns or needs channels: a start is a fixed function of x")
+        raise UsageError(f"start={start} is trainable or needs channels, but a start must be a fixed function of x")
     return SAME.get(choice.spec, choice.spec)
 
 
@@ -148,9 +148,9 @@ def find(form: str, degree: str, start: str, centring: Centring = False) -> Star
         return starts()[wanted]
     at_zero = float(target(name)(np.zeros(1))[0])
     if centring and at_zero:
-        raise ValueError(f"start={start} is {at_zero:g} at 0 and has no zero-centred form")
+        raise ValueError(f"start={start} has the value {at_zero:g} at 0, so it has no zero-centred form")
     if n > HIGHEST:
-        raise ValueError(f"degree={degree} has no start: fits go up to {HIGHEST}:{HIGHEST}")
+        raise ValueError(f"degree={degree} has no fitted start; starts exist up to {HIGHEST}:{HIGHEST}")
     basis = form.removesuffix("-unsafe")
     free = n + 1 - bool(centring) if form in ("a", "b", "n") else len(free_terms(basis, n, centring))  # type: ignore[arg-type]
     signed = form in ("b", "n") or form != basis

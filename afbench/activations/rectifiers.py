@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ..kernels.pointwise import widened
 from ..registry.entries import activation
 from ..registry.settings import Range
+from .channelwise import Shown
 from .tracing import leaf
 
 
@@ -31,7 +32,7 @@ class ReLU(nn.Module):
 
 
 @activation("leaky_relu", formula="max(x, 0) + slope * min(x, 0)", year=2013, tags=("rectifier", "piecewise"))
-class LeakyReLU(nn.Module):
+class LeakyReLU(Shown):
     """Leaky ReLU: max(x, 0) + slope * min(x, 0) with a fixed slope (Maas, Hannun and Ng, ICML 2013).
 
     Fidelity:
@@ -54,10 +55,6 @@ class LeakyReLU(nn.Module):
         """Apply it elementwise; any shape."""
         return F.leaky_relu(x, self.slope)
 
-    def extra_repr(self) -> str:
-        """Show the slope."""
-        return f"slope={self.slope}"
-
 
 @activation(
     "elu",
@@ -66,7 +63,7 @@ class LeakyReLU(nn.Module):
     year=2015,
     tags=("rectifier", "piecewise"),
 )
-class ELU(nn.Module):
+class ELU(Shown):
     """ELU: x if x > 0 else alpha * (exp(x) - 1) (Clevert, Unterthiner and Hochreiter 2015).
 
     Fidelity:
@@ -89,10 +86,6 @@ class ELU(nn.Module):
         """Apply it elementwise; any shape."""
         return F.elu(x, self.alpha)
 
-    def extra_repr(self) -> str:
-        """Show alpha."""
-        return f"alpha={self.alpha}"
-
 
 @activation(
     "celu",
@@ -101,7 +94,7 @@ class ELU(nn.Module):
     year=2017,
     tags=("rectifier", "piecewise"),
 )
-class CELU(nn.Module):
+class CELU(Shown):
     """CELU: x if x > 0 else alpha * (exp(x / alpha) - 1), an ELU with slope 1 at 0 for every alpha (Barron 2017).
 
     Fidelity:
@@ -124,10 +117,6 @@ class CELU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return celu(x, self.alpha)
-
-    def extra_repr(self) -> str:
-        """Show alpha."""
-        return f"alpha={self.alpha}"
 
 
 @activation(
@@ -155,7 +144,7 @@ class SELU(nn.Module):
 
 
 @activation("softplus", formula="log(1 + exp(beta * x)) / beta", year=2000, tags=("rectifier", "smooth"))
-class Softplus(nn.Module):
+class Softplus(Shown):
     """Softplus: log(1 + exp(beta * x)) / beta (Dugas et al., NIPS 2000).
 
     Fidelity:
@@ -181,10 +170,6 @@ class Softplus(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape. Autocast on CUDA would return float32; the input's dtype comes back."""
         return F.softplus(x, self.beta, self.THRESHOLD).to(x.dtype)
-
-    def extra_repr(self) -> str:
-        """Show beta."""
-        return f"beta={self.beta}"
 
 
 @leaf

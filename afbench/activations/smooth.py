@@ -6,11 +6,12 @@ import math
 from typing import Annotated, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..kernels.pointwise import widened
 from ..registry.entries import activation
 from ..registry.settings import Range
+from .channelwise import Shown
 from .tracing import leaf
 
 Step = Literal["logistic", "tanh", "erf", "arctan", "algebraic", "softsign"]
@@ -69,7 +70,7 @@ def hypotenuse(z: Tensor, b: float) -> Tensor:
 
 
 @activation("smooth_relu", formula="x * H(k * x), H a smooth step from 0 to 1", tags=("smooth", "gated", "rectifier"))
-class SmoothReLU(nn.Module):
+class SmoothReLU(Shown):
     """x * H(k * x), a ReLU whose step is replaced by a smooth one.
 
     ReLU is x times the step from 0 to 1 at 0, and the limit of large k for every H. ``logistic`` with k = 1 is SiLU,
@@ -99,10 +100,6 @@ class SmoothReLU(nn.Module):
         """Apply it elementwise; any shape."""
         return smooth_relu(x, self.step, self.k)
 
-    def extra_repr(self) -> str:
-        """Show the step and its steepness."""
-        return f"step={self.step}, k={self.k}"
-
 
 @activation(
     "squareplus",
@@ -111,7 +108,7 @@ class SmoothReLU(nn.Module):
     year=2021,
     tags=("smooth", "rectifier"),
 )
-class Squareplus(nn.Module):
+class Squareplus(Shown):
     """Squareplus: (x + sqrt(x^2 + b)) / 2, a softplus without transcendental functions (Barron 2021).
 
     The default b = 4 is that of its paper. As a ReLU with a smooth abs(x) = sqrt(x^2 + b) it is also written with
@@ -136,10 +133,6 @@ class Squareplus(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape."""
         return squareplus(x, self.b)
-
-    def extra_repr(self) -> str:
-        """Show b."""
-        return f"b={self.b}"
 
 
 @leaf

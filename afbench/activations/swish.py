@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..kernels import units
 from ..registry.entries import activation
-from .channelwise import Device, Per, channel_of, parameter_shape
+from .channelwise import Device, Learnt, Per, channel_of
 from .tracing import leaf
 
 
@@ -19,7 +19,7 @@ from .tracing import leaf
     version=2,
     tags=("smooth", "gated"),
 )
-class Swish(nn.Module):
+class Swish(Learnt):
     """Swish: x * sigmoid(beta * x) with a learned beta (Ramachandran, Zoph and Le 2017).
 
     beta = 0 is x / 2, beta = 1 is SiLU, large beta tends to ReLU.
@@ -41,6 +41,8 @@ class Swish(nn.Module):
     tensor([-0.2689,  1.7616])
     """
 
+    beta: Tensor
+
     def __init__(
         self,
         channels: int | None = None,
@@ -52,22 +54,11 @@ class Swish(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         """Start every beta at ``beta``."""
-        super().__init__()
-        self.beta = nn.Parameter(torch.empty(parameter_shape(per, channels), device=device, dtype=dtype))
-        self.channel_dim, self.start = channel_dim if per == "channel" else None, beta
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start every beta anew."""
-        nn.init.constant_(self.beta, self.start)
+        super().__init__(channels, channel_dim, per, device, dtype, beta=beta)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply it elementwise; any shape that has the channels at ``channel_dim``."""
         return swish(x, self.beta, self.channel_dim)
-
-    def extra_repr(self) -> str:
-        """Show what shares a beta."""
-        return "per=layer" if self.channel_dim is None else f"channels={len(self.beta)}, channel_dim={self.channel_dim}"
 
 
 @leaf

@@ -16,8 +16,7 @@ from ..registry.entry import Entry
 from ..registry.factory import Choice, choose
 from ..registry.numerals import count
 from ..registry.selecting import select
-from ..tasks.base import Task
-from ..tasks.settings import changed
+from ..tasks.base import Task, changed
 
 MOST_SEEDS = 10_000
 MOST_TRIALS = 200_000

@@ -1,4 +1,4 @@
-"""A run, as the verb ``run`` does it: plan, trials in an engine, records in the store, then the cost pass."""
+"""A run, as the command ``run`` does it: plan, trials in an engine, records in the store, then the cost pass."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from ..records.trial import Record, Status
 from ..registry import discovery
 from ..registry.entries import load_plugins
 from ..registry.numerals import count
-from ..tasks.base import Arrays, create_task
-from ..tasks.settings import changed
+from ..tasks.base import Arrays, changed, create_task
 from ..training.attempt import Attempt, attempt, blank, describe
 from . import plan
 from .plan import Pending, Plan
@@ -113,7 +112,7 @@ def run(
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
-        Unavailable: if the task's data is not here; nothing is written then either.
+        Unavailable: if the task's data is missing; nothing is written then either.
 
     >>> import afbench, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -134,14 +133,14 @@ def run(
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)} (engines: {', '.join(ENGINES)})")
     chosen = {"device": device, **(settings or {})}
-    made = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
-    planned = plan.make_plan(made, acts, seeds, baseline)
+    created = create_task(task, chosen | {"device": resolve_device(str(chosen["device"]))}, budget)
+    planned = plan.make_plan(created, acts, seeds, baseline)
     cores = environment.cores()
-    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // made.threads)
+    asked = count("--jobs", jobs, MOST_JOBS) if jobs is not None else max(1, cores // created.threads)
     jobs = min(asked, cores)
     if timeout is not None and not 0 < timeout <= LONGEST:
-        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds, a year; not {timeout}")
-    made.prepare()
+        raise UsageError(f"--timeout must be above 0 and at most {LONGEST:.0f} seconds (a year), not {timeout}")
+    created.prepare()
     setup = Setup.of(planned.entries, files, engine)
     store = Store.open(out if out is not None else Path("results") / task, write=True)
     pending = plan.pending(planned, store, retry=retry, keep_stale=keep_stale)
@@ -154,7 +153,7 @@ def run(
     summary = Summary(store, planned, skipped=pending.done)
     with terminable():
         try:
-            trials(summary, pending, engine, jobs, setup.for_trials(made, planned.choices), timeout, listener)
+            trials(summary, pending, engine, jobs, setup.for_trials(created, planned.choices), timeout, listener)
             if cost:
                 costs(summary, engine, setup, listener)
         except KeyboardInterrupt:
@@ -172,13 +171,13 @@ def trials(
     listener: RunListener,
 ) -> None:
     """Run what is pending; every outcome is in the store before the next is looked at."""
-    store, here = summary.store, environment.read()
+    store, machine = summary.store, environment.read()
     for record in pending.stale:
         store.retire(record)
     store.sweep()
     if pending.todo:
-        store.write_json("environments", here["id"], here)
-    items = [Attempt(trial, here["id"], jobs, number) for trial, number in pending.todo]
+        store.write_json("environments", machine["id"], machine)
+    items = [Attempt(trial, machine["id"], jobs, number) for trial, number in pending.todo]
     with closing(ENGINES[engine](attempt, items, jobs=jobs, setup=setup, timeout=timeout)) as outcomes:
         for job, outcome in outcomes:
             if isinstance(outcome, Failure):
@@ -199,10 +198,10 @@ def trials(
 
 def costs(summary: Summary, engine: str, setup: Setup, listener: RunListener) -> None:
     """Measure the costs that the store lacks, as ``afbench cost --task`` does, of each activation that was trained."""
-    store, made = summary.store, summary.plan
+    store, plan_ = summary.store, summary.plan
     trained = {record.trial.activation for record in [*summary.new, *summary.skipped] if record.status is Status.OK}
-    choices = [choice for choice in made.choices if choice.spec in trained]
-    wanted = plan_network(made.task, choices, made.baseline, environment.read()["id"], by_key(store.costs()))
+    choices = [choice for choice in plan_.choices if choice.spec in trained]
+    wanted = plan_network(plan_.task, choices, plan_.baseline, environment.read()["id"], by_key(store.costs()))
     done = Measured(store)
     carry_out(wanted, done, engine, setup, listener)
     for cost in done.new:
@@ -210,9 +209,9 @@ def costs(summary: Summary, engine: str, setup: Setup, listener: RunListener) ->
             listener.warned(f"no cost for {cost.activation}: {cost.failure}")
     if done.new and (why := too_busy(done.costs)):
         acts = ",".join(choice.spec for choice in choices)
-        base = "" if made.baseline.spec == "relu" else f" --baseline {quote(made.baseline.spec)}"
-        given = base + "".join(f" --set {quote(f'{name}={value}')}" for name, value in changed(made.task).items())
+        base = "" if plan_.baseline.spec == "relu" else f" --baseline {quote(plan_.baseline.spec)}"
+        given = base + "".join(f" --set {quote(f'{name}={value}')}" for name, value in changed(plan_.task).items())
         listener.warned(
             f"the machine was too busy for timing ({why}), so the table shows no step times. Measure again later: "
-            f"afbench cost --task {made.task.name} --acts {quote(acts)}{given} --again --out {quote(str(store.path))}"
+            f"afbench cost --task {plan_.task.name} --acts {quote(acts)}{given} --again --out {quote(str(store.path))}"
         )

@@ -1,4 +1,4 @@
-"""What a verb leaves and says at its end: tables, as far as they can be written, and what failed, a line each."""
+"""The end of a command: it writes the tables and lists what failed."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 
 from ..errors import UsageError
+from . import options
 
 HELP = "compare two results folders: what became better or worse, faster or slower, lighter or heavier, or broke"
 EXAMPLES = (
@@ -39,8 +39,7 @@ def call(arguments: argparse.Namespace) -> int:
     from ..compare.text import text
 
     comparison = compare(arguments.a, arguments.b, share(arguments.threshold))
-    for problem in comparison.problems:
-        print(f"afbench: warning: {problem}", file=sys.stderr)
+    options.warn(comparison.problems)
     output = json.dumps(comparison.to_json(), indent=1) + "\n" if arguments.json else text(comparison, arguments.all)
     print(output, end="")
     return 1 if arguments.fail_on and comparison.regressions else 0
@@ -50,7 +49,7 @@ def share(text: str) -> float:
     """Read a share.
 
     Raises:
-        UsageError: if it is no share from 0 to below 100 %.
+        UsageError: if it is not a share from 0 to below 100 %.
 
     >>> share("5%"), share("0.1")
     (0.05, 0.1)

@@ -1,11 +1,10 @@
-"""``afbench cost``: what activations cost, alone on shapes or in a task's network."""
+"""``afbench cost``: the cost of activations, alone on shapes or in a task's network."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cost.case import DTYPES, MODES, ROUNDS, SHAPES
@@ -26,9 +25,9 @@ ALONE = ("shapes", "dtype", "mode", "threads")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
-    verb.add_argument("--acts", default="all", metavar="WHICH", help="which activations, as for run (default: all)")
-    verb.add_argument("--task", help="measure in the network of this task; its settings give dtype and threads")
+    """Add the command's arguments."""
+    verb.add_argument("--acts", default="all", metavar="WHICH", help="activations, as for run (default: all)")
+    verb.add_argument("--task", help="measure in the network of this task, with its dtype and threads")
     verb.add_argument(
         "--shapes", metavar="SIZES", help=f"sizes separated by commas (4-D is NCHW), or scaling (default: {SHAPES})"
     )
@@ -39,16 +38,12 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--threads", metavar="COUNTS", help="numbers separated by commas (default: 1)")
     verb.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: auto)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="with --task: change a setting")
-    verb.add_argument(
-        "--baseline",
-        metavar="SPEC",
-        help="with --task: the activation in the denominator of the ratios (default: relu)",
-    )
+    verb.add_argument("--baseline", metavar="SPEC", help="with --task: the baseline of the ratios (default: relu)")
     verb.add_argument("--out", metavar="DIR", default="results/cost", help="the results folder (default: results/cost)")
     verb.add_argument(
         "--rounds", type=options.whole, default=ROUNDS, metavar="N", help=f"rounds, at least 5 (default: {ROUNDS})"
     )
-    verb.add_argument("--again", action="store_true", help="measure again what the folder contains")
+    verb.add_argument("--again", action="store_true", help="measure again, even if the folder holds the costs")
     verb.add_argument("--engine", default="process", help=f"{' | '.join(options.ENGINES)} (default: process)")
     verb.add_argument("--json", action="store_true", help="print the costs as JSON instead of tables")
     options.add_data_root(verb)
@@ -100,20 +95,16 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def given(value: str | None, default: str) -> str:
-    """Return an option as it was given, even if that is empty."""
+    """Return an option's value, which may be empty, or its default."""
     return default if value is None else value
 
 
 def check_options(arguments: argparse.Namespace) -> None:
-    """Check that the options of the two ways to measure are not mixed.
-
-    Raises:
-        UsageError: if they are.
-    """
+    """Raise ``UsageError`` if the options of the two ways to measure are mixed."""
     if arguments.task is not None:
         for name in (name for name in ALONE if getattr(arguments, name) is not None):
             remedy = f"use --set {name}= with --task" if name in ("dtype", "threads") else "leave it out with --task"
-            raise UsageError(f"--{name} is for activations alone; {remedy}")
+            raise UsageError(f"--{name} works only without --task; {remedy}")
     elif arguments.set or arguments.baseline is not None:
         option = "set" if arguments.set else "baseline"
         raise UsageError(f"--{option} needs --task; without --task, costs are relative to relu, gelu and a copy")
@@ -130,7 +121,7 @@ def write_tables(done: Measured) -> tuple[str, list[str]]:
     from ..report.tables.formats import FORMATS, find, render
 
     store = Store.open(done.store.path)
-    folder: Path = store.path
+    folder = store.path
     made = cost_tables(store.costs())
     grids = [cost_grid(table) for table in made]
     paths = {name: folder / "tables" / f"cost.{find(name).ENDING}" for name in FORMATS}

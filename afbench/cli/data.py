@@ -1,4 +1,4 @@
-"""``afbench data``: lists the data sets on this machine, and fetches one."""
+"""``afbench data``: lists the data sets on this machine, and downloads one."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ EXAMPLES = (
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
-    verb.add_argument("action", choices=["list", "fetch"], help="list the data sets, or download one")
-    verb.add_argument("name", nargs="?", help="the data set to download")
+    """Add the command's arguments."""
+    verb.add_argument("action", choices=["list", "fetch"], help="list the sets, or download one")
+    verb.add_argument("name", nargs="?", help="the set to download")
     verb.add_argument(
         "--from",
         dest="way",
         metavar="WAY",
-        help="fetch by debian, pooch or torchvision only; all are tried in this order if not given",
+        help="debian, pooch or torchvision (default: all, in this order)",
     )
     verb.add_argument("--json", action="store_true", help="print JSON")
     options.add_data_root(verb)
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """List the sets, or fetch one and print its folder."""
+    """List the sets, or download one and print its folder."""
     from ..data.fetch import check, fetch
     from ..data.layouts import SETS
 
@@ -59,19 +59,19 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def make(folder: Path) -> None:
-    """Make the folder to fetch into.
+    """Create the folder to download into.
 
     Raises:
-        UsageError: if the folder cannot be made.
+        UsageError: if the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make the folder {folder} ({error.strerror}); give another --data-root") from error
+        raise UsageError(f"cannot create the folder {folder} ({error.strerror}); give another --data-root") from error
 
 
 def show(as_json: bool) -> None:
-    """Print a line per set: what it is, and where it is or the command that brings it. No file is read."""
+    """Print one line a set: its description, and its folder or the command that downloads it. No file is read."""
     from ..data.layouts import SETS
 
     rows = [about(name) for name in SETS]

@@ -1,4 +1,4 @@
-"""``afbench list``: what is registered, with the number of parameters of each activation."""
+"""``afbench list``: the registered activations, tasks and tags, with numbers of parameters."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ GROUPS = ("trainable", "fixed")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("kind", choices=["activations", "tasks", "tags"], help="what to list")
     verb.add_argument(
         "patterns",
         nargs="*",
         metavar="PATTERN",
-        help="a name, a glob such as '*ditac', tag:NAME, trainable, fixed, all, or a word in name, tags, formula or "
-        "description; several are separated by spaces or commas; after a comma -NAME excludes",
+        help="a name, a pattern such as '*ditac', tag:NAME, trainable, fixed, all, or a word of the description; "
+        "separate several with spaces or commas; ,-NAME excludes",
     )
     verb.add_argument("--tag", help="only those with this tag (for activations also: trainable, fixed)")
     verb.add_argument("--json", action="store_true", help="print JSON")
@@ -81,7 +81,7 @@ class Row:
 
 
 def counted(entry: Entry) -> Count | None:
-    """Count an activation's parameters; None for a task, and for what cannot be built: a list names it all the same."""
+    """Count an activation's parameters; None for a task, and for an activation that cannot be built."""
     if entry.kind != "activation" or any(setting.required for setting in entry.settings.values()):
         return None
     from ..registry.factory import Choice
@@ -94,7 +94,7 @@ def counted(entry: Entry) -> Count | None:
 
 
 def parameters(row: Row) -> str:
-    """Say the number of trainable parameters at a place: ``3 C parameters, 192 at C = 64``."""
+    """Print the number of trainable parameters at a place: ``3 C parameters, 192 at C = 64``."""
     if not row.count or not row.count.shown:
         return ""
     shown = row.count.shown
@@ -156,19 +156,19 @@ def selected(rows: builtins.list[Row], patterns: builtins.list[str], kind: str) 
 
 
 def matched(rows: builtins.list[Row], part: str, kind: str) -> builtins.list[Row]:
-    """Return what one pattern matches: a name or alias, a glob of them, a tag, a group, or a word anywhere."""
+    """Return the matches of a pattern: a name or alias, a pattern of them, a tag, a group, or a word anywhere."""
     if "[" in part:
         raise UsageError(f"list takes names and patterns, not settings; afbench show {part!r} shows a spec")
     word = part.removeprefix("tag:")
     if part == "all":
         return rows
     if part.startswith("tag:") or part in GROUPS:
-        found = [row for row in rows if word in row.tags]
+        matches = [row for row in rows if word in row.tags]
     else:
-        found = [row for row in rows if any(fnmatchcase(name, part) for name in names(row))]
-        found = found or [row for row in rows if word.casefold() in said(row)]
-    if found:
-        return found
+        matches = [row for row in rows if any(fnmatchcase(name, part) for name in names(row))]
+        matches = matches or [row for row in rows if word.casefold() in description(row)]
+    if matches:
+        return matches
     known = {tag for row in rows for tag in row.tags}
     if part == word:
         known |= {name for row in rows for name in names(row)}
@@ -182,21 +182,20 @@ def names(row: Row) -> tuple[str, ...]:
     return (row.entry.name, *row.entry.aliases)
 
 
-def said(row: Row) -> str:
-    """Return what is searched for a word."""
+def description(row: Row) -> str:
+    """Return the text that is searched for a word."""
     entry = row.entry
-    return " ".join(
-        [*names(row), *row.tags, entry.formula, entry.paper, str(entry.year or ""), entry.summary]
-    ).casefold()
+    words = [*names(row), *row.tags, entry.formula, entry.paper, str(entry.year or ""), entry.summary]
+    return " ".join(words).casefold()
 
 
 def about(row: Row) -> dict[str, Any]:
-    """Say what a machine may want to know of an entry."""
-    from ..tasks.settings import settings_of
+    """Describe an entry for JSON."""
+    from ..tasks.settings import task_settings
 
     entry, own = row.entry, row.entry.kind == "activation"
     target: Any = entry.target
-    settings = entry.settings if own else settings_of(target)
+    settings = entry.settings if own else task_settings(target)
     places = {"formula": row.count.formula, "at_64": row.count.shown} if row.count else None
     return {
         "name": entry.name,

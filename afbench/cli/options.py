@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from ..errors import UsageError
 from ..lazy import defining
 from ..registry import numerals
 
-if TYPE_CHECKING:
-    from ..records.store import Store
-
 ENGINES = defining("engines", "{}")
 """Names of the engines. --help does not import them."""
-PIPED = 80
-"""Characters of a line where there is no terminal and no ``$COLUMNS``."""
 
 
 def whole(text: str) -> int:
@@ -88,18 +82,12 @@ def warn_of_entry_points() -> None:
 
     ACTIVATIONS.populate()
     TASKS.populate()
-    for problem in discovery.problems:
-        print(f"afbench: warning: {problem}", file=sys.stderr)
+    warn(discovery.problems)
 
 
-def terminal_width() -> int:
-    """Return the characters of a line: of the terminal, of ``$COLUMNS``, or 80 where there is neither."""
-    return shutil.get_terminal_size((PIPED, 24)).columns
-
-
-def warn_of_problems(store: Store) -> None:
-    """Print a warning for each file of a results folder that is damaged or no record."""
-    for problem in store.problems.values():
+def warn(problems: Iterable[str]) -> None:
+    """Print a warning for each problem, such as a damaged file of a results folder."""
+    for problem in problems:
         print(f"afbench: warning: {problem}", file=sys.stderr)
 
 

@@ -24,33 +24,29 @@ KINDS = defining("report.plots", "PLOT")
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("results", metavar="RESULTS", nargs="+", help="results folders; most kinds take one")
     verb.add_argument("kind", metavar="KIND", help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}")
     options.add_shown(verb)
-    verb.add_argument(
-        "--task", help="which task, if the folders hold several; rank and tradeoff use all if it is not given"
-    )
-    verb.add_argument(
-        "--seed", type=int, metavar="N", help="which seed boundary, surface and nodes show (default: the median one)"
-    )
-    verb.add_argument("--page", default="all", metavar="N", help="one page of a plot that has several (default: all)")
+    verb.add_argument("--task", help="the task, if the folders hold several (default: all, for plots over tasks)")
+    verb.add_argument("--seed", type=int, metavar="N", help="the seed to draw (default: the median seed)")
+    verb.add_argument("--page", default="all", metavar="N", help="one page of a plot with several pages (default: all)")
     verb.add_argument("--no-caption", action="store_true", help="leave out the caption below the plot")
     verb.add_argument("--width", choices=["column", "text"], help="3.4 or 7 inches wide")
     verb.add_argument(
         "--output",
         metavar="FILE",
-        help="PNG, SVG (several pages: FILE-1, FILE-2) or PDF; if not given RESULTS/plots/KIND.png, of several folders "
-        "KIND.png",
+        help="PNG, SVG (several pages: FILE-1, FILE-2) or PDF (default: RESULTS/plots/KIND.png; KIND.png for several "
+        "folders)",
     )
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """Draw, save, and say where."""
-    from ..records.store import Store
+    """Draw, save, and print the files."""
+    from ..records.store import Snapshot
     from ..report.plots import draw_pages, save_pages
 
-    stores = [Store.open(path) for path in dict.fromkeys(arguments.results)]
+    stores = [Snapshot.open(path) for path in dict.fromkeys(arguments.results)]
     figures = draw_pages(
         stores,
         arguments.kind,
@@ -66,18 +62,17 @@ def call(arguments: argparse.Namespace) -> int:
     try:
         files = save_pages(figures, path)
     finally:
-        for store in stores:
-            options.warn_of_problems(store)
+        options.warn(problem for store in stores for problem in store.problems.values())
     for file in files:
         print(file)
     return 0
 
 
 def own(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that were given and that not every kind takes.
+    """Return the given options that only some kinds take.
 
     Raises:
-        UsageError: if the page is no number.
+        UsageError: if the page is not a number.
     """
     given = {"width": arguments.width, "seed": arguments.seed}
     if arguments.page != "all":

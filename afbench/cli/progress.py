@@ -1,4 +1,4 @@
-"""Progress on a terminal: a bar with the time left; where there is no terminal, a line now and then."""
+"""Progress on a terminal: a bar with the time left; without a terminal, a line now and then."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 LINE_EVERY = 15.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines if there is no terminal."""
 
 
 class Forecast:
-    """Time left, from how long trials of each activation have taken."""
+    """The time left, estimated from the times of each activation's trials."""
 
     def __init__(self, waiting: list[str], jobs: int) -> None:
         """Start with the activations of all trials that wait."""
@@ -31,12 +31,12 @@ class Forecast:
         self.seconds: dict[str, list[float]] = defaultdict(list)
 
     def learn(self, record: Record) -> None:
-        """Take in how long a trial took."""
+        """Add the time of a trial."""
         if record.seconds > 0:
             self.seconds[record.trial.activation].append(record.seconds)
 
     def left(self) -> float | None:
-        """Return the seconds left; None as long as nothing is known."""
+        """Return the seconds left; None until a trial has ended."""
         if not self.seconds:
             return None
         known = {name: statistics.fmean(values) for name, values in self.seconds.items()}
@@ -124,7 +124,7 @@ class Terminal(RunListener):
         )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self.bar is not None:
             self.bar.stop()
 
@@ -149,11 +149,11 @@ class Lines(CostListener):
 
 
 def staleness(plan: Plan, pending: Pending) -> list[str]:
-    """Say which code has changed since records were made, and what happens to those, a line each."""
+    """List the code that changed since records were made, and what happens to those records."""
     lines = []
     for records, fate in (
         (pending.stale, "run again"),
-        (pending.kept, "kept by --keep-stale: the current code may give other results"),
+        (pending.kept, "kept by --keep-stale, although the current code may give other results"),
     ):
         names = {record.trial.activation: record.source != plan.sources[record.trial.activation] for record in records}
         edited, raised = ([name for name, how in names.items() if how is want] for want in (True, False))

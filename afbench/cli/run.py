@@ -1,4 +1,4 @@
-"""``afbench run``: train, and write a table and plots."""
+"""``afbench run``: train, and write tables and plots."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..data import roots
 from ..errors import UsageError, text_of
 from . import closing, options
+from .folding import width
 
 if TYPE_CHECKING:
     from ..campaign.run import Summary
@@ -25,13 +26,13 @@ EXAMPLES = (
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
-    verb.add_argument("--task", required=True, help="which task (afbench list tasks)")
+    """Add the command's arguments."""
+    verb.add_argument("--task", required=True, help="the task (afbench list tasks)")
     verb.add_argument(
         "--acts",
         default="all",
         metavar="WHICH",
-        help="all | trainable | fixed | tag:NAME | glob* | specs, separated by commas; -name excludes (default: all)",
+        help="all | trainable | fixed | tag:NAME | glob* | specs, separated by commas; -NAME excludes (default: all)",
     )
     verb.add_argument("--seeds", type=options.whole, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
     verb.add_argument(
@@ -124,20 +125,20 @@ def write_tables(summary: Summary, folder: Store) -> tuple[str, list[str]]:
     lost = closing.write_all((path, render(grids, name)) for name, path in paths.items())
     own = {group_of(record) for record in [*summary.new, *summary.skipped]}
     shown = [grid for table, grid in zip(made, grids, strict=True) if table.group in own]
-    return render(shown, "text", options.terminal_width()), lost
+    return render(shown, "text", width()), lost
 
 
 def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
     """Draw the task's plots into the results folder.
 
-    A line says which cannot be drawn; the others are drawn.
+    Plots that cannot be drawn are named on standard error.
 
     Returns:
         The files that were written, and a line for each that cannot be written.
     """
     from ..registry.spec import Spec
     from ..report.plots import draw, save
-    from ..tasks.settings import changed
+    from ..tasks.base import changed
 
     task = summary.plan.task
     written, lost = [], []
@@ -160,8 +161,7 @@ def write_plots(summary: Summary, store: Store) -> tuple[list[Path], list[str]]:
             written.append(path)
         except (OSError, UsageError) as error:
             lost.append(f"no plot {kind}: {text_of(error)}")
-    for problem in damaged.values():
-        print(f"afbench: warning: {problem}", file=sys.stderr)
+    options.warn(damaged.values())
     return written, lost
 
 

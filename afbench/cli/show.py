@@ -25,14 +25,14 @@ EXAMPLES = ("afbench show ditac", "afbench show 'ditac[cells=20]' --json", "afbe
 
 
 def add(verb: argparse.ArgumentParser) -> None:
-    """Add the verb's arguments."""
+    """Add the command's arguments."""
     verb.add_argument("name", help="an activation's spec or a task's name")
     verb.add_argument("--json", action="store_true", help="print JSON")
     options.add_plugin(verb)
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """Print what is known, as wide as the terminal is."""
+    """Print the description, folded to the width of the terminal."""
     from ..registry.entries import TASKS
     from ..registry.factory import check
 
@@ -50,7 +50,7 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:
-    """Print a line a fact, and several where a fact has several parts."""
+    """Print one line a fact, or one line for each part of a fact."""
     wide = max(len(key) for key in facts)
     for key, value in facts.items():
         parts = [value] if isinstance(value, str) else [*value]
@@ -62,7 +62,7 @@ def print_facts(facts: Mapping[str, Any]) -> None:
 
 
 def print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a line a setting: its value here, its type, and its default where that is another."""
+    """Print one line a setting: its value, its type, and its default if that differs."""
     from ..registry.spec import show as shown
 
     if not settings:
@@ -73,14 +73,14 @@ def print_settings(settings: Mapping[str, Mapping[str, Any]]) -> None:
         key: "required" if s["required"] and s["value"] is None else shown(s["value"]) for key, s in settings.items()
     }
     column = min(12, max(map(len, values.values())))
-    for key, one in settings.items():
-        default = "" if one["required"] or one["value"] == one["default"] else f" (default {shown(one['default'])})"
-        text = f"  {key:{wide}} = {values[key]:{column}}  {one['type']}{default}"
+    for key, s in settings.items():
+        default = "" if s["required"] or s["value"] == s["default"] else f" (default {shown(s['default'])})"
+        text = f"  {key:{wide}} = {values[key]:{column}}  {s['type']}{default}"
         print(folded(text, wide + column + 7))
 
 
 def is_task(name: str) -> bool:
-    """Tell whether a name is a task's; a name that is nobody's gets the nearest of both registries.
+    """Tell whether a name is a task's; the error for an unknown name suggests the nearest of both registries.
 
     Raises:
         UsageError: if neither registry has it, or a task is given settings.
@@ -90,7 +90,7 @@ def is_task(name: str) -> bool:
 
     head, bracket, _ = name.partition("[")
     if bracket and head in TASKS.names() and head not in ACTIVATIONS.names():
-        raise UsageError(f"{head} is a task: show takes its name alone, and run its settings by --set KEY=VALUE")
+        raise UsageError(f"{head} is a task: give show only its name; give settings to run with --set KEY=VALUE")
     if bracket or ":" in name or name in ACTIVATIONS.names():
         return False
     if name in TASKS.names():
@@ -108,7 +108,7 @@ def activation(choice: Choice) -> dict[str, Any]:
 
     entry = choice.entry
     total, named = count(choice)
-    parts = ", ".join(f"{name} {one.formula or one.shown}" for name, one in named.items()) if len(named) > 1 else ""
+    parts = ", ".join(f"{name} {part.formula or part.shown}" for name, part in named.items()) if len(named) > 1 else ""
     return {
         "spec": choice.spec,
         **facts(entry),
@@ -120,12 +120,12 @@ def activation(choice: Choice) -> dict[str, Any]:
 
 
 def kernels_of(entry: Entry) -> str:
-    """Say which path computes it here, if it has a compiled one: what its module takes from ``afbench.kernels``."""
+    """Name the path that computes it here, if its module uses ``afbench.kernels``; else return an empty text."""
     from .. import kernels
     from ..kernels import library
 
     classes = getattr(entry.target, "__mro__", (entry.target,))
-    used = [value for one in classes for value in vars(sys.modules[one.__module__]).values() if inspect.ismodule(value)]
+    used = [v for base in classes for v in vars(sys.modules[base.__module__]).values() if inspect.ismodule(v)]
     if not any(module.__name__.startswith(kernels.__name__) for module in used):
         return ""
     path = library.path()
@@ -136,10 +136,10 @@ def task(entry: Entry) -> dict[str, Any]:
     """Describe a task."""
     from ..registry.spec import show as shown
     from ..statistics.metric import written
-    from ..tasks.settings import settings_of
+    from ..tasks.settings import task_settings
 
     target: Any = entry.target
-    settings = settings_of(target)
+    settings = task_settings(target)
     budgets = [
         f"{name}: {', '.join(f'{key}={shown(value)}' for key, value in changes.items()) or 'as the default'}"
         for name, changes in target.budgets.items()
@@ -158,35 +158,23 @@ def task(entry: Entry) -> dict[str, Any]:
 
 
 def facts(entry: Entry) -> dict[str, Any]:
-    """Return what any entry says of itself."""
-    stands_for = [shown_alias(entry, alias) for alias in entry.aliases]
+    """Return the facts that every entry has."""
+    from ..registry.spec import Spec
+
+    aliases = {name: Spec.parse(f"{entry.name}[{settings}]") for name, settings in entry.aliases.items() if settings}
     return {
         "formula": entry.formula,
         "paper": f"{entry.paper} ({entry.year})" if entry.paper and entry.year else entry.paper,
-        "aliases": stands_for,
+        "aliases": [f"{name} = {aliases[name]}" if name in aliases else name for name in entry.aliases],
         "tags": [*entry.tags],
         "exceptions": [f"{name}: {why}" for name, why in entry.exceptions.items()],
         "version": str(entry.version),
-        "file": near(entry.where),
+        "file": entry.where.removeprefix(f"{Path.cwd()}{os.sep}"),
     }
 
 
-def near(place: str) -> str:
-    """Return a file's path from the current folder, if it is below it."""
-    here = f"{Path.cwd()}{os.sep}"
-    return place.removeprefix(here)
-
-
-def shown_alias(entry: Entry, alias: str) -> str:
-    """Say an alias, and what it sets."""
-    from ..registry.spec import Spec
-
-    settings = entry.aliases[alias]
-    return f"{alias} = {Spec.parse(f'{entry.name}[{settings}]')}" if settings else alias
-
-
 def table(settings: Mapping[str, Setting], values: Mapping[str, Value]) -> dict[str, dict[str, Any]]:
-    """Return each setting's type in words, its default and its value here."""
+    """Return each setting's type in words, its default and its value."""
     return {
         name: {
             "type": s.describe(),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..records.store import Snapshot, Store
 from ..statistics.intervals import LEVEL
 from .change import Change, Verdict
 from .costs import changes
-from .folder import Folder, Side, changed_between
+from .folder import Side, changed_between, environment_ids, environments, kinds_in, side_of
 from .pairs import pair
 from .trials import compare_trials
 
@@ -88,7 +89,7 @@ def compare(a: str | Path, b: str | Path, threshold: float = THRESHOLD) -> Compa
         threshold: times and bytes that change by at most this share count as unchanged; at least 0.
 
     Raises:
-        UsageError: if a path is no results folder, both are the same folder, or nothing in them can be compared.
+        UsageError: if a path is not a results folder, both are the same folder, or nothing in them can be compared.
 
     Example::
 
@@ -97,29 +98,30 @@ def compare(a: str | Path, b: str | Path, threshold: float = THRESHOLD) -> Compa
     """
     if not 0 <= threshold < float("inf"):
         raise UsageError(f"the threshold must be at least 0, not {threshold}")
-    left, right = Folder.read(a), Folder.read(b)
-    if left.store.path.resolve() == right.store.path.resolve():
+    left, right = Snapshot.open(a), Snapshot.open(b)
+    if left.path.resolve() == right.path.resolve():
         raise UsageError(f"{a} and {b} are the same folder; compare needs two different folders")
-    environments = {**left.described, **right.described}
-    pairs = pair(left.costs, right.costs, environments)
-    trials = compare_trials(left.records, right.records, threshold, environments)
+    described = environments(left.path), environments(right.path)
+    known = {**described[0], **described[1]}
+    trials = compare_trials(left.records(), right.records(), threshold, known)
+    pairs = pair(left.costs(), right.costs(), known)
     every = [change for before, after in pairs.both for change in changes(before, after, threshold)] + trials.changes
     refused = [*pairs.refused, *trials.refused]
     if not every:
         raise UsageError(f"{a} and {b} cannot be compared: {'; '.join(refused) or lacking(left, right)}. {COMPARABLE}")
-    differ = changed_between(left.places, right.places, environments)
+    differ = changed_between(environment_ids(left), environment_ids(right), known)
     notes = [f"changed from A to B: {', '.join(differ)}"] if differ else []
     every.sort(key=lambda change: (ORDER[change.verdict], -change.badness, change.case, change.activation))
     return Comparison(
-        left.side(),
-        right.side(),
+        side_of(left, described[0]),
+        side_of(right, described[1]),
         threshold,
         tuple(every),
         pairs.only_a + trials.only_a,
         pairs.only_b + trials.only_b,
         tuple(refused),
         (*notes, *trials.notes),
-        (*left.store.problems.values(), *right.store.problems.values()),
+        (*left.problems.values(), *right.problems.values()),
     )
 
 
@@ -129,8 +131,9 @@ COMPARABLE = (
 )
 
 
-def lacking(a: Folder, b: Folder) -> str:
+def lacking(a: Store, b: Store) -> str:
     """Explain why two folders have no figure in common."""
-    if a.kinds != b.kinds:
-        return f"A holds {a.kinds}, B holds {b.kinds}"
-    return f"both hold {a.kinds}, but no figure is in both"
+    kinds = kinds_in(a), kinds_in(b)
+    if kinds[0] != kinds[1]:
+        return f"A holds {kinds[0]}, B holds {kinds[1]}"
+    return f"both hold {kinds[0]}, but no figure is in both"

@@ -1,16 +1,14 @@
-"""One of the two folders: its records and costs, and the machines, software and commits behind them."""
+"""One of the two folders: its results, and their machines, software and commits."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..records.cost import Cost
 from ..records.store import Store, content
-from ..records.trial import Record
 
 Environments = Mapping[str, Mapping[str, Any]]
 SAME = ("system", "architecture", "processor", "cores", "cuda")
@@ -31,49 +29,26 @@ class Side:
     costs: int
 
 
-@dataclass(frozen=True)
-class Folder:
-    """The content of a results folder."""
+def kinds_in(store: Store) -> str:
+    """Name what a folder holds: ``trials``, ``costs``, ``trials and costs``, or ``nothing readable``."""
+    kinds = [word for word, content in (("trials", store.records()), ("costs", store.costs())) if content]
+    return " and ".join(kinds) or "nothing readable"
 
-    store: Store
-    records: Sequence[Record]
-    costs: Sequence[Cost]
-    described: Mapping[str, Mapping[str, Any]]
-    """Its environments by id."""
 
-    @classmethod
-    def read(cls, path: str | Path) -> Folder:
-        """Read a results folder.
+def environment_ids(store: Store) -> set[str]:
+    """Return the environments of a folder's results."""
+    return {record.environment for record in store.records()} | {cost.environment for cost in store.costs()}
 
-        Raises:
-            UsageError: if the path is no results folder, or its files have another schema.
-        """
-        store = Store.open(path)
-        records = store.records()
-        return cls(store, records, store.costs(), environments(store.path))
 
-    @property
-    def kinds(self) -> str:
-        """What it holds: ``trials``, ``costs``, ``trials and costs``, or ``nothing readable``."""
-        kinds = [word for word, content in (("trials", self.records), ("costs", self.costs)) if content]
-        return " and ".join(kinds) or "nothing readable"
-
-    @property
-    def places(self) -> set[str]:
-        """The environments of its results."""
-        return {record.environment for record in self.records} | {cost.environment for cost in self.costs}
-
-    def side(self) -> Side:
-        """Describe it. A cost has its own commit; a trial has the commit of the last run in its environment."""
-        ran = {record.environment for record in self.records} & self.described.keys()
-        commits = {str(self.described[place].get("commit") or "") for place in ran} | {
-            cost.commit for cost in self.costs
-        }
-        dates = {cost.measured[:10] for cost in self.costs}
-        dates |= {record.started[:10] for record in self.records}
-        machines = {machine_text(place, self.described) for place in self.places if place}
-        first, second, third = (tuple(sorted(values - {""})) for values in (commits, machines, dates))
-        return Side(str(self.store.path), first, second, third, len(self.records), len(self.costs))
+def side_of(store: Store, known: Environments) -> Side:
+    """Describe a folder. A cost has its own commit; a trial has the commit of the last run in its environment."""
+    records, costs = store.records(), store.costs()
+    ran = {record.environment for record in records} & known.keys()
+    commits = {str(known[place].get("commit") or "") for place in ran} | {cost.commit for cost in costs}
+    dates = {cost.measured[:10] for cost in costs} | {record.started[:10] for record in records}
+    machines = {machine_text(place, known) for place in environment_ids(store) if place}
+    first, second, third = (tuple(sorted(values - {""})) for values in (commits, machines, dates))
+    return Side(str(store.path), first, second, third, len(records), len(costs))
 
 
 def environments(path: Path) -> dict[str, Mapping[str, Any]]:
@@ -102,6 +77,13 @@ def same_machine(a: str, b: str, known: Environments) -> bool | None:
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         return True
     return bool(max(sizes) <= (1 + MEMORY) * min(sizes))
+
+
+def machines_differ(a: str, b: str, known: Environments) -> str:
+    """Explain why the results of two environments cannot be compared; empty if both are of one machine."""
+    same = same_machine(a, b, known)
+    verb = "" if same else "differ" if same is False else "may differ"
+    return f"the machines {verb}: {machine_text(a, known)} in A, {machine_text(b, known)} in B" if verb else ""
 
 
 def machine_text(environment: str, known: Environments) -> str:

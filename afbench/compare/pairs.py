@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..records.cost import Cost
 from ..records.groups import settings_text
 from ..records.wording import place, plural
-from .folder import Environments, machine_text, same_machine
+from .folder import Environments, machines_differ
 
 FIELDS: dict[str, Callable[[Cost], str]] = {
     "kind": lambda cost: "alone" if cost.alone else "in a task's network",
@@ -80,23 +80,14 @@ def by_case(costs: Sequence[Cost]) -> dict[tuple[str, ...], list[Cost]]:
 
 def hindrance(a: Cost, b: Cost, known: Environments) -> str:
     """Explain why two costs of one case cannot be compared; empty if they can."""
-    places = [cost.environment for cost in (a, b)]
-    same = same_machine(places[0], places[1], known)
-    if not same:
-        why = "the machines differ" if same is False else "the machines may differ"
-        return f"{why}: {machine_text(places[0], known)} in A, {machine_text(places[1], known)} in B"
-    for name, key in (("number of jobs", "concurrency"), ("kernels path", "kernels")):
-        read = [value_of(cost, key) for cost in (a, b)]
-        if all(read) and read[0] != read[1]:
-            return f"the {name} differs: {read[0]} in A, {read[1]} in B"
+    if why := machines_differ(a.environment, b.environment, known):
+        return why
+    if a.concurrency != b.concurrency:
+        return f"the number of jobs differs: {a.concurrency} in A, {b.concurrency} in B"
+    kernels = [cost.versions.get("kernels") for cost in (a, b)]  # a failed cost may have none
+    if all(kernels) and kernels[0] != kernels[1]:
+        return f"the kernels path differs: {kernels[0]} in A, {kernels[1]} in B"
     return ""
-
-
-def value_of(cost: Cost, name: str) -> str:
-    """Read the kernels path (a failed cost may have none: empty) or the number of concurrent jobs (1 by default)."""
-    if name == "concurrency":
-        return str(cost.concurrency)
-    return str(cost.versions.get(name) or "")
 
 
 def apart(a: Sequence[Cost], b: Sequence[Cost]) -> str:

@@ -42,33 +42,20 @@ def text(comparison: Comparison, everything: bool = False) -> str:
 
 def heading(comparison: Comparison) -> list[str]:
     """List the folders, commits, dates and machines, and what was not compared."""
-    a, b = comparison.a, comparison.b
-    rows = [["", "A", "B"], ["folder", a.path, b.path]]
-    for name, left, right in (("commit", commits(a), commits(b)), ("measured", dates(a), dates(b))):
-        rows.append([name, left, right])
-    rows.append(["holds", holds(a), holds(b)])
-    same = a.machines == b.machines
-    rows += [] if same else [["machine", "; ".join(a.machines) or "unknown", "; ".join(b.machines) or "unknown"]]
-    lines = aligned(rows)
-    lines += [f"machine   {'; '.join(a.machines) or 'unknown'}"] if same else []
+    names = ("", "folder", "commit", "measured", "holds", "machine")
+    *rows, (machine, a, b) = zip(names, facts("A", comparison.a), facts("B", comparison.b), strict=True)
+    lines = [*aligned(rows), f"{machine}   {a}"] if a == b else aligned([*rows, (machine, a, b)])
     for words in (*(f"not compared: {why}" for why in comparison.refused), *comparison.notes):
         lines += textwrap.wrap(words, WIDTH, subsequent_indent="  ")
     return lines
 
 
-def commits(side: Side) -> str:
-    """Name the commits of a folder."""
-    return ", ".join(map(short, side.commits)) or "unknown"
-
-
-def dates(side: Side) -> str:
-    """Return the first and last day of a folder's measurements."""
-    return " to ".join(dict.fromkeys((side.dates[0], side.dates[-1]))) if side.dates else "unknown"
-
-
-def holds(side: Side) -> str:
-    """Count the trials and costs of a folder."""
-    return f"{side.trials} {plural('trial', side.trials)}, {side.costs} {plural('cost', side.costs)}"
+def facts(name: str, side: Side) -> list[str]:
+    """Return a folder's name, path, commits, first and last day, numbers of trials and costs, and machines."""
+    days = " to ".join(dict.fromkeys((*side.dates[:1], *side.dates[-1:])))
+    counts = f"{side.trials} {plural('trial', side.trials)}, {side.costs} {plural('cost', side.costs)}"
+    words = [side.path, ", ".join(map(short, side.commits)), days, counts, "; ".join(side.machines)]
+    return [name, *(word or "unknown" for word in words)]
 
 
 def table(changes: Sequence[Change]) -> list[str]:

@@ -16,7 +16,7 @@ from ..statistics.intervals import differences, interval
 from ..statistics.metric import written
 from .change import Change, Verdict, judged
 from .costs import SETTLED
-from .folder import Environments, machine_text, same_machine
+from .folder import Environments, machines_differ
 
 Members = Mapping[str, Sequence[Record]]
 """The records of a group by activation."""
@@ -140,14 +140,12 @@ def statuses(activation: str, case: str, a: Mapping[int, Record], b: Mapping[int
 def hindrance(a: Iterable[Record], b: Iterable[Record], known: Environments) -> str:
     """Explain why training times cannot be compared; empty if they can."""
     left, right = ({(r.environment, r.concurrency, r.stacked) for r in side} for side in (a, b))
-    for one, other in itertools.product(sorted(left), sorted(right)):
-        same = same_machine(one[0], other[0], known)
-        if not same:
-            why = "the machines differ" if same is False else "the machines may differ"
-            return f"{why} ({machine_text(one[0], known)} in A, {machine_text(other[0], known)} in B)"
-        if one[1] != other[1]:
-            return f"the number of jobs differs ({one[1]} in A, {other[1]} in B)"
-        if one[2] != other[2]:
+    for before, after in itertools.product(sorted(left), sorted(right)):
+        if why := machines_differ(before[0], after[0], known):
+            return why
+        if before[1] != after[1]:
+            return f"the number of jobs differs: {before[1]} in A, {after[1]} in B"
+        if before[2] != after[2]:
             return "the trials were stacked in one folder only"
     return ""
 

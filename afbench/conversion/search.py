@@ -123,8 +123,8 @@ def _build(choice: Choice, target: str | Spec, source: Source, tensors: Tensors)
     """Build the activation for some tensors, with the settings of the spec."""
     read = source.settings(tensors, choice.resolved)
     channels = read.pop("channels", None)
-    given = (Spec.parse(target) if isinstance(target, str) else target).settings
-    full = choose(Spec(choice.entry.name, {**read, **choice.settings, **given}))
+    stated = (Spec.parse(target) if isinstance(target, str) else target).settings
+    full = choose(Spec(choice.entry.name, {**read, **choice.settings, **stated}))
     with forked(0, "convert"):  # the start is overwritten; the fork keeps the global generator as it is
         return full.build(channels), full.spec  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ import torch
 
 from ..engines.ambient import pinned
 from ..records import environment
-from ..records.cost import ALONE, PASSES, Cost, Timing
+from ..records.cost import ALONE, PASSES, Cost
 from ..records.environment import now
 from ..records.failure import failure
 from ..records.trial import digest
@@ -18,13 +18,13 @@ from ..registry.factory import choose
 from .case import Case
 from .clock import Call, Clock, CpuClock, Cuda, EventClock, capture
 from .inputs import Inputs, cache_bytes
-from .rounds import BUDGET, ROUNDS, Samples, interleave
+from .rounds import BUDGET, ROUNDS, interleave
 from .timed import FORWARD, Copy, Timed, timed, untimed
 
 YARDSTICKS = ("relu", "gelu", "copy")
-"""What ratios are to: each batch measures them in its own rounds."""
+"""The references of the ratios: each batch measures them in its own rounds."""
 OWN = "="
-"""Prefix of a yardstick's name: the instance that ratios are to, not the one that is measured as an activation."""
+"""Prefix of a yardstick's name: the reference of the ratios, another instance than the activation that is measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class AloneJob:
     budget: float = BUDGET
 
     def key(self, activation: str) -> str:
-        """Return the name of a cost in the store: what was measured, and where; not beside what."""
+        """Return the name of a cost in the store: what was measured, and where; not in which batch."""
         place = {"kind": ALONE, "activation": activation, "environment": self.environment}
         return digest({**place, **asdict(self.case)})
 
@@ -89,17 +89,20 @@ def measure_batch(job: AloneJob, blanks: Mapping[str, Cost]) -> dict[str, Cost]:
             measured[name] = module
         except Exception as error:
             costs[name] = costs[name].with_(**failure(error))
-    everyone = {**measured, **{OWN + name: one for name, one in yardsticks.items()}}
+    everyone = {**measured, **{OWN + name: yardstick for name, yardstick in yardsticks.items()}}
     for which in PASSES:
         for temperature in ("cold", "warm") if inputs.warms else ("cold",):
             cold = temperature == "cold"
             with torch.no_grad() if which == FORWARD else contextlib.nullcontext():
-                clock, calls = ready(case, {n: one.call(inputs, which, cold) for n, one in everyone.items()}, cold)
+                eager = {name: subject.call(inputs, which, cold) for name, subject in everyone.items()}
+                clock, calls = ready(case, eager, cold)
                 samples = interleave(calls, clock, job.rounds, budget=job.budget)
+            references = {name: samples[OWN + name] for name in YARDSTICKS}
             for name in [name for name in measured if costs[name].ok]:
                 cost, raised = costs[name], samples[name].error
                 if raised is None:
-                    costs[name] = cost.with_(times={**cost.times, f"{which}_{temperature}": timing(samples, name)})
+                    timing = samples[name].timing(references)
+                    costs[name] = cost.with_(times={**cost.times, f"{which}_{temperature}": timing})
                 else:
                     costs[name] = cost.with_(**failure(raised))
     return costs
@@ -113,14 +116,3 @@ def ready(case: Case, calls: Mapping[str, Call], cold: bool) -> tuple[Clock, Map
     if case.mode == "graph":
         calls = {name: capture(device, call) for name, call in calls.items()}
     return EventClock(device, cold), calls
-
-
-def timing(samples: Mapping[str, Samples], name: str) -> Timing:
-    """Return an activation's seconds, its ratios to the yardsticks within the rounds, and the yardsticks' seconds."""
-    own, beside = samples[name], {yard: samples[OWN + yard] for yard in YARDSTICKS}
-    return Timing(
-        own.figure(),
-        {yard: own.over(other) for yard, other in beside.items()},
-        {yard: other.figure() for yard, other in beside.items()},
-        own.number,
-    )

@@ -86,10 +86,10 @@ def parse_shapes(text: str) -> list[tuple[int, ...]]:
     >>> parse_shapes("2x3,5")
     [(2, 3), (5,)]
     """
-    found: list[tuple[int, ...]] = []
+    shapes: list[tuple[int, ...]] = []
     for piece in pieces("--shapes", text):
         if piece == SCALING:
-            found += scaling()
+            shapes += scaling()
             continue
         if not re.fullmatch(r"[1-9][0-9]*(x[1-9][0-9]*)*", piece):
             near = did_you_mean(piece, [SCALING])
@@ -100,8 +100,8 @@ def parse_shapes(text: str) -> list[tuple[int, ...]]:
         shape = tuple(map(int, sizes))
         if math.prod(shape) > MOST:
             raise UsageError(f"--shapes {piece} has {math.prod(shape):.0e} elements; at most {MOST:.0e} are measured")
-        found.append(shape)
-    return list(dict.fromkeys(found))
+        shapes.append(shape)
+    return list(dict.fromkeys(shapes))
 
 
 def scaling() -> list[tuple[int, ...]]:
@@ -113,24 +113,24 @@ def scaling() -> list[tuple[int, ...]]:
 
 def among(option: str, text: str, known: Sequence[str]) -> list[str]:
     """Read a list of known words."""
-    found = pieces(option, text)
-    for word in found:
+    words = pieces(option, text)
+    for word in words:
         if word not in known:
             raise UsageError(f"{option} takes {', '.join(known)}, not {word!r}{did_you_mean(word, known)}")
-    return found
+    return words
 
 
 def thread_counts(text: str) -> list[int]:
     """Read numbers of threads."""
-    found = pieces("--threads", text)
-    if not all(re.fullmatch("[1-9][0-9]{0,3}", word) for word in found):
+    words = pieces("--threads", text)
+    if not all(re.fullmatch("[1-9][0-9]{0,3}", word) for word in words):
         raise UsageError(f"--threads takes positive integers separated by commas, not {text!r}")
-    return [int(word) for word in found]
+    return [int(word) for word in words]
 
 
 def pieces(option: str, text: str) -> list[str]:
     """Split at commas, each piece once."""
-    found = list(dict.fromkeys(piece.strip() for piece in text.split(",") if piece.strip()))
-    if not found:
+    words = list(dict.fromkeys(piece.strip() for piece in text.split(",") if piece.strip()))
+    if not words:
         raise UsageError(f"{option} is empty")
-    return found
+    return words

@@ -3,8 +3,7 @@
 ``CpuClock`` does what ``torch.utils.benchmark.Timer`` does. That module is not imported: it loads torch's builder of
 C++ extensions, which warns of a missing CUDA runtime wherever there are CUDA's libraries and no GPU.
 
-No GPU was at hand when this was written: ``EventClock`` and ``capture`` are tested against a device that is made up,
-and nothing is claimed of a real one.
+``EventClock`` and ``capture`` are tested with a simulated device only: no GPU was available.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import time
 import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
 
 import torch
 
@@ -22,42 +20,6 @@ from ..engines.ambient import pinned_threads
 Call = Callable[[], object]
 WARM_UP = 3
 """Calls before a capture, and before each sample on a GPU: the first ones choose kernels and fill caches."""
-
-
-class Clock(Protocol):
-    """What takes the time of a call."""
-
-    def time(self, call: Call, number: int) -> float:
-        """Return the seconds of a call, the mean over ``number`` of them in a row, after a warm-up."""
-
-
-class Event(Protocol):
-    """A mark on a device's stream."""
-
-    def record(self) -> None:
-        """Put the mark after what is on the stream synchronized_time."""
-
-    def elapsed_time(self, end: Any) -> float:
-        """Return the milliseconds from here to ``end``, once both are reached."""
-
-
-class Device(Protocol):
-    """What a GPU does for a clock."""
-
-    def synchronize(self) -> None:
-        """Wait until the stream is empty."""
-
-    def event(self) -> Event:
-        """Make a mark."""
-
-    def flush(self) -> None:
-        """Overwrite the L2 cache, on the stream."""
-
-    def record_graph(self, call: Call) -> Call:
-        """Record what a call puts on the stream, and return what plays it again."""
-
-    def aside(self) -> Any:
-        """Enter a side stream, on which a call that will be recorded is warmed up."""
 
 
 class CpuClock:
@@ -88,7 +50,7 @@ def synchronized_time() -> float:
 class EventClock:
     """A GPU's clock: events around the calls, and the L2 cache overwritten before each one if it is to be cold."""
 
-    def __init__(self, device: Device, cold: bool) -> None:
+    def __init__(self, device: Cuda, cold: bool) -> None:
         """Time on a device."""
         self.device, self.cold = device, cold
 
@@ -108,10 +70,10 @@ class EventClock:
             end.record()
             pairs.append((start, end))
         self.device.synchronize()
-        return sum(start.elapsed_time(end) for start, end in pairs) / 1e3 / number
+        return float(sum(start.elapsed_time(end) for start, end in pairs)) / 1e3 / number
 
 
-def capture(device: Device, call: Call) -> Call:
+def capture(device: Cuda, call: Call) -> Call:
     """Turn a call into the replay of its graph; it is warmed up first, since what happens once must not be recorded."""
     device.synchronize()
     with device.aside():
@@ -134,7 +96,7 @@ class Cuda:
         """Wait until all streams are empty."""
         torch.cuda.synchronize(self.name)
 
-    def event(self) -> Event:
+    def event(self) -> torch.cuda.Event:
         """Make an event that takes the time."""
         return torch.cuda.Event(enable_timing=True)
 
@@ -143,7 +105,7 @@ class Cuda:
         self.scratch.zero_()
 
     def record_graph(self, call: Call) -> Call:
-        """Capture a CUDA graph."""
+        """Capture what a call puts on the stream as a CUDA graph, and return what plays it again."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             call()
@@ -157,3 +119,7 @@ class Cuda:
         with torch.cuda.stream(side):
             yield
         current.wait_stream(side)
+
+
+Clock = CpuClock | EventClock
+"""What takes the time of a call: its mean over a number of calls in a row, after a warm-up."""

@@ -50,14 +50,14 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 def reasons(low: float, median: float, high: float, samples: int, work: float) -> list[str]:
     """Say why a figure is unstable: its spread, its shortest sample, too few samples."""
     spread = (high - low) / median if median > 0 else math.inf
-    found = []
+    why = []
     if work < SHORTEST:
-        found.append(f"shortest sample {1e3 * work:.2g} ms")
+        why.append(f"shortest sample {1e3 * work:.2g} ms")
     if spread > SPREAD:
-        found.append(f"quartiles {100 * spread:.0f} % apart")
+        why.append(f"quartiles {100 * spread:.0f} % apart")
     elif samples < (needed := samples_needed(spread)):
-        found.append(f"only {samples} of the {needed} samples that its spread needs")
-    return found
+        why.append(f"only {samples} of the {needed} samples that its spread needs")
+    return why
 
 
 def samples_needed(spread: float) -> int:

@@ -19,7 +19,7 @@ TIMES_CACHE = 2
 MOST = 2**14
 """Inputs at most. Those below 4 kB do not fill a cache of 32 MiB twice then; but 500,000 tensors take half a minute."""
 ASSUMED_CACHE = 64 * 2**20
-"""Bytes, where the system does not tell."""
+"""Bytes of the cache where the system does not report its size."""
 HEADROOM = 0.5
 """Share of the available memory that one measurement may take."""
 
@@ -30,8 +30,8 @@ class TooLarge(AfbenchError, MemoryError):
 
 def cache_bytes() -> int:
     """Return the size of the last-level cache."""
-    found = environment.caches()
-    return found[max(found)] if found else ASSUMED_CACHE
+    size_by_level = environment.caches()
+    return size_by_level[max(size_by_level)] if size_by_level else ASSUMED_CACHE
 
 
 class Inputs:
@@ -62,9 +62,7 @@ class Inputs:
 
 def generator(device: str) -> torch.Generator:
     """Make the generator of the inputs."""
-    made = torch.Generator(device)
-    made.manual_seed(stream(0, "cost").initial_seed())
-    return made
+    return torch.Generator(device).manual_seed(stream(0, "cost").initial_seed())
 
 
 def check_room(needed: int, what: str) -> None:

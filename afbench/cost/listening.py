@@ -1,4 +1,4 @@
-"""What a cost run tells while it goes, and what it leaves."""
+"""What a cost run reports while it runs, and what it returns."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def peak_bytes(call: Callable[[], object], device: str) -> int | None:
         return None
     torch.cuda.synchronize(device)
     torch.cuda.reset_peak_memory_stats(device)
-    held = torch.cuda.memory_allocated(device)
+    before = torch.cuda.memory_allocated(device)
     call()
     torch.cuda.synchronize(device)
-    return int(torch.cuda.max_memory_allocated(device) - held)
+    return int(torch.cuda.max_memory_allocated(device) - before)

@@ -75,16 +75,17 @@ class NetworkJob:
             known |= {"threads": task.threads, "device": task.device}
             known["versions"] = environment.versions(choice.entry, task.version)
             with pinned(task.threads):
-                own, base = bench(task, choice), bench(task, choose(self.baseline))
+                own, base = make_bench(task, choice), make_bench(task, choose(self.baseline))
                 known["parameters"] = vars(count_parameters(own.network))
-                times["step"] = time_beside(own.step, base.step, self.baseline, task.threads, self.rounds)
-                bytes_, base_bytes, bare = (saved_by(one) for one in (own, base, bench(task, choose(NOTHING))))
+                times["step"] = time_both(own.step, base.step, self.baseline, task.threads, self.rounds)
+                benches = own, base, make_bench(task, choose(NOTHING))
+                bytes_, base_bytes, bare = (saved_by(bench) for bench in benches)
                 saved = {"bytes": bytes_, "baseline_bytes": base_bytes, "ratio": bytes_ / base_bytes}
                 known["saved"] = {**saved, "identity_bytes": bare, "added_bytes": bytes_ - bare}
                 known["peak"] = peak(own, base)
-                for one in (own, base):
-                    one.network.eval()
-                times["inference"] = time_beside(own.infer, base.infer, self.baseline, task.threads, self.rounds)
+                for bench in (own, base):
+                    bench.network.eval()
+                times["inference"] = time_both(own.infer, base.infer, self.baseline, task.threads, self.rounds)
         except Exception as error:
             known |= failure(error)
         return [self.blank(self.activation).with_(**known, times=times)]
@@ -109,7 +110,7 @@ class Bench:
             self.network(self.batch[0])
 
 
-def bench(task: Task, choice: Choice) -> Bench:
+def make_bench(task: Task, choice: Choice) -> Bench:
     """Build a task's network and take its first batch."""
     splits = to_device(task.data(stream(0, "data")), task)
     network, _ = build(task, choice, 0)
@@ -117,27 +118,24 @@ def bench(task: Task, choice: Choice) -> Bench:
     return Bench(task, network.train(), make_optimizer(task, network), batch)
 
 
-def time_beside(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
-    """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at either end."""
+def time_both(own: Call, base: Call, baseline: str, threads: int, rounds: int) -> Timing:
+    """Time two calls in turn and compare them within each round. The host's clock waits for a GPU at both ends."""
     samples = interleave({"own": own, "base": base}, CpuClock(threads), rounds)
-    for one in samples.values():
-        if one.error is not None:
-            raise one.error
-    mine, other = samples["own"], samples["base"]
-    return Timing(mine.figure(), {baseline: mine.over(other)}, {baseline: other.figure()}, mine.number)
+    for measured in samples.values():
+        if measured.error is not None:
+            raise measured.error
+    return samples["own"].timing({baseline: samples["base"]})
 
 
-def saved_by(one: Bench) -> int:
+def saved_by(bench: Bench) -> int:
     """Count the bytes that a network and its loss keep for backward, parameters left out."""
-    inputs, targets = one.batch
-    return saved_bytes(
-        lambda: one.task.loss(one.network(inputs), targets) + penalty(one.network), one.network.parameters()
-    )
+    task, network, (inputs, targets) = bench.task, bench.network, bench.batch
+    return saved_bytes(lambda: task.loss(network(inputs), targets) + penalty(network), network.parameters())
 
 
 def peak(own: Bench, base: Bench) -> dict[str, int]:
-    """Return the allocator's peak of a step on CUDA above what was held before it, beside the baseline's."""
-    peaks = [peak_bytes(one.step, one.task.device) for one in (own, base)]
+    """Return by how much the allocator's memory on CUDA grows at its peak in a step, with the baseline's figure."""
+    peaks = [peak_bytes(bench.step, bench.task.device) for bench in (own, base)]
     if peaks[0] is None or peaks[1] is None:
         return {}
     return {"bytes": peaks[0], "baseline_bytes": peaks[1], "added_bytes": peaks[0] - peaks[1]}

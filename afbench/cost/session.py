@@ -1,4 +1,4 @@
-"""A cost run, as the verb ``cost`` does it."""
+"""A cost run, as the command ``cost`` does it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def measure(
         threads: numbers of threads, separated by commas.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``.
         settings: the task's settings that are to differ.
-        baseline: what costs in a task's network are ratios to.
+        baseline: the reference of the ratios in a task's network.
         out: the results folder.
         rounds: how many rounds, at least 5.
         again: whether to measure again what the store holds.
@@ -67,7 +67,7 @@ def measure(
 
     Raises:
         UsageError: if the call is wrong; nothing is written then.
-        Unavailable: if the task's data is not here.
+        Unavailable: if the task's data is missing.
     """
     listener = listener or CostListener()
     files = load_plugins(plugins)
@@ -77,18 +77,18 @@ def measure(
         raise UsageError(f"--rounds must be at least 5, not {rounds}: quartiles need five values")
     choices = select(acts, put_back)
     check_choices(choices)
-    here, resolved = environment.read()["id"], resolve_device(device)
+    machine, resolved = environment.read()["id"], resolve_device(device)
     store = Store.open(out, write=True)
-    held = {} if again else by_key(store.costs())
+    stored = {} if again else by_key(store.costs())
     if task is None:
-        plan = plan_alone(choices, cases(shapes, dtypes, modes, resolved, threads), here, held, rounds)
+        plan = plan_alone(choices, cases(shapes, dtypes, modes, resolved, threads), machine, stored, rounds)
     else:
         own = resolve_device(str((settings or {}).get("device", resolved)))
         if device != "auto" and own != resolved:
             raise UsageError(f"--device {device} and --set device={own} contradict each other: give one of them")
-        made = create_task(task, {"device": resolved, **(settings or {})})
-        plan = plan_network(made, choices, choose(baseline), here, held, rounds)
-        made.prepare()
+        created = create_task(task, {"device": resolved, **(settings or {})})
+        plan = plan_network(created, choices, choose(baseline), machine, stored, rounds)
+        created.prepare()
     setup = Setup.of(plan.entries, files, engine)
     done = Measured(store)
     store.make()

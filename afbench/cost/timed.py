@@ -85,36 +85,36 @@ def timed(choice: Choice, case: Case) -> Timed:
     return Timed(module, cast("Callable[[Tensor], Tensor]", applied))
 
 
-def untimed(one: Timed, case: Case, inputs: Inputs) -> dict[str, Any]:
+def untimed(subject: Timed, case: Case, inputs: Inputs) -> dict[str, Any]:
     """Return what is counted, not timed: parameters, saved bytes, peak; and see that both passes run.
 
     Raises:
         TooLarge: if the pass would not fit into memory.
     """
-    one.module.train()
+    subject.module.train()
     if case.device == "cpu":
         rows = case.shape[0] if len(case.shape) > 1 else 1
         probed = min(PROBE_ROWS, rows)
         small = (probed, *case.shape[1:]) if len(case.shape) > 1 else case.shape
-        probe = copy.deepcopy(one.module)  # whose running statistics may be those of ones
+        probe = copy.deepcopy(subject.module)  # its running statistics may become those of ones
         kept = saved(Timed(probe, probe), torch.ones(small, dtype=inputs.cold[0].dtype)) if case.mode == "eager" else 0
         # Small tensors are kept per call, not per element: counted as if per element they would weigh too much.
         check_room(int(SPARE * kept * rows / probed), f"forward and backward of {case}")
     x = inputs.cold[0].detach().clone()
-    counted = saved(one, x)
-    peak = peak_bytes(one.call(inputs, TRAINING, cold=False), case.device)
+    counted = saved(subject, x)
+    peak = peak_bytes(subject.call(inputs, TRAINING, cold=False), case.device)
     with torch.no_grad():
-        one.call(inputs, FORWARD, cold=False)()
+        subject.call(inputs, FORWARD, cold=False)()
     with torch.enable_grad():
-        one.call(inputs, TRAINING, cold=False)()
+        subject.call(inputs, TRAINING, cold=False)()
     return {
-        "parameters": vars(count_parameters(one.module)),
+        "parameters": vars(count_parameters(subject.module)),
         "saved": {"bytes": counted, "per_element": counted / case.elements},
         "peak": {} if peak is None else {"bytes": peak},
     }
 
 
-def saved(one: Timed, x: Tensor) -> int:
+def saved(subject: Timed, x: Tensor) -> int:
     """Count the bytes kept for backward of one input."""
     x.requires_grad_()
-    return saved_bytes(lambda: one.apply(x), one.module.parameters())
+    return saved_bytes(lambda: subject.apply(x), subject.module.parameters())

@@ -1,4 +1,4 @@
-"""The work of a cost run: which costs are missing, and how they are measured, job by job, nothing beside them."""
+"""The work of a cost run: which costs are missing, and how they are measured, one job at a time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from ..records.sources import sources_of
 from ..registry.entries import TASKS
 from ..registry.entry import Entry
 from ..registry.factory import Choice
-from ..tasks.base import Task
-from ..tasks.settings import changed
+from ..tasks.base import Task, changed
 from .alone import AloneJob
 from .case import Case
 from .listening import CostListener, Measured
@@ -27,9 +26,9 @@ Job = AloneJob | NetworkJob
 BATCH = 8
 """Activations in a batch at most: a kill loses at most these, and a round stays short."""
 BATCH_ELEMENTS = 8e6
-"""Elements of all activations of a batch together, though two are always in one: slow ones take minutes."""
+"""Elements of all activations of a batch together; a batch has at least two activations. Slow ones take minutes."""
 OVERHEAD = 2e6
-"""Elements whose measuring takes as long as what does not depend on their number, for the time that is left."""
+"""The fixed work of a measurement, in elements that take as long, to estimate the time that is left."""
 
 
 @dataclass
@@ -41,14 +40,14 @@ class CostPlan:
         entries: what a process must find to measure.
         known: by spec, what a cost says whether it fails or not, such as its versions and its source.
         jobs: what is to be measured.
-        held: costs of the store that count.
+        stored: costs of the store that count.
     """
 
     what: str
     entries: tuple[Entry, ...]
     known: Mapping[str, Mapping[str, Any]]
     jobs: list[Job] = field(default_factory=list)
-    held: list[Cost] = field(default_factory=list)
+    stored: list[Cost] = field(default_factory=list)
 
     def counts(self, cost: Cost | None) -> bool:
         """Tell whether a cost of the store is kept: this code gave it, and it is no failure that may pass."""
@@ -62,7 +61,7 @@ def plan_alone(
     choices: Sequence[Choice],
     cases: Sequence[Case],
     environment_id: str,
-    held: Mapping[str, Cost],
+    stored: Mapping[str, Cost],
     rounds: int = ROUNDS,
     batch: int | None = None,
 ) -> CostPlan:
@@ -74,9 +73,9 @@ def plan_alone(
     for case in cases:
         missing = []
         for spec in known:
-            cost = held.get(AloneJob(case, (spec,), environment_id).key(spec))
+            cost = stored.get(AloneJob(case, (spec,), environment_id).key(spec))
             if cost is not None and plan.counts(cost):
-                plan.held.append(cost)
+                plan.stored.append(cost)
             else:
                 missing.append(spec)
         size = batch or min(BATCH, max(2, int(BATCH_ELEMENTS / case.elements)))
@@ -90,7 +89,7 @@ def plan_network(
     choices: Sequence[Choice],
     baseline: Choice,
     environment_id: str,
-    held: Mapping[str, Cost],
+    stored: Mapping[str, Cost],
     rounds: int = ROUNDS,
 ) -> CostPlan:
     """Plan the costs of activations in a task's network."""
@@ -110,9 +109,9 @@ def plan_network(
     plan = CostPlan(what, entries, known)
     for spec in known:
         job = NetworkJob(task.name, spec, baseline.spec, environment_id, changed(task), rounds)
-        cost = held.get(job.key)
+        cost = stored.get(job.key)
         if cost is not None and plan.counts(cost):
-            plan.held.append(cost)
+            plan.stored.append(cost)
         else:
             plan.jobs.append(job)
     return plan
@@ -124,16 +123,16 @@ def measure_job(job: Job) -> list[Cost]:
 
 
 def carry_out(plan: CostPlan, done: Measured, engine: str, setup: Setup, listener: CostListener) -> None:
-    """Measure job by job, nothing beside it; costs are in the store before the next job begins.
+    """Measure one job at a time; its costs are in the store before the next job begins.
 
-    A batch whose process dies is measured again one by one, so that only who killed it is lost.
+    A batch whose process dies is measured again one by one, so that only the activation that ended it is lost.
     """
-    done.held += plan.held
+    done.held += plan.stored
     waiting, total = list(plan.jobs), sum(len(job.activations) for job in plan.jobs)
-    listener.costs_planned(total + len(plan.held), len(plan.held), plan.what, done.store)
+    listener.costs_planned(total + len(plan.stored), len(plan.stored), plan.what, done.store)
     if waiting:
-        here = environment.read()
-        done.store.write_json("environments", here["id"], here)
+        machine = environment.read()
+        done.store.write_json("environments", machine["id"], machine)
     start, whole, worked = time.monotonic(), sum(map(weight, waiting)), 0.0
     while waiting:
         apart: list[Job] = []

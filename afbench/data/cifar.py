@@ -31,7 +31,7 @@ def parse_binary(content: bytes, labels: int) -> Pair:
     """
     size = labels + PIXELS
     if not content or len(content) % size:
-        raise ValueError(f"its {len(content)} bytes are not a whole number of records of {size} bytes")
+        raise ValueError(f"its {len(content)} bytes are not a multiple of the record size {size}")
     records = np.frombuffer(content, np.uint8).reshape(-1, size)
     return records[:, labels:].reshape(-1, 3, 32, 32), records[:, labels - 1]
 
@@ -90,10 +90,6 @@ class Reconstruct(Inert):
     """Stands for ``numpy.core.multiarray._reconstruct``."""
 
 
-class Array(Inert):
-    """Stands for ``numpy.ndarray``."""
-
-
 class Dtype(Inert):
     """Stands for ``numpy.dtype``."""
 
@@ -103,7 +99,7 @@ class Reader(pickle.Unpickler):
 
     names = {
         ("numpy.core.multiarray", "_reconstruct"): Reconstruct,
-        ("numpy", "ndarray"): Array,
+        ("numpy", "ndarray"): Inert,
         ("numpy", "dtype"): Dtype,
     }
 
@@ -114,7 +110,9 @@ class Reader(pickle.Unpickler):
             Forbidden: if no CIFAR batch needs it.
         """
         if (module, name) not in self.names:
-            raise Forbidden(f"its pickle asks for {module}.{name}, which no CIFAR batch needs; nothing of it was run")
+            raise Forbidden(
+                f"its pickle names {module}.{name}, which a CIFAR batch does not contain; nothing was executed"
+            )
         return self.names[module, name]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import Unavailable, UsageError, did_you_mean
 from ..files.write import write_whole
-from .images import Location, content, exists, read
+from .images import Location, exists, read, verified
 from .layouts import SETS, Layout
 from .roots import Root, home
 from .ways import WAYS
@@ -19,7 +19,7 @@ HOUR = 3600.0
 
 
 def fetch(name: str, way: str | None = None) -> Path:
-    """Bring a set into the given folder of data sets, or into afbench's cache, in the layout of torchvision.
+    """Download a set into the given folder of data sets, or into afbench's cache, in the layout of torchvision.
 
     The content is checked before it is stored. Each file is stored whole or not at all. A set that is already there,
     with the right content, is left as it is.
@@ -45,13 +45,12 @@ def fetch(name: str, way: str | None = None) -> Path:
     problems = []
     for way in ways:
         try:
-            return bring(name, way)
+            return fetch_by(name, way)
         except Unavailable as error:
             problems.append(f"{way}: {error}")
     folders = " or ".join(f"DIR/{layout.folder}" for layout in images.layouts)
-    raise Unavailable(
-        f"cannot bring {images.title} ({'; '.join(problems)}); put its files into {folders} and give --data-root DIR"
-    )
+    why = "; ".join(problems)
+    raise Unavailable(f"cannot download {images.title} ({why}); copy its files into {folders} and pass --data-root DIR")
 
 
 def check(name: str, way: str | None = None) -> None:
@@ -65,12 +64,12 @@ def check(name: str, way: str | None = None) -> None:
             raise UsageError(f"unknown {kind} {value!r}{did_you_mean(value, known)} ({kind}s: {', '.join(known)})")
 
 
-def bring(name: str, way: str) -> Path:
-    """Bring a set in one way; returns its folder.
+def fetch_by(name: str, way: str) -> Path:
+    """Download a set in one way; returns its folder.
 
     Raises:
         UsageError: if the folder of data sets cannot be written.
-        Unavailable: if the way fails, or brings another content.
+        Unavailable: if the way fails, or gives another content.
     """
     images = SETS[name]
     try:
@@ -79,18 +78,19 @@ def bring(name: str, way: str) -> Path:
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=home()) as scratch:
             root = Root("", WAYS[way](images, Path(scratch)))
             for layout in images.layouts:
-                brought = Location(name, layout, root)
-                if all(exists(brought.folder / file) for file in files(layout)):
+                downloaded = Location(name, layout, root)
+                if all(exists(downloaded.folder / file) for file in files(layout)):
                     break
             else:
-                raise Unavailable(f"it brought no files of {images.title}")
+                raise Unavailable(f"the download contains no files of {images.title}")
             try:
-                read(brought)
+                read(downloaded)
             except Unavailable as error:
-                raise Unavailable(f"what it brought is not the published {images.title}") from error
+                raise Unavailable(f"the download differs from the published {images.title}") from error
             folder = home() / target(name, layout).folder
-            for file in files(layout):
-                write_whole(folder / file, content(brought.folder / file))
+            further = [file for file in layout.further if exists(downloaded.folder / file)]
+            for file in (*files(layout), *further):
+                write_whole(folder / file, verified(downloaded, downloaded.folder / file))
             return folder
     except OSError as error:
         raise UsageError(

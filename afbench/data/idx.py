@@ -37,5 +37,5 @@ def parse(content: bytes, dimensions: int) -> np.ndarray[Any, Any]:
         raise ValueError(f"not an IDX file of unsigned bytes with {dimensions} dimensions")
     shape = tuple(np.frombuffer(content, ">u4", dimensions, offset=4).tolist())
     if len(content) - start != math.prod(shape):
-        raise ValueError(f"it holds {len(content) - start} values where its header says {math.prod(shape)}")
+        raise ValueError(f"it holds {len(content) - start} values, but its header says {math.prod(shape)}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

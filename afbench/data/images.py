@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import Unavailable
+from ..errors import Unavailable, one_line
 from .cifar import Pair
 from .digits import stratified_order
 from .layouts import SETS, ImageSet, Layout
@@ -65,7 +65,7 @@ def find(name: str) -> Location:
     """Find a set by the names of its files, without reading them.
 
     Raises:
-        Unavailable: if no folder has all its files; the message gives the command that brings them.
+        Unavailable: if no folder has all its files; the message gives the command that downloads them.
     """
     images = SETS[name]
     problems = ""
@@ -76,19 +76,16 @@ def find(name: str) -> Location:
             if not missing:
                 return location
             if closed(location.folder):
-                problems = problems or f"; {location.folder} may not be looked into"
+                problems = problems or f"; no permission to read {location.folder}"
             elif location.folder.is_dir():
                 problems = problems or f"; {location.folder} lacks {', '.join(missing)}"
     folders = ", ".join(layout.folder for layout in images.layouts)
     places = ", ".join(str(root.path) for root in roots())
-    raise Unavailable(
-        f"{images.title} is not on this machine (no {folders} below {places}{problems}); "
-        f"download it with: {remedy(name)}"
-    )
+    raise Unavailable(f"{images.title} was not found (no {folders} in {places}{problems}); get it with: {remedy(name)}")
 
 
 def remedy(name: str) -> str:
-    """Return the command that brings a set."""
+    """Return the command that downloads a set."""
     return f"afbench data fetch {name}"
 
 
@@ -99,7 +96,7 @@ def load(name: str) -> Images:
     of ``stratified_order``. Seeds move weights and the order of batches alone, as with the test split.
 
     Raises:
-        Unavailable: if it is missing or corrupt; one line gives the problem and the command that brings the set.
+        Unavailable: if it is missing or corrupt; one line gives the problem and the command that downloads the set.
     """
     return read(find(name))
 
@@ -164,11 +161,11 @@ def verified(location: Location, path: Path) -> bytes:
         data = content(path)
     except PermissionError:
         raise Unavailable(
-            f"{location.images.title}: {on_disk(path)} may not be read; make it readable, or give --data-root DIR"
+            f"{location.images.title}: no permission to read {on_disk(path)}; make it readable, or pass --data-root DIR"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise broken(
-            location, on_disk(path), f"cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
+            location, on_disk(path), f"cannot be read ({one_line(error, named=False) or type(error).__name__})"
         ) from error
     expected = location.layout.digests.get(path.name)
     if expected and digest(data, expected) != expected:
@@ -177,9 +174,9 @@ def verified(location: Location, path: Path) -> bytes:
 
 
 def broken(location: Location, path: Path, problem: str) -> Unavailable:
-    """Make the error of files that are here but not the published ones."""
+    """Make the error of files that exist but are not the published ones."""
     return Unavailable(
-        f"{location.images.title}: {path} {problem}; delete it and bring it again with: {remedy(location.name)}"
+        f"{location.images.title}: {path} {problem}; delete it and download it again: {remedy(location.name)}"
     )
 
 

@@ -25,8 +25,8 @@ class Root(NamedTuple):
 
 def roots() -> list[Root]:
     """List the folders in the order in which sets are looked for."""
-    given = os.environ.get(VARIABLE)
-    first = [Root(f"the folder of --data-root or {VARIABLE}", folder(given))] if given else []
+    value = os.environ.get(VARIABLE)
+    first = [Root(f"the folder of --data-root or {VARIABLE}", folder(value))] if value else []
     return [*first, Root("afbench's cache", cache()), Root(str(SYSTEM), SYSTEM)]
 
 
@@ -49,7 +49,7 @@ def use(path: str | Path) -> None:
         UsageError: if it is not a folder, or cannot be looked into.
     """
     if not str(path) or not is_open(folder(path)):
-        raise UsageError(f"data root {str(path)!r} is not a folder (afbench data list shows where data is looked for)")
+        raise UsageError(f"data root {str(path)!r} is not a folder (afbench data list shows the folders)")
     os.environ[VARIABLE] = str(folder(path))
 
 
@@ -80,7 +80,7 @@ def folder(path: str | Path) -> Path:
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError:
-        raise UsageError(f"data root {path}: there is no such user's home") from None
+        raise UsageError(f"data root {path}: this user has no home folder") from None
 
 
 def is_open(path: Path) -> bool:

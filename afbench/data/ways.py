@@ -19,14 +19,14 @@ TIMEOUT = 30.0
 """Seconds without an answer after which a download fails; torchvision sets no limit of its own."""
 
 Way = Callable[[ImageSet, Path], Path]
-"""Brings the files of a set into an empty folder, and returns the folder of data sets in it.
+"""Puts the files of a set into an empty folder, and returns the folder of data sets in it.
 
 Raises Unavailable, with the reason in one line, if it fails.
 """
 
 
 def debian(images: ImageSet, folder: Path) -> Path:
-    """Let ``apt-get download`` and ``dpkg -x`` bring a package; neither needs root nor runs any of the package's code.
+    """Get a package by ``apt-get download`` and ``dpkg -x``; neither needs root nor runs any of the package's code.
 
     Raises:
         Unavailable: if Debian has no such package, or a command is missing or fails.
@@ -73,6 +73,9 @@ def pooch(images: ImageSet, folder: Path) -> Path:
     import pooch
 
     download = images.download
+    size = f" ({download.megabytes} MB)" * bool(download.megabytes)
+    print(f"downloading {images.title}{size} from {download.mirrors[0]}", file=sys.stderr, flush=True)
+    pooch.get_logger().setLevel("WARNING")  # it logs the path of a scratch folder
     downloader = pooch.HTTPDownloader(timeout=TIMEOUT, stream=False)  # streamed, its socket is left open
     for file, md5 in download.digests.items():
         unpack = pooch.Untar(extract_dir=".") if file.endswith(".tar.gz") else None

@@ -147,6 +147,17 @@ def restore(values: dict[str, Any]) -> None:
 
 
 @contextmanager
+def set_within(values: dict[str, Any]) -> Iterator[None]:
+    """Set aspects, given by name, within the block; put all back after."""
+    before = state()
+    restore({**before, **values})
+    try:
+        yield
+    finally:
+        restore(before)
+
+
+@contextmanager
 def pinned(threads: int | None = None) -> Iterator[None]:
     """Compute with torch's own defaults within the block, and with a number of threads; put all back after.
 
@@ -161,13 +172,9 @@ def pinned(threads: int | None = None) -> Iterator[None]:
     torch.float64
     >>> torch.set_default_dtype(before)
     """
-    before = state()
-    restore({aspect.name: aspect.pinned for aspect in ASPECTS})
-    try:
-        with pinned_threads(torch.get_num_threads() if threads is None else threads):
-            yield
-    finally:
-        restore(before)
+    wanted = torch.get_num_threads() if threads is None else threads
+    with set_within({aspect.name: aspect.pinned for aspect in ASPECTS}), pinned_threads(wanted):
+        yield
 
 
 @contextmanager

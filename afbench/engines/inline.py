@@ -26,16 +26,16 @@ def inline(
     setup: Setup | None = None,
     timeout: float | None = None,
 ) -> Generator[tuple[Item, Result | Failure]]:
-    """Run the items here; ``jobs`` and ``timeout`` are not used.
+    """Run the items in this process; ``jobs`` and ``timeout`` are not used.
 
     Raises:
-        UsageError: if a torch mode is active here: it would take part in every computation.
+        UsageError: if a torch mode is active in the caller: it would take part in every computation.
         AfbenchError: after an item that left a thread running.
     """
     with pinned():
         for name, (read, _) in STACKS.items():
             if read():
-                raise UsageError(f"{name} is active: call afbench outside its with block, or use the process engine")
+                raise UsageError(f"{name} is active; call afbench outside its `with` block, or use engine='process'")
         (setup or Setup())()
     witness: Witness | None = None
     for item in items:
@@ -49,12 +49,12 @@ def inline(
         if changes:
             more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
             listed = f"{', '.join(changes[:3])}{more}"
-            result = Failure("error", f"{listed}; other trials would have given other numbers")
+            result = Failure("error", f"{listed}; this would have changed the numbers of other trials")
         if threads:
-            said = f"left a thread running ({', '.join(threads[:3])})"
-            result = Failure("error", f"{said}; it may change other trials' numbers")
+            problem = f"left a thread running ({', '.join(threads[:3])})"
+            result = Failure("error", f"{problem}; it may change the numbers of other trials")
         yield item, result
         if threads:
             raise AfbenchError(
-                f"an item {said}, which may change the results of others in this process: use the process engine"
+                f"an item {problem}; that may change the results of other items in this process. Use engine='process'"
             )

@@ -22,7 +22,7 @@ from .ambient import pinned
 from .outcome import Failure
 
 KILL, STOP = b"kill", b"stop"
-"""Messages of the parent beside items: end the current item; end the keeper."""
+"""Messages of the parent, apart from items: end the current item; end the keeper."""
 LARGEST = 64 * 2**20
 """Bytes of an answer at most. A record and its arrays have some hundred kilobytes."""
 STOPPED_FOR = 10.0
@@ -79,8 +79,8 @@ class Keeping:
             self.clear(pid)
             self.read(reader)
             os.close(reader)
-        found = unwrap(self.answer, self.token)
-        return ("answer", found) if found is not None else ended
+        answer = unwrap(self.answer, self.token)
+        return ("answer", answer) if answer is not None else ended
 
     def watch(self, pid: int, reader: int) -> tuple[str, Any]:
         """Wait until the worker has ended or has to; takes its answer in."""
@@ -136,19 +136,19 @@ class Keeping:
 
 def children() -> set[int]:
     """List this process's children, those that have ended and were not waited for included."""
-    own, found = os.getpid(), set()
+    own, pids = os.getpid(), set()
     try:
         for task in os.listdir("/proc/self/task"):
             with open(f"/proc/self/task/{task}/children", encoding="ascii") as file:
-                found |= set(map(int, file.read().split()))
-        return found
+                pids |= set(map(int, file.read().split()))
+        return pids
     except OSError:  # a kernel without this list: look at every process
         pass
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError, ValueError), open(f"/proc/{name}/stat", encoding="ascii") as file:
             if int(file.read().rpartition(")")[2].split()[1]) == own:
-                found.add(int(name))
-    return found
+                pids.add(int(name))
+    return pids
 
 
 def be_worker(work: Callable[[Any], Any], item: bytes, writer: int, token: bytes) -> None:
@@ -199,8 +199,8 @@ def unwrap(answer: bytes | bytearray, token: bytes) -> bytes | None:
         return None
     start += len(token) + 8
     length = int.from_bytes(answer[start - 8 : start], "big")
-    found = bytes(answer[start : start + length])
-    return found if len(found) == length else None
+    content = bytes(answer[start : start + length])
+    return content if len(content) == length else None
 
 
 def fork() -> int:

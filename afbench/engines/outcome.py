@@ -1,4 +1,4 @@
-"""What an engine needs beside the work, and what it returns for an item without a result."""
+"""What an engine needs apart from the work, and what it returns for an item without a result."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from ..registry.entry import Entry
 from ..registry.factory import Choice, Factory, choose
 from ..registry.origin import is_own, loads
 from ..streams import forked, stream
-from ..tasks.base import Task, create_task
-from ..tasks.settings import changed
+from ..tasks.base import Task, changed, create_task
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Failure:
 
 
 class SlowStart(UserWarning):
-    """Forking is not safe here, so that each trial pays for the imports; warned of once."""
+    """Forking is not safe in this process, so that each trial pays for the imports; the warning appears once."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +78,20 @@ class Setup:
             load_module(module)
         for registry in (ACTIVATIONS, TASKS):
             registry.populate()
-        choices = [choice for spec in self.activations if (choice := self.found("activation", spec, choose))]
-        task = self.found("task", self.task, lambda name: create_task(name, self.settings)) if self.task else None
+        choices = [choice for spec in self.activations if (choice := self.look_up("activation", spec, choose))]
+        task = self.look_up("task", self.task, lambda name: create_task(name, self.settings)) if self.task else None
         warm_up()
         if task is not None and is_own(type(task)):
             rehearse(task, [choice for choice in choices if is_own(choice.entry.target)])
 
-    def found(self, kind: str, name: str, look_up: Any) -> Any:
+    def look_up(self, kind: str, name: str, find: Any) -> Any:
         """Look up a task or an activation; the error says what to do if only the calling session knows it."""
         try:
-            return look_up(name)
+            return find(name)
         except UsageError as error:
             raise UsageError(
-                f"worker processes cannot find {kind} {name!r} ({error}). Define it in a file and pass it as "
-                "--plugin FILE.py or pkg.module:Class, not in a notebook or with python -c; or use the inline engine"
+                f"worker processes cannot find {kind} {name!r} ({error}). Move it to a file and "
+                "pass plugins=['FILE.py'] (--plugin FILE.py) or the spec MODULE:Class, or use engine='inline'"
             ) from None
 
 

@@ -110,13 +110,13 @@ class Crew:
         """Replace the keepers of a server by as many processes from scratch."""
         if self.forks:
             warnings.warn(
-                f"{why}: each trial starts a new process, which takes some seconds more", SlowStart, stacklevel=2
+                f"{why}, so each trial starts a new process, which takes some seconds more", SlowStart, stacklevel=2
             )
         self.forks = False
         unfit = [w for w in self.workers if w.process is worker.process]
-        for one in unfit:
-            self.workers.remove(one)
-            one.stop()
+        for replaced in unfit:
+            self.workers.remove(replaced)
+            replaced.stop()
         self.start(len(unfit))
 
     def close(self) -> None:
@@ -155,8 +155,8 @@ def process(
         crew.start(min(jobs, len(waiting)))
         while crew.workers:
             pipes = {w.pipe: w for w in crew.workers}
-            found = multiprocessing.connection.wait(list(pipes), patience(crew.workers, timeout))
-            for worker in [pipes[pipe] for pipe in found]:
+            ready: Any = multiprocessing.connection.wait(list(pipes), patience(crew.workers, timeout))
+            for worker in [pipes[pipe] for pipe in ready]:
                 if worker in crew.workers:
                     yield from hear(worker, waiting, crew)
             for worker in crew.workers[:]:

@@ -93,7 +93,9 @@ def unfit() -> str:
     names = [repr(thread.name) for thread in threading.enumerate() if thread is not threading.main_thread()]
     native = len(os.listdir("/proc/self/task")) - 1
     if names or native > 0:
-        return f"loading it started {', '.join(names) or f'{native} threads of compiled code'}"
+        return (
+            f"loading it started {'the threads ' + ', '.join(names) if names else f'{native} threads of compiled code'}"
+        )
     return ""
 
 

@@ -58,9 +58,9 @@ class Witness:
             with contextlib.suppress(Exception):
                 if read() != self.python[name]:
                     write(self.python[name])
-        found = list(self.altered())
+        altered = list(self.altered())
         ambient.restore(self.state)
-        return [*found, *self.left_entered(), *self.patched(), *self.entered()]
+        return [*altered, *self.left_entered(), *self.patched(), *self.entered()]
 
     def running(self) -> list[str]:
         """Name the threads that an item left running: nobody can end them."""
@@ -73,23 +73,23 @@ class Witness:
         """Compare the ambient state."""
         after = ambient.state()
         for name, was in self.state.items():
-            now = after[name]
-            if now == was:
+            is_ = after[name]
+            if is_ == was:
                 continue
             plain = isinstance(was, (bool, str, torch.dtype, torch.device))
-            values = f" from {was} to {now}".replace("torch.", "") if plain else ""
+            values = f" from {was} to {is_}".replace("torch.", "") if plain else ""
             yield f"changed {'' if name.startswith('numpy') else 'torch' + chr(39) + 's '}{name}{values}"
 
     def patched(self) -> Iterator[str]:
         """Compare the attributes of modules and classes, and the modules themselves."""
         for space, before in self.spaces.values():
-            now = vars(space)
-            for name in before.keys() | now.keys() if isinstance(space, type) else before.keys():
-                was, now_is = before.get(name, MISSING), now.get(name, MISSING)
-                if was is now_is or name in PASSING or (was is MISSING and not hides(space, name)):
+            current = vars(space)
+            for name in before.keys() | current.keys() if isinstance(space, type) else before.keys():
+                was, is_ = before.get(name, MISSING), current.get(name, MISSING)
+                if was is is_ or name in PASSING or (was is MISSING and not hides(space, name)):
                     continue
-                if hooked_by_torch(now_is):
-                    before[name] = now_is
+                if hooked_by_torch(is_):
+                    before[name] = is_
                     continue
                 with contextlib.suppress(AttributeError, TypeError):
                     delattr(space, name) if was is MISSING else setattr(space, name, was)
@@ -103,11 +103,11 @@ class Witness:
         """Compare the registries; new entries may come, for a spec may be imported late."""
         for registry, entries, aliases in self.entries:
             pairs: Any = ((registry.entries, entries), (registry.aliases, aliases))
-            for held, before in pairs:
+            for current, before in pairs:
                 for name, entry in before.items():
-                    if held.get(name) is not entry:
-                        held[name] = entry
-                        yield f"registered {registry.kind} {name!r} again"
+                    if current.get(name) is not entry:
+                        current[name] = entry
+                        yield f"replaced the registered {registry.kind} {name!r}"
 
     def left_entered(self) -> Iterator[str]:
         """Compare the stacks of modes and hooks."""
@@ -193,10 +193,10 @@ def private(path: str) -> Any:
     >>> private("_C._no_such_thing") is None
     True
     """
-    found: Any = torch
+    value: Any = torch
     for name in path.split("."):
-        found = getattr(found, name, None)
-    return found
+        value = getattr(value, name, None)
+    return value
 
 
 def stack_of(path: str) -> Callable[[], Any]:
@@ -251,8 +251,8 @@ def set_signals(handlers: dict[int, Any]) -> None:
 
 def set_filters(filters: list[Any]) -> None:
     """Set the filters of warnings."""
-    held: Any = warnings.filters
-    held[:] = filters
+    current: Any = warnings.filters
+    current[:] = filters
 
 
 def umask() -> int:

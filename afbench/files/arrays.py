@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from ..errors import AfbenchError
+from ..errors import AfbenchError, one_line
 
 Array = np.ndarray[Any, Any]
 
@@ -106,10 +106,10 @@ def read_array(file: IO[bytes], size: int) -> Array:
     if any(length < 0 for length in shape) or len(shape) > 8:
         raise Damaged(f"no array has the shape {shape}")
     if count * dtype.itemsize > size:
-        raise Damaged(f"shorter than its shape {shape} says")
+        raise Damaged(f"too short for its shape {shape}")
     content = file.read()
     if len(content) != count * dtype.itemsize:
-        raise Damaged(f"{len(content)} bytes, not the {count * dtype.itemsize} of its shape {shape}")
+        raise Damaged(f"{len(content)} bytes instead of the {count * dtype.itemsize} that its shape {shape} needs")
     flat = np.frombuffer(content, dtype)
     array = flat.reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="))  # a copy, which is writable
@@ -119,9 +119,3 @@ def content_of(dtype: np.dtype[Any]) -> str:
     """Name what a dtype holds."""
     names = {"c": "complex numbers", "O": "Python objects", "S": "bytes", "U": "text", "V": "records"}
     return names.get(dtype.kind, f"values of type {dtype.name}")
-
-
-def one_line(error: Exception) -> str:
-    """Put an error into one short line."""
-    text = "".join(sign if sign.isprintable() else "?" for sign in " ".join(str(error).split()))
-    return (text or type(error).__name__)[:100]

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .modes import PLAIN, constant_when_compiled, tracing
+from .modes import PLAIN, constant_when_compiled, tracing, watched
 
 NUMPY = {torch.float32: "float32", torch.float64: "float64"}
 """The dtypes that formulas are computed in, by their names in NumPy."""
@@ -30,8 +30,9 @@ def constant(make: Callable[..., Any], *settings: Any, like: Tensor, dtype: torc
     """
     if torch.compiler.is_dynamo_compiling():
         return _keep(make, settings, like.device, dtype)
-    if torch.compiler.is_compiling() or type(like) not in PLAIN or tracing():
+    if torch.compiler.is_compiling() or type(like) not in PLAIN or tracing() or watched():
         # Not the kept one: a real tensor beside fake ones, or unknown to the second of two traces that are compared.
+        # The type of ``like`` does not tell: torch.func wraps a fake tensor in a plain one.
         return torch.tensor(make(*settings).tolist(), dtype=dtype, device=like.device)
     return _keep(make, settings, like.device, dtype)
 

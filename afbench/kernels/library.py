@@ -26,7 +26,7 @@ INSTRUCTIONS = ("baseline", "avx2", "avx512")
 """What the library is built for, from the least to the best; a processor has all up to its best."""
 
 INTERFACE = 2
-"""What ``afbench_interface`` in native/cpu.cpp must return: raised with every change to the messages' layout."""
+"""What ``afbench_interface`` in native/library.cpp must return: raised with every change to the messages' layout."""
 
 CHOICES = ("plain", "native")
 """What AFBENCH_KERNELS may be; unset, the compiled path runs where there is one."""

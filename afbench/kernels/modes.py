@@ -49,6 +49,15 @@ def quiet() -> bool:
     return not (functorch_transforms() or dispatch_modes() or jit_trace())
 
 
+def watched() -> bool:
+    """Whether a dispatch mode is active, such as the one that makes every new tensor a fake one.
+
+    >>> watched()
+    False
+    """
+    return dispatch_modes is not None and bool(dispatch_modes())
+
+
 def forward_mode() -> bool:
     """Whether forward-mode derivatives are being computed, at any level of ``torch.func``; torch.compile can trace it.
 

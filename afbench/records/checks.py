@@ -1,14 +1,15 @@
-"""What a file of results must hold to be a record or a cost: a file with another content is damaged."""
+"""What a file of results must contain to be a record or a cost; a file with other content is damaged."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import UsageError
 
-LARGEST = 2**63
 NEWEST = 1000
 """A schema of this number or more is damage, not a later afbench."""
 COST_TEXTS = ("task", "baseline", "environment", "device", "status", "measured", "kind", "mode", "dtype", "commit")
@@ -22,15 +23,30 @@ class NewerSchema(UsageError):
     """The file was written by a later afbench."""
 
 
+@contextmanager
+def reading(kind: str) -> Iterator[None]:
+    """Read a file within the block: an error becomes a ``UsageError`` that says what is wrong with the file."""
+    try:
+        yield
+    except NewerSchema:
+        raise
+    except json.JSONDecodeError as error:
+        raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
+    except RecursionError:
+        raise UsageError(f"not a {kind} (nested too deeply)") from None
+    except (KeyError, TypeError, ValueError) as error:  # also an integer of more digits than Python reads
+        raise UsageError(f"not a {kind} ({type(error).__name__}: {str(error)[:200]})") from None
+
+
 def check_schema(content: object, newest: int) -> None:
-    """Check that a file holds an object whose schema this afbench reads.
+    """Check that the content of a file is an object whose schema this afbench reads.
 
     Raises:
-        TypeError: if it holds no object, or its schema is damaged.
+        TypeError: if it is not an object, or its schema is damaged.
         NewerSchema: if a later afbench wrote it.
     """
     if not isinstance(content, dict):
-        raise TypeError("it is no object")
+        raise TypeError("it is not an object")
     schema = content.get("schema") or 1
     if not is_count(schema) or schema >= NEWEST:
         raise TypeError("its schema is damaged")
@@ -56,7 +72,7 @@ def check_record(content: Mapping[str, Any]) -> None:
     sound |= {name: isinstance(content.get(name, ""), str) for name in texts}
     sound["trial"] = (
         all(isinstance(trial.get(name), str) for name in ("task", "activation"))
-        and is_seed(trial.get("seed"))
+        and is_whole(trial.get("seed"), 10**40)
         and isinstance(trial.get("settings", {}), Mapping)
     )
     sound["about"] &= (
@@ -119,14 +135,9 @@ def is_text(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
-def is_whole(value: object) -> bool:
-    """Tell whether something is an integer of a size that occurs."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
-
-
-def is_seed(value: object) -> bool:
-    """Tell whether something is an integer that may be a seed."""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40
+def is_whole(value: object, beyond: int = 2**63) -> bool:
+    """Tell whether something is an integer whose magnitude is below a limit."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < beyond
 
 
 def is_count(value: object) -> bool:

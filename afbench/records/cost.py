@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from ..errors import UsageError
-from .checks import NewerSchema, check_cost, check_schema, is_finite, is_whole
+from .checks import check_cost, check_schema, is_finite, is_whole, reading
 
 SCHEMA = 2
 """Since 2 both kinds of cost share one form. Files of schema 1 are read too."""
@@ -57,11 +56,13 @@ class Figure:
         }
 
     @classmethod
-    def from_dict(cls, held: object, names: tuple[str, ...] = ("median", "quartiles", "samples", "unstable")) -> Figure:
+    def from_dict(
+        cls, content: object, names: tuple[str, ...] = ("median", "quartiles", "samples", "unstable")
+    ) -> Figure:
         """Read a figure; ``names`` are the keys of median, quartiles, samples and reasons."""
-        if not isinstance(held, Mapping):
+        if not isinstance(content, Mapping):
             return cls()
-        median, ends, samples, unstable = (held.get(name) for name in names)
+        median, ends, samples, unstable = (content.get(name) for name in names)
         low, high = map(as_number, ends) if isinstance(ends, list) and len(ends) == 2 else (None, None)
         return cls(as_number(median), low, high, samples if is_whole(samples) else None, tuple(unstable or ()))
 
@@ -89,17 +90,17 @@ class Timing:
     def to_dict(self) -> dict[str, Any]:
         """Return the timing as JSON holds it."""
         parts = {"ratios": self.ratios, "beside": self.beside}
-        figures = {part: {name: one.to_dict() for name, one in held.items()} for part, held in parts.items()}
+        figures = {part: {name: f.to_dict() for name, f in by_name.items()} for part, by_name in parts.items()}
         return {"seconds": self.seconds.to_dict(), **figures, "calls": self.calls}
 
     @classmethod
-    def from_dict(cls, held: object) -> Timing:
+    def from_dict(cls, content: object) -> Timing:
         """Read a timing."""
-        if not isinstance(held, Mapping):
+        if not isinstance(content, Mapping):
             return cls()
-        ratios, beside = (figures_by_name(held.get(part)) for part in ("ratios", "beside"))
-        calls = held.get("calls")
-        return cls(Figure.from_dict(held.get("seconds")), ratios, beside, calls if is_whole(calls) else None)
+        ratios, beside = (figures_by_name(content.get(part)) for part in ("ratios", "beside"))
+        calls = content.get("calls")
+        return cls(Figure.from_dict(content.get("seconds")), ratios, beside, calls if is_whole(calls) else None)
 
 
 @dataclass(frozen=True)
@@ -191,10 +192,10 @@ class Cost:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the cost as JSON holds it, without what it lacks."""
-        held = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "times"}
-        held = {name: value for name, value in held.items() if value not in (None, "", (), {})}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "times"}
+        present = {name: value for name, value in values.items() if value not in (None, "", (), {})}
         times = {name: timing.to_dict() for name, timing in self.times.items()}
-        return {"schema": SCHEMA, **held, **({"shape": list(self.shape)} if self.shape else {}), "times": times}
+        return {"schema": SCHEMA, **present, **({"shape": list(self.shape)} if self.shape else {}), "times": times}
 
     def to_json(self) -> str:
         """Print the cost as JSON."""
@@ -206,56 +207,46 @@ class Cost:
 
         Raises:
             NewerSchema: if a later afbench wrote it.
-            UsageError: if it is no cost.
+            UsageError: if it is not a cost.
         """
-        try:
-            held = json.loads(text)
-            check_schema(held, SCHEMA)
-            check_cost(held)
-        except RecursionError:
-            raise UsageError("not a cost (nested too deeply)") from None
-        except TypeError as error:
-            raise UsageError(f"not a cost ({error})") from None
-        except json.JSONDecodeError as error:
-            raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
-        except NewerSchema:
-            raise
-        except ValueError as error:  # such as an integer of more digits than Python reads
-            raise UsageError(f"not a cost ({error})") from None
-        known = {f.name: held[f.name] for f in fields(cls) if held.get(f.name) is not None}
+        with reading("cost"):
+            content = json.loads(text)
+            check_schema(content, SCHEMA)
+            check_cost(content)
+        known = {f.name: content[f.name] for f in fields(cls) if content.get(f.name) is not None}
         for part in ("saved", "peak", "parameters"):
             known[part] = {name: value for name, value in known.get(part, {}).items() if as_number(value) is not None}
         known["shape"] = tuple(known.get("shape", ()))
-        known["times"] = times_of(held)
+        known["times"] = times_of(content)
         return cls(**known)
 
 
-def times_of(held: Mapping[str, Any]) -> dict[str, Timing]:
+def times_of(content: Mapping[str, Any]) -> dict[str, Timing]:
     """Read the timings of a file of either schema."""
-    if held.get("times") is not None:
-        return {name: Timing.from_dict(timing) for name, timing in held["times"].items()}
-    found = {}
+    if content.get("times") is not None:
+        return {name: Timing.from_dict(timing) for name, timing in content["times"].items()}
+    times = {}
     for which in PASSES:
         for temperature in TEMPERATURES:
-            if isinstance(timing := (held.get(which) or {}).get(temperature), Mapping):
+            if isinstance(timing := (content.get(which) or {}).get(temperature), Mapping):
                 ratios = {name: value for name, value in timing.items() if name not in ("seconds", "yardsticks")}
                 form = {"seconds": timing.get("seconds"), "ratios": ratios, "beside": timing.get("yardsticks")}
-                found[f"{which}_{temperature}"] = Timing.from_dict({**form, "calls": timing.get("calls")})
+                times[f"{which}_{temperature}"] = Timing.from_dict({**form, "calls": timing.get("calls")})
     for step in STEPS:
-        if timing := held.get(step):
+        if timing := content.get(step):
             seconds = ("seconds", "seconds_quartiles", "rounds", "seconds_unstable")
             ratio = Figure.from_dict(timing, ("ratio", "quartiles", "rounds", "unstable"))
-            base = str(held.get("baseline") or "")
+            base = str(content.get("baseline") or "")
             beside = {base: Figure(as_number(timing.get("baseline_seconds")))}
-            found[step] = Timing(Figure.from_dict(timing, seconds), {base: ratio}, beside)
-    return found
+            times[step] = Timing(Figure.from_dict(timing, seconds), {base: ratio}, beside)
+    return times
 
 
-def figures_by_name(held: object) -> dict[str, Figure]:
+def figures_by_name(content: object) -> dict[str, Figure]:
     """Read figures by name."""
-    if not isinstance(held, Mapping):
+    if not isinstance(content, Mapping):
         return {}
-    return {name: Figure.from_dict(value) for name, value in held.items() if isinstance(value, Mapping)}
+    return {name: Figure.from_dict(value) for name, value in content.items() if isinstance(value, Mapping)}
 
 
 def as_number(value: object) -> float | None:

@@ -8,11 +8,11 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from .checks import NewerSchema
 from .cost import Cost
 from .trial import Record, Status
 
+T = TypeVar("T")
+
 FOLDERS = ("trials", "arrays", "costs", "environments", "stale", "tables", "plots")
 DATA = ("trials", "costs")
 """A results folder has at least one of these."""
@@ -32,7 +34,7 @@ ABANDONED_AFTER = 24 * 3600.0
 
 
 NAMED = 3
-"""How many damaged arrays of a file are named."""
+"""Most damaged arrays of a file that a message names."""
 
 
 class Conflict(AfbenchError):
@@ -43,7 +45,7 @@ class Conflict(AfbenchError):
 class Store:
     """A results folder: ``trials/``, ``arrays/``, ``costs/``, ``environments/``; tables and plots are made from them.
 
-    Reading never changes it. ``problems`` says which files are damaged; they are left alone and not counted.
+    Reading never changes it. ``problems`` says which files are damaged; they stay and are not counted.
     """
 
     path: Path
@@ -51,10 +53,10 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path, *, write: bool = False) -> Store:
-        """Open a results folder; with ``write``, make it and see that it can be written.
+        """Open a results folder; with ``write``, check that it can be written.
 
         Raises:
-            UsageError: if it is a file, cannot be written, or (to read) is not there.
+            UsageError: if it is a file, cannot be written, or (to read) does not exist.
         """
         if not str(path):
             raise UsageError("the results path is empty; --out takes a folder")
@@ -73,8 +75,7 @@ class Store:
             below = sorted({str(folder.parent) for name in DATA for folder in path.glob(f"*/{name}")})
             if below:
                 raise UsageError(f"no results in {path} itself; name a folder in it: {', '.join(below)}")
-            missing = "" if path.exists() else ": this folder does not exist"
-            raise UsageError(f"no results in {path}{missing} (afbench run --task TASK --out {path} writes some)")
+            raise UsageError(f"no results in {path}; make some with: python -m afbench run --task TASK --out {path}")
         if write:
             nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
             if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
@@ -87,15 +88,15 @@ class Store:
         return cls(path)
 
     def make(self) -> None:
-        """Make the folder, before a run prints its plan.
+        """Create the folder, before a run prints its plan.
 
         Raises:
-            UsageError: if it cannot be made; ``open`` cannot always foresee that, as in ``/proc``.
+            UsageError: if it cannot be created; ``open`` cannot always foresee that, as in ``/proc``.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"results folder {self.path} cannot be made ({error.strerror})") from None
+            raise UsageError(f"results folder {self.path} cannot be created ({error.strerror})") from None
 
     def records(self) -> list[Record]:
         """Read all records, in the order of their trials.
@@ -105,21 +106,28 @@ class Store:
         """
         self.problems.clear()
         records = []
-        for file in sorted((self.path / "trials").glob("*.json"), key=str):
-            try:
-                record = Record.from_json(content(file))
-                if record.key != file.stem:
-                    raise UsageError(f"it holds the record {record.key}, not {file.stem}")
+        for file, record in self._read("trials", "", Record.from_json):
+            if record.key == file.stem:
                 records.append(record)
+            else:
+                why = f"it holds the record {record.key}, not {file.stem}"
+                self.problems[file.stem] = f"{file}: {why}; the file stays and is not counted"
+        return sorted(records, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
+
+    def _read(self, folder: str, prefix: str, parse: Callable[[str], T]) -> Iterator[tuple[Path, T]]:
+        """Read the JSON files of a folder; ``problems`` names the others, by ``prefix`` and key."""
+        for file in sorted((self.path / folder).glob("*.json"), key=str):
+            try:
+                parsed = parse(content(file))
             except NewerSchema as error:
                 raise NewerSchema(f"{file}: {error}") from None
             except FileNotFoundError:  # another run has moved it to stale/ meanwhile
                 if file.is_symlink():
-                    self.problems[file.stem] = f"{file}: a broken link; the file stays and is not counted"
-                continue
-            except (UsageError, UnicodeDecodeError, OSError) as error:
-                self.problems[file.stem] = f"{file}: {error}; the file stays and is not counted"
-        return sorted(records, key=lambda r: (r.trial.task, r.trial.activation, r.trial.seed))
+                    self.problems[prefix + file.stem] = f"{file}: a broken link; the file stays and is not counted"
+            except (ValueError, OSError) as error:
+                self.problems[prefix + file.stem] = f"{file}: {error}; the file stays and is not counted"
+            else:
+                yield file, parsed
 
     def arrays(self, key: str) -> dict[str, np.ndarray[Any, Any]]:
         """Read a trial's arrays; an empty dict if it left none. ``problems`` says which are damaged and left out."""
@@ -132,31 +140,31 @@ class Store:
             self.problems[f"arrays/{key}"] = f"{file}: {error}; left out"
             return {}
         if damaged:
-            said = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), NAMED)]
+            reasons = [f"{name[:40]!r}: {why}" for name, why in itertools.islice(damaged.items(), NAMED)]
             more = f" and {len(damaged) - NAMED} more" if len(damaged) > NAMED else ""
-            self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(said)}{more}; left out"
+            self.problems[f"arrays/{key}"] = f"{file}: {'; '.join(reasons)}{more}; left out"
         return arrays
 
     def write(self, record: Record, arrays: Mapping[str, np.ndarray[Any, Any]] | None = None) -> None:
         """Write a trial's arrays, then its record; a record that exists is whole.
 
         Raises:
-            Conflict: if a record of the same key and status ``ok`` stands there with other metrics; it is kept.
+            Conflict: if the folder has a record of the same key and status ``ok`` with other metrics; that one stays.
         """
         target = self.path / "trials" / f"{record.key}.json"
         if target.is_symlink() and not target.exists():
             raise Conflict(f"{target} is a broken link; it stays, and the new record is not written")
         with contextlib.suppress(FileNotFoundError):
             try:
-                held = Record.from_json(content(target))
+                existing = Record.from_json(content(target))
             except FileNotFoundError:
                 raise
             except (UsageError, UnicodeDecodeError, OSError):
                 raise Conflict(
                     f"{target} is not a record that this afbench can read; it stays, and the new record is not written"
                 ) from None
-            if held.status is Status.OK:
-                if record.status is Status.OK and held.metrics == record.metrics:
+            if existing.status is Status.OK:
+                if record.status is Status.OK and existing.metrics == record.metrics:
                     return
                 raise Conflict(f"{target} already holds a different result of {record.trial}; it stays")
         if arrays:
@@ -166,7 +174,7 @@ class Store:
         write_whole(target, record.to_json().encode())
 
     def retire(self, record: Record) -> None:
-        """Move a record that is stale to ``stale/``; one that was moved there before is kept beside it."""
+        """Move a stale record to ``stale/``; earlier ones of the same key stay there."""
         number = 1
         while (self.path / "stale" / "trials" / retired(record.key, number, "json")).exists():
             number += 1
@@ -181,15 +189,7 @@ class Store:
         Raises:
             NewerSchema: if a later afbench wrote one of them.
         """
-        costs = []
-        for file in sorted((self.path / "costs").glob("*.json")):
-            try:
-                costs.append(Cost.from_json(content(file)))
-            except NewerSchema as error:
-                raise NewerSchema(f"{file}: {error}") from None
-            except (ValueError, OSError) as error:
-                self.problems[f"costs/{file.stem}"] = f"{file}: {error}; the file stays and is not counted"
-        return costs
+        return [cost for _, cost in self._read("costs", "costs/", Cost.from_json)]
 
     def write_cost(self, cost: Cost) -> None:
         """Write a cost; one of the same key is replaced."""
@@ -209,7 +209,7 @@ class Store:
 
 
 class Snapshot(Store):
-    """A results folder whose records and costs are read once, for all tables and plots that are made of them."""
+    """A results folder whose records and costs are read once, for all tables and plots of a command."""
 
     @cached_property
     def _records(self) -> list[Record]:
@@ -234,10 +234,10 @@ def retired(key: str, number: int, ending: str) -> str:
 
 
 def content(path: Path) -> str:
-    """Read a text file; a pipe or a device, whose reader could wait for ever, is refused.
+    """Read a text file. A pipe or a device raises: reading it could block for ever.
 
     Raises:
-        OSError: if it is not there or is no file.
+        OSError: if it does not exist or is not a file.
     """
     if not path.is_file() and path.exists():
         raise OSError("not a file")

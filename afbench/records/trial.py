@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..registry.settings import Value
-from .checks import NewerSchema, check_record, check_schema
+from .checks import check_record, check_schema, reading
 
 SCHEMA = 1
 KEY_LENGTH = 16
@@ -95,7 +95,7 @@ class Record:
         return replace(self, **changes)
 
     def to_json(self) -> str:
-        """Print the record as JSON, one key a line at the top level's depth."""
+        """Print the record as JSON."""
         return json.dumps({"schema": SCHEMA, "key": self.key, **asdict(self)}, indent=1, sort_keys=True) + "\n"
 
     @classmethod
@@ -104,29 +104,21 @@ class Record:
 
         Raises:
             NewerSchema: if a later afbench wrote it.
-            UsageError: if it is no record.
+            UsageError: if it is not a record.
         """
-        try:
-            held = json.loads(text)
-            check_schema(held, SCHEMA)
-            check_record(held)
-            fields = {name: held[name] for name in cls.__dataclass_fields__ if name in held}
-            fields["trial"] = Trial(**held["trial"])
-            fields["status"] = Status(held["status"])
+        with reading("record"):
+            content = json.loads(text)
+            check_schema(content, SCHEMA)
+            check_record(content)
+            fields = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
+            fields["trial"] = Trial(**content["trial"])
+            fields["status"] = Status(content["status"])
             if "=" not in fields.get("source", ""):
                 fields["source"] = ""  # until 0.1 a hash of all code, which nothing read
             record = cls(**fields)
             key = record.key
-        except json.JSONDecodeError as error:
-            raise UsageError(f"not JSON (line {error.lineno}: {error.msg})") from None
-        except RecursionError:
-            raise UsageError("not a record (nested too deeply)") from None
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, NewerSchema):
-                raise
-            raise UsageError(f"not a record ({type(error).__name__}: {str(error)[:200]})") from None
-        if held.get("key") != key:
-            raise UsageError(f"its key is {held.get('key')!r:.80}, but its trial has the key {key}")
+        if content.get("key") != key:
+            raise UsageError(f"its key is {content.get('key')!r:.80}, but its trial has the key {key}")
         return record
 
 

@@ -18,13 +18,13 @@ from ..errors import UsageError, text_of
 from .entry import Entry, Registry, place_of
 
 PLUGIN = "afbench_plugin_"
-"""What the module of a plugin file is called, before the file's own name."""
+"""The start of the name of a plugin file's module; the file's own name follows."""
 
 loading: list[str] = []
 """Files and modules that are being loaded: no run can start then."""
 
 problems: list[str] = []
-"""What entry points failed to load, one line each; the command line shows them, and goes on."""
+"""The entry points that failed to load, one line each; the command line prints them as warnings."""
 
 
 def discover(package: str, registry: Registry, *others: Registry) -> None:
@@ -32,8 +32,8 @@ def discover(package: str, registry: Registry, *others: Registry) -> None:
 
     Args:
         package: ``activations`` or ``tasks``.
-        registry: what is filled.
-        others: registries that an entry point may change too: if it fails, they are as before.
+        registry: the registry to fill.
+        others: registries that an entry point may change too; they are restored if it fails.
     """
     import_all(f"afbench.{package}")
     load_entry_points(f"afbench.{package}", registry, *others)
@@ -67,14 +67,13 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
     """Run a Python file whose decorators register activations or tasks.
 
     Raises:
-        UsageError: if it is missing or fails; what it had registered by then is taken back.
+        UsageError: if it is missing or fails; its registrations are then undone.
     """
     path = Path(path)
-    try:
-        there = path.is_file()
-    except OSError:  # a name too long
-        there = False
-    if not there:
+    is_file = False
+    with suppress(OSError):  # a name too long
+        is_file = path.is_file()
+    if not is_file:
         raise UsageError(f"plugin {path} not found: --plugin takes a Python file")
     where = str(path.resolve())
     name = f"{PLUGIN}{path.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
@@ -116,24 +115,24 @@ def same_file(module: str, where: str) -> bool:
     return isinstance(file, str) and os.path.realpath(file) == where
 
 
-def load_module(name: str) -> None:
-    """Import a module whose decorators register entries.
+def load_module(name: str, attribute: str = "") -> Any:
+    """Import a module whose decorators register entries; an error names the module, and the attribute if one is given.
 
     Raises:
         UsageError: if it fails.
     """
     try:
         with busy(name):
-            importlib.import_module(name)
+            return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise UsageError(f"cannot import {name!r}: {last_line(error)}") from error
+        raise UsageError(f"cannot import {name + attribute!r}: {last_line(error)}") from error
 
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Note within the block that a file is being loaded."""
+    """List a file or module in ``loading`` within the block."""
     loading.append(what)
     try:
         yield
@@ -147,17 +146,11 @@ def import_class(path: str) -> Entry:
     Raises:
         UsageError: if there is no such module or class.
     """
-    module_name, _, attribute = path.partition(":")
+    module_name, colon, attribute = path.partition(":")
     with suppress(OSError):  # the current folder may have been removed
         if "" not in sys.path and str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))
-    try:
-        with busy(module_name):
-            target: Any = importlib.import_module(module_name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise UsageError(f"cannot import {path!r}: {last_line(error)}") from error
+    target = load_module(module_name, colon + attribute)
     try:
         for part in attribute.split("."):
             target = getattr(target, part)
@@ -177,7 +170,7 @@ def import_class(path: str) -> Entry:
 
 @contextmanager
 def taken_back(*registries: Registry) -> Iterator[None]:
-    """Take back what was registered within the block if it raises."""
+    """Undo all registrations within the block if it raises."""
     before = [(registry, dict(registry.entries), dict(registry.aliases)) for registry in registries]
     try:
         yield
@@ -188,7 +181,7 @@ def taken_back(*registries: Registry) -> Iterator[None]:
 
 
 def last_line(error: BaseException) -> str:
-    """Say an exception in one line, with the file and line where the user's code raised it."""
+    """Describe an exception in one line, with the file and line where the user's code raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     text = " ".join(text_of(error).split()) or "no message"
     if isinstance(error, SyntaxError):

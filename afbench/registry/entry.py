@@ -20,10 +20,10 @@ RESERVED = ("all", "trainable", "fixed")
 """Words of ``--acts``, which no entry may take."""
 
 PLACEMENT = ("channels", "channel_dim")
-"""What the factory passes to an activation where it is declared; no settings, since the network knows them."""
+"""Arguments that the factory passes to an activation that declares them; not settings: the network knows them."""
 
 WHERE = ("device", "dtype")
-"""Likewise, as the layers of torch declare them; with a type of their own, since a setting may have such a name."""
+"""Likewise, as the layers of torch declare them; only without the type of a setting, which may have such a name."""
 
 
 class RegistryError(UsageError):
@@ -32,7 +32,7 @@ class RegistryError(UsageError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered activation or task, with what its decorator said of it."""
+    """One registered activation or task, with the arguments of its decorator."""
 
     kind: str
     name: str
@@ -85,14 +85,14 @@ class Registry:
         self._populated = False
 
     def add(self, entry: Entry) -> None:
-        """Take an entry in.
+        """Add an entry.
 
         Raises:
             RegistryError: if its name or an alias is taken; the message names both places.
         """
         for name in (entry.name, *entry.aliases):
             if not NAME.match(name) or ":" in name or name in RESERVED:
-                raise RegistryError(f"{name!r} ({entry.where}) is no name for {self._a}")
+                raise RegistryError(f"{name!r} ({entry.where}) is not a valid name (letters, digits and _)")
             owner = self.entries.get(name) or self.entries.get(self.aliases[name].name if name in self.aliases else "")
             if owner is not None:
                 raise RegistryError(f"{self.kind} {name!r} of {entry.where} is already defined in {owner.where}")
@@ -103,7 +103,7 @@ class Registry:
         self.aliases |= aliases
 
     def forget(self, module: str) -> None:
-        """Take out the entries of a module that is about to be loaded again."""
+        """Remove the entries of a module that is about to be loaded again."""
         gone = {name for name, entry in self.entries.items() if getattr(entry.target, "__module__", None) == module}
         self.entries = {name: entry for name, entry in self.entries.items() if name not in gone}
         self.aliases = {alias: spec for alias, spec in self.aliases.items() if spec.name not in gone}
@@ -129,7 +129,7 @@ class Registry:
         return sorted([*self.entries, *self.aliases])
 
     def find(self, name: str) -> tuple[Entry, Mapping[str, Any]]:
-        """Look a name or alias up; returns the entry and what the alias sets.
+        """Look a name or alias up; returns the entry and the settings of the alias.
 
         Raises:
             UsageError: if there is none, with the nearest name.
@@ -143,10 +143,6 @@ class Registry:
         near = did_you_mean(name, self.names())
         plural = "activations" if self.kind == "activation" else "tasks"
         raise UsageError(f"unknown {self.kind} {name!r}{near} (python -m afbench list {plural})")
-
-    @property
-    def _a(self) -> str:
-        return f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}"
 
     def decorator(
         self,
@@ -170,7 +166,7 @@ class Registry:
 
 
 def place_of(target: Callable[..., Any]) -> str:
-    """Say where a class or function stands: ``path/to/file.py:12``, or its module's name."""
+    """Return where a class or function is defined: ``path/to/file.py:12``, or its module's name."""
     try:
         path = inspect.getsourcefile(target)
         return f"{path}:{inspect.getsourcelines(target)[1]}"

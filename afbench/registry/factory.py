@@ -31,7 +31,7 @@ class Choice:
 
     @property
     def spec(self) -> str:
-        """The canonical text: what names this activation in records and tables."""
+        """The canonical text, which names this activation in records and tables."""
         return str(Spec(self.entry.name, self.settings))
 
     @property
@@ -48,13 +48,12 @@ class Choice:
         dtype: torch.dtype | None = None,
         inplace: bool = False,
     ) -> nn.Module:
-        """Build one instance; a class that declares no ``device`` and ``dtype`` is moved there after.
+        """Build one instance; a class that declares no ``device`` and ``dtype`` is moved there afterwards.
 
         Many networks pass ``inplace`` to their activations. It is ignored: no input is overwritten.
 
         Raises:
-            UsageError: if an argument has a wrong type, the constructor refuses the settings, or needs channels and got
-                none.
+            UsageError: if an argument has a wrong type, the constructor raises, or ``channels`` is missing and needed.
         """
         if not isinstance(inplace, bool):
             raise UsageError(f"inplace must be true or false, not {inplace!r}")
@@ -67,11 +66,10 @@ class Choice:
             try:
                 torch.device(device)
             except RuntimeError as error:
-                raise UsageError(f"device must be one of torch's, such as 'cpu' or 'cuda:0', not {device!r}") from error
+                raise UsageError(f"device must be a torch device, such as 'cpu' or 'cuda:0', not {device!r}") from error
         places = {"channels": channels, "channel_dim": channel_dim, "device": device, "dtype": dtype}
         given = {name: places[name] for name in self.entry.takes if places[name] is not None}
-        needs = self.entry.required_channels and channels is None
-        if needs:
+        if self.entry.required_channels and channels is None:
             raise UsageError(f"{self.spec} is per channel: it needs channels=, the size of the channel dimension")
         try:
             module = self.entry.target(**given, **self.settings)
@@ -89,8 +87,8 @@ def choose(spec: str | Spec | Choice, further: Mapping[str, Value] | None = None
     """Look a spec up and type its settings; aliases resolve to the entry they stand for.
 
     Args:
-        spec: such as ``"ditac[cells=20]"``; a choice in hand is returned as it is, unless there are further settings.
-        further: settings beside those of the spec.
+        spec: such as ``"ditac[cells=20]"``; a ``Choice`` is returned as it is, unless there are further settings.
+        further: settings besides those of the spec.
 
     Raises:
         UsageError: for an unknown name or setting, a wrong type, a value out of range, or one that is set twice.
@@ -100,20 +98,20 @@ def choose(spec: str | Spec | Choice, further: Mapping[str, Value] | None = None
             return spec
         spec = Spec(spec.entry.name, spec.settings)
     if not isinstance(spec, (str, Spec)):
-        raise UsageError(f"an activation is named by text, such as 'relu' or 'ditac[cells=20]', not by {spec!r}")
+        raise UsageError(f"an activation is given as text, such as 'relu' or 'ditac[cells=20]', not as {spec!r}")
     spec = Spec.parse(spec) if isinstance(spec, str) else spec
     if further:
         twice = next((name for name in further if name in spec.settings), None)
         if twice is not None:
             both = f"{spec.settings[twice]} in {spec} and {further[twice]} as an argument"
-            raise UsageError(f"activation {spec.name!r}: {twice} is set twice, {both}")
+            raise UsageError(f"activation {spec.name!r}: {twice} is set twice: {both}; set it once")
         spec = Spec(spec.name, {**spec.settings, **further})
     if ":" in spec.name:
         implied: Mapping[str, Value] = {}
-        found = import_class(spec.name)
-        # Only afbench's own go by their names: a worker process has not imported the user's module, and knows no other.
-        own = found.target.__module__.startswith("afbench.")
-        entry = next((known for known in ACTIVATIONS if own and known.target is found.target), found)
+        imported = import_class(spec.name)
+        # Only afbench's own classes get their short names: a worker process has not imported the user's module.
+        own = imported.target.__module__.startswith("afbench.")
+        entry = next((known for known in ACTIVATIONS if own and known.target is imported.target), imported)
     else:
         entry, implied = ACTIVATIONS.find(spec.name)
     values = resolve(entry.settings, {**implied, **spec.settings}, f"activation {entry.name!r}")
@@ -136,10 +134,10 @@ def create(
         spec: such as ``"ditac"`` or ``"leaky_relu[slope=0.2]"``.
         channels: the size of the channel dimension; only per-channel activations need it.
         channel_dim: which dimension holds the channels.
-        device: where its parameters are made, as for the layers of torch.
-        dtype: of which dtype they are.
+        device: the device of its parameters, as for the layers of torch.
+        dtype: their dtype.
         inplace: accepted, since many networks pass it to their activations, and ignored: no input is overwritten.
-        settings: the spec's settings as arguments; what the spec sets cannot be set again.
+        settings: the spec's settings as arguments; a setting of the spec cannot be set again.
 
     Raises:
         UsageError: if the spec is wrong; the message says what would be right.
@@ -168,7 +166,7 @@ FILLING = tuple(getattr(torch.Tensor, f"{name}_") for name in DRAWN)
 
 
 class Undrawn(TorchFunctionMode):
-    """Leaves random numbers undrawn: to draw them on the meta device, torch imports torch._dynamo."""
+    """Draws no random numbers: torch would import torch._dynamo to draw them on the meta device."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call ``torch.empty`` for ``torch.randn`` and ``torch.rand``; leave a tensor on meta that is to be filled."""
@@ -183,7 +181,7 @@ class Undrawn(TorchFunctionMode):
 
 
 def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
-    """Build one instance without memory; where that fails, with: a constructor may need numbers, and meta has none.
+    """Build one instance on the meta device; if that fails, on the CPU, because a constructor may need numbers.
 
     Raises:
         UsageError: if it cannot be built.
@@ -203,7 +201,7 @@ def probe(choice: Choice, channels: int = PROBE_CHANNELS) -> nn.Module:
 
 
 def is_trainable(choice: Choice) -> bool:
-    """Tell whether an activation has parameters that learn."""
+    """Tell whether an activation has trainable parameters."""
     return any(p.requires_grad for p in probe(choice).parameters())
 
 
@@ -217,9 +215,9 @@ def list_activations(tag: str | None = None) -> list[str]:
 
 
 class Factory:
-    """What a task's network calls for its activations: ``act(channels=C, channel_dim=-1)``, a new one at each call.
+    """Builds the activations of a task's network: ``act(channels=C, channel_dim=-1)``, a new one at each call.
 
-    Each is built under a stream of its own, of (seed, place), so that its draws shift nobody else's.
+    Each is built with a random stream of (seed, place), so that its random numbers do not shift those of others.
     """
 
     def __init__(self, choice: Choice, seed: int) -> None:

@@ -29,19 +29,19 @@ def loads(entries: Iterable[Entry], plugins: Iterable[str]) -> tuple[tuple[str, 
     """Return the plugin files and the modules that a worker process must load to find the entries.
 
     Raises:
-        UsageError: naming every entry that no other process can find, as those of a notebook.
+        UsageError: names every entry that no other process can import, such as those of a notebook.
     """
     files, modules, lost = dict.fromkeys(plugins), dict[str, None](), []
     for entry in entries:
         if is_own(entry.target):
             continue
-        found = imported_as(module_of(entry.target), entry.target)
-        if found is None:
+        origin = imported_as(module_of(entry.target), entry.target)
+        if origin is None:
             lost.append(entry)
-        elif found.endswith(".py"):
-            files[found] = None
+        elif origin.endswith(".py"):
+            files[origin] = None
         elif ":" not in entry.name:  # else its name says what to import
-            modules[found] = None
+            modules[origin] = None
     if lost:
         raise UsageError(unreachable(lost))
     return tuple(files), tuple(modules)
@@ -69,15 +69,15 @@ def imported_as(name: str, target: Callable[..., Any]) -> str | None:
 
 def codes(target: Callable[..., Any]) -> list[Any]:
     """List the code objects of a function, or of a class's own methods."""
-    held = vars(target).values() if isinstance(target, type) else [target]
-    return [inspect.unwrap(one).__code__ for one in held if inspect.isfunction(one)]
+    members = vars(target).values() if isinstance(target, type) else [target]
+    return [inspect.unwrap(member).__code__ for member in members if inspect.isfunction(member)]
 
 
 def unreachable(entries: Iterable[Entry]) -> str:
-    """Say which entries no worker process can find, and what to do."""
+    """Name the entries that worker processes cannot import, and say what to do."""
     named = ", ".join(f"{entry.kind} {entry.name!r}" for entry in entries)
     return (
-        f"{named}: defined in a notebook, an interactive session or -c, where worker processes cannot find it; "
-        "move it to a file and give plugins=['FILE.py'] (--plugin FILE.py) or the spec MODULE:Class, "
-        "or run with engine='inline'"
+        f"{named}: defined in a notebook, an interactive session or by python -c, so worker processes cannot import "
+        "it. Move it to a file and pass plugins=['FILE.py'] (--plugin FILE.py) or the spec MODULE:Class, or use "
+        "engine='inline'"
     )

@@ -77,9 +77,9 @@ def _is_flagged(module: nn.Module) -> bool:
 
 def activation_parameters(model: nn.Module) -> list[nn.Parameter]:
     """List the parameters of a network's activations, each once, frozen ones too."""
-    found = {id(p): p for module in activations_of(model) for p in module.parameters()}
-    found |= {id(p): p for module in model.modules() for p in parameters_of_graph(module)}
-    return list(found.values())
+    by_id = {id(p): p for module in activations_of(model) for p in module.parameters()}
+    by_id |= {id(p): p for module in model.modules() for p in parameters_of_graph(module)}
+    return list(by_id.values())
 
 
 def param_groups(
@@ -89,16 +89,16 @@ def param_groups(
     activation_weight_decay: float = 0.0,
     activation_lr: float | None = None,
 ) -> list[dict[str, Any]]:
-    """Split a network's parameters into the two groups that an optimiser should treat apart.
+    """Split a network's parameters into two groups for the optimiser: the network's and its activations'.
 
-    Weight decay pulls a learned shape towards zero, which is no neutral shape: activation parameters take none unless
-    asked.
+    Weight decay pulls a learned shape towards zero, which is not a neutral shape, so activation parameters get none by
+    default.
 
     Args:
         model: the network.
         weight_decay: that of the network's other parameters.
-        activation_weight_decay: that of its activations'.
-        activation_lr: the learning rate of its activations' parameters; None is the optimiser's.
+        activation_weight_decay: that of the activations' parameters.
+        activation_lr: the learning rate of the activations' parameters; None for that of the optimiser.
 
     Returns:
         The groups ``"network"`` and ``"activations"`` (the key ``name``), without those that would be empty.

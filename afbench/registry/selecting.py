@@ -1,4 +1,4 @@
-"""Which activations ``run`` and ``cost`` are asked for: ``--acts``, answered from the registry."""
+"""The activations that ``--acts`` of ``run`` and ``cost`` selects from the registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .factory import Choice, choose, is_trainable
 from .spec import split
 
 SHOWN = 10
-"""Wrong activations that an error names at most."""
+"""Most wrong activations that an error names."""
 
 Guard = Callable[[], AbstractContextManager[None]]
 
@@ -78,7 +78,7 @@ def choices_of(part: str, guard: Guard) -> list[Choice]:
 
 
 def refuse(wrong: Sequence[str]) -> None:
-    """Raise ``UsageError`` if anything is wrong: one message of all."""
+    """Raise ``UsageError`` if anything is wrong, with one message for all."""
     if wrong:
         more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise UsageError("; ".join(wrong[:SHOWN]) + more)

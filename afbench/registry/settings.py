@@ -1,4 +1,4 @@
-"""Typed settings, read from annotations: what a keyword argument or a task's field may be, and how text becomes it."""
+"""Typed settings from annotations: the values that an argument or a task's field may have, and reading them as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Value = bool | int | float | str | None
 """What a setting can hold: it has a place in a spec, in JSON and in a table."""
 
 LARGEST = 2**63
-"""Where torch's integers end."""
+"""The first integer beyond those of torch."""
 
 WORDS = {"true": True, "false": False}
 
@@ -84,7 +84,7 @@ class Setting:
         """
         try:
             value = self._cast(given)
-        except (ValueError, TypeError, OverflowError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             raise self._refuse(given) from None
         if isinstance(value, float) and math.isinf(value):
             raise UsageError(f"{self.name} must be finite, not {given}")
@@ -94,7 +94,7 @@ class Setting:
         if self.range is not None and value is not None and value not in self.range:  # type: ignore[operator]
             raise self._refuse(given)
         if isinstance(value, int) and abs(value) >= LARGEST:
-            raise UsageError(f"{self.name} must lie below 2**63 in size, not {given}")
+            raise UsageError(f"{self.name} must be smaller than 2**63 in magnitude, not {given}")
         return value
 
     def _refuse(self, given: object) -> UsageError:
@@ -110,7 +110,7 @@ class Setting:
             if choice == given and isinstance(choice, bool) == isinstance(given, bool):
                 return choice
         if self.type is bool:
-            return given if isinstance(given, bool) else _bool(given)
+            return given if isinstance(given, bool) else WORDS[str(given).lower()]
         if isinstance(given, bool):
             raise TypeError
         if self.type is int:
@@ -128,13 +128,6 @@ class Setting:
         if not isinstance(given, str):
             raise TypeError
         return given
-
-
-def _bool(given: object) -> bool:
-    try:
-        return WORDS[str(given).lower()]
-    except KeyError:
-        raise ValueError from None
 
 
 def from_annotation(name: str, annotation: object, default: object) -> Setting | None:
@@ -182,16 +175,19 @@ def settings_of(target: Callable[..., object], skip: Iterable[str] = ()) -> dict
         arguments = inspect.signature(target).parameters
     except (NameError, TypeError, ValueError) as error:
         raise UsageError(f"{label}: its arguments cannot be read: {error}") from error
-    found: dict[str, Setting] = {}
+    settings: dict[str, Setting] = {}
     for name, argument in arguments.items():
         if name in set(skip) or argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD):
             continue
         setting = from_annotation(name, hints.get(name), argument.default)
         if setting is not None:
-            found[name] = setting
+            settings[name] = setting
         elif argument.default is argument.empty:
-            raise UsageError(f"{label}: argument {name!r} has no default and no type that a spec can give")
-    return found
+            raise UsageError(
+                f"{label}: argument {name!r} needs a default, or a type that a spec can give (bool, int, float, str, "
+                "Literal)"
+            )
+    return settings
 
 
 def resolve(settings: Mapping[str, Setting], given: Mapping[str, object], owner: str) -> dict[str, Value]:

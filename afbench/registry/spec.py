@@ -47,12 +47,15 @@ class Spec:
         head, bracket, rest = text.partition(OPEN)
         head = head.strip()
         if not NAME.match(head):
-            raise malformed(text, "a name was expected" if not head else f"{head!r} is no name")
+            raise malformed(text, "a name was expected" if not head else f"{head!r} is not a name")
         if not bracket:
             return cls(head)
         pieces = split(text, rest[:-1]) if rest.endswith(CLOSE) else None
         if pieces is None:
-            raise malformed(text, "the closing bracket is missing" if CLOSE not in rest else "text follows the bracket")
+            raise malformed(
+                text,
+                "the closing bracket is missing" if CLOSE not in rest else "there is text after the closing bracket",
+            )
         settings: dict[str, Value] = {}
         for piece in pieces:
             key, equals, value = piece.partition("=")
@@ -68,7 +71,7 @@ class Spec:
 
 
 def malformed(text: str, why: str) -> UsageError:
-    """Build the error for a text that is no spec."""
+    """Return the error for a text that is not a spec."""
     return UsageError(f"malformed spec {text!r}: {why}; the form is name[key=value,key=value]")
 
 
@@ -92,18 +95,18 @@ def nested(value: str) -> bool:
 
 
 def unquote(text: str, value: str) -> str:
-    """Take the quotes off a value that has them."""
+    """Remove the quotes of a value, if it has them."""
     if not value.startswith('"'):
         return value
     try:
         read = json.loads(value)
     except json.JSONDecodeError:
-        raise malformed(text, f"{value!r} is no quoted text") from None
+        raise malformed(text, f"{value!r} is not a quoted text") from None
     return str(read)
 
 
 def split(whole: str, inside: str | None = None) -> list[str]:
-    """Split at the commas that stand in no brackets and no quotes; empty pieces are dropped.
+    """Split at the commas outside brackets and quotes; empty pieces are dropped.
 
     >>> split("pau[version=b,degree=5:4],ditac")
     ['pau[version=b,degree=5:4]', 'ditac']
@@ -124,7 +127,7 @@ def split(whole: str, inside: str | None = None) -> list[str]:
         elif not quoted:
             depth += (letter == OPEN) - (letter == CLOSE)
             if depth < 0:
-                raise malformed(whole, "a bracket closes that was not opened")
+                raise malformed(whole, "there is a closing bracket without an opening one")
             if letter == "," and depth == 0:
                 pieces.append(text[start:position])
                 start = position + 1

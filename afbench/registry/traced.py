@@ -55,22 +55,22 @@ def parameters_of_graph(module: nn.Module) -> list[nn.Parameter]:
     known = {*kinds(), *names()}
     own = dict(module.named_parameters())
     places: set[str] = set()
-    found: set[str] = set()
+    called: set[str] = set()
     for node in graph.nodes:
         origin = node.meta.get("nn_module_stack") or {}
         places |= {path for path, kind in origin.values() if kind in known}
         if getattr(node.target, "is_activation_call", False):
-            found.update(*(sources(argument) for argument in node.args[1:]))
+            called.update(*(sources(argument) for argument in node.args[1:]))
     return [
         parameter
         for name, parameter in own.items()
-        if name in found or any(not place or name.startswith(f"{place}.") for place in places)
+        if name in called or any(not place or name.startswith(f"{place}.") for place in places)
     ]
 
 
 def sources(argument: Any) -> Iterator[str]:
-    """Name what an argument of a call is made from alone: nothing, if an input of the graph takes part in it."""
-    held: list[str] = []
+    """Name the parameters that an argument of a call is made from; none if it also depends on an input of the graph."""
+    names_used: list[str] = []
     waiting, seen = [argument], set()
     while waiting:
         node = waiting.pop()
@@ -79,7 +79,7 @@ def sources(argument: Any) -> Iterator[str]:
         if node.op in ("placeholder", "call_module"):
             return
         if node.op == "get_attr":
-            held.append(str(node.target))
+            names_used.append(str(node.target))
         seen.add(node)
         waiting += node.all_input_nodes
-    yield from held
+    yield from names_used

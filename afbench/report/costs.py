@@ -1,4 +1,4 @@
-"""The costs that belong beside a table: measured for its task and settings, beside one baseline, on one machine."""
+"""The costs of a table: of its task and settings, relative to one baseline, from one machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..records.groups import Group, settings_text
 
 @dataclass(frozen=True)
 class Costs:
-    """The costs of a table's activations, and what their caption must say."""
+    """The costs of a table's activations, and what the caption must say about them."""
 
     by_activation: Mapping[str, Cost] = field(default_factory=dict)
     baseline: str = ""
@@ -21,16 +21,16 @@ class Costs:
     threads: int | None = None
     notes: tuple[str, ...] = ()
     busy: str = ""
-    """Why no step time is shown: the machine was too busy to time on."""
+    """Why no step time is shown: the machine was too busy for timing."""
 
 
-def costs_of(group: Group, held: Iterable[Cost], baseline: str) -> Costs:
+def costs_of(group: Group, costs: Iterable[Cost], baseline: str) -> Costs:
     """Choose from the costs of a store those that fit a table; a store without any gives empty ``Costs``.
 
     Ratios to different baselines, or from different machines, do not compare: those to ``baseline`` win (else those to
     the most frequent one), then those of the environment that measured the most, then the newest.
     """
-    fits = [cost for cost in held if belongs(cost, group)]
+    fits = [cost for cost in costs if belongs(cost, group)]
     if not fits:
         return Costs()
     bases = Counter(cost.baseline for cost in fits)

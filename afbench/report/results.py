@@ -1,4 +1,4 @@
-"""A results folder as a DataFrame, one row a record."""
+"""A results folder as a DataFrame with one row a record."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ from ..records.store import Store
 from ..records.trial import Record
 
 FIRST = ["key", "task", "activation", "seed", "settings", "device", "dtype", "status", "reason"]
-LAST = [
-    "activation_parameters",
-    "trainable_parameters",
-    "total_parameters",
-    "seconds",
-    "concurrency",
-    "environment",
-    "source",
-]
+COUNTS = ["activation_parameters", "trainable_parameters", "total_parameters"]
+LAST = [*COUNTS, "seconds", "concurrency", "environment", "source"]
 
 
 def load(path: str | Path) -> pd.DataFrame:
@@ -28,7 +21,7 @@ def load(path: str | Path) -> pd.DataFrame:
 
     Columns: ``key, task, activation, seed, settings, device, dtype, status, reason``, then the metrics, then
     ``activation_parameters, trainable_parameters, total_parameters, seconds, concurrency, environment, source`` and
-    ``version_*``. ``settings`` is text and holds what differs from the task's defaults: ``epochs=3, lr=0.01``.
+    ``version_*``. ``settings`` is a text of those that differ from the task's defaults: ``epochs=3, lr=0.01``.
     ``source`` tells records of edited code apart, and is empty where all code comes with afbench. A folder
     without records gives a frame without rows. Files that are no records are named in ``frame.attrs["problems"]``.
 

@@ -1,6 +1,6 @@
-"""Which activations of results are meant, and what they are called: ``--acts``, ``--baseline``, ``--names``.
+"""The activations that ``--acts`` and ``--baseline`` select from results, and their display names (``--names``).
 
-No code of a user is imported: the results answer first, then afbench's own entries, which need torch.
+No code of a user is imported: the results are looked up first, then afbench's own entries, which need torch.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ..registry.spec import BASELINE, Spec, split
 GROUPS = ("all", "trainable", "fixed")
 
 Learns = Mapping[str, bool | None]
-"""The activations that results hold: whether each has trainable parameters, None if no record says so."""
+"""The activations in results: whether each has trainable parameters; None if no record tells."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What ``--acts`` selects.
+    """The selection of ``--acts``.
 
     Attributes:
         specs: the selected activations, in the order given.
-        explicit: those of them that were named one by one.
-        excluded: what an exclusion left out and no later part brought back.
+        explicit: those that were named one by one.
+        excluded: those that an exclusion removed and no later part added again.
     """
 
     specs: tuple[str, ...]
@@ -39,14 +39,14 @@ class Selection:
         return activation in self.specs or (activation == baseline and activation not in self.excluded)
 
 
-def select(parts: str | Iterable[str], held: Learns, where: str = "the results") -> Selection:
+def select(parts: str | Iterable[str], available: Learns, where: str = "the results") -> Selection:
     """Select among the activations that results hold, as ``run --acts`` selects among all.
 
     Args:
         parts: ``all``, ``trainable``, ``fixed``, ``tag:NAME``, globs of names, specs; ``-`` before one excludes, a name
             without settings with all its settings. A list that starts with an exclusion starts from all.
-        held: the activations in the results.
-        where: what the results are called in errors.
+        available: the activations in the results.
+        where: the name of the results in errors.
 
     Raises:
         UsageError: if a part matches nothing, or nothing is left.
@@ -59,17 +59,17 @@ def select(parts: str | Iterable[str], held: Learns, where: str = "the results")
     excluded: set[str] = set()
     for position, part in enumerate(text.strip() for text in texts):
         if part.startswith("-"):
-            selected = dict.fromkeys(held, False) if position == 0 else selected
-            matches = matching(part[1:].strip(), held, where, excluded=True)
+            selected = dict.fromkeys(available, False) if position == 0 else selected
+            matches = matching(part[1:].strip(), available, where, excluded=True)
             excluded |= {*matches}
             selected = {label: by_spec for label, by_spec in selected.items() if label not in matches}
         else:
-            matches, by_spec = matching(part, held, where), is_spec(part)
+            matches, by_spec = matching(part, available, where), is_spec(part)
             excluded -= {*matches}
             selected |= {label: selected.get(label, False) or (by_spec and not is_older(label)) for label in matches}
     if not selected:
         text = parts if isinstance(parts, str) else ",".join(texts)
-        raise UsageError(f"no activation of {where} is selected by {text!r} ({listed(held)})")
+        raise UsageError(f"no activation of {where} is selected by {text!r} ({listed(available)})")
     explicit = frozenset(label for label, by_spec in selected.items() if by_spec)
     return Selection(tuple(selected), explicit, frozenset(excluded))
 
@@ -79,37 +79,37 @@ def is_spec(part: str) -> bool:
     return part not in GROUPS and not part.startswith("tag:") and ("[" in part or not any(s in part for s in "*?"))
 
 
-def matching(part: str, held: Learns, where: str, excluded: bool = False) -> list[str]:
-    """List what a part of ``--acts`` means; an excluded name without settings means that name with any settings."""
+def matching(part: str, available: Learns, where: str, excluded: bool = False) -> list[str]:
+    """List the matches of a part of ``--acts``; an excluded name without settings matches it with any settings."""
     if part in GROUPS:
-        return [label for label in held if part == "all" or learns(label, held) == (part == "trainable")]
+        return [label for label in available if part == "all" or learns(label, available) == (part == "trainable")]
     if part.startswith("tag:"):
-        tags_by_label = {label: tags(label) for label in held}
-        matches = [label for label in held if part[4:] in tags_by_label[label]]
+        tags_by_label = {label: tags(label) for label in available}
+        matches = [label for label in available if part[4:] in tags_by_label[label]]
         if not matches:
             every = ", ".join(sorted({tag for tags in tags_by_label.values() for tag in tags}))
             raise UsageError(f"no activation of {where} has the tag {part[4:]!r} (tags: {every or 'none'})")
         return matches
     if not is_spec(part):
-        matches = [label for label in held if fnmatchcase(base(label), part)]
+        matches = [label for label in available if fnmatchcase(base(label), part)]
         if not matches:
-            raise UsageError(f"no activation of {where} matches {part!r} ({listed(held)})")
+            raise UsageError(f"no activation of {where} matches {part!r} ({listed(available)})")
         return matches
     if excluded:
-        name = part if any(base(label) == part for label in held) else canonical(part, held)
-        if matches := [label for label in held if base(label) == name]:
+        name = part if any(base(label) == part for label in available) else canonical(part, available)
+        if matches := [label for label in available if base(label) == name]:
             return matches
-    spec = spec_among(part, held, where)
-    return [label for label in held if spec_of(label) == spec]
+    spec = spec_among(part, available, where)
+    return [label for label in available if spec_of(label) == spec]
 
 
-def spec_among(text: str, held: Iterable[str], where: str = "the results") -> str:
-    """Return the canonical spec of one of the activations that results hold.
+def spec_among(text: str, available: Iterable[str], where: str = "the results") -> str:
+    """Return the canonical spec of an activation in results.
 
     Raises:
-        UsageError: if they do not hold it; the message names the nearest.
+        UsageError: if it is not in them; the message names the nearest.
     """
-    specs = list(dict.fromkeys(map(spec_of, held)))
+    specs = list(dict.fromkeys(map(spec_of, available)))
     spec = canonical(text, specs)
     if spec not in specs:
         variants = sorted(other for other in specs if base(other) == base(spec))
@@ -118,13 +118,13 @@ def spec_among(text: str, held: Iterable[str], where: str = "the results") -> st
     return spec
 
 
-def canonical(text: str, held: Iterable[str]) -> str:
+def canonical(text: str, available: Iterable[str]) -> str:
     """Print a spec as records do; a spec of a plugin or a class, which only ``run`` imports, stays as it is.
 
     Raises:
         UsageError: if it is malformed, or afbench's own activation of that name has no such setting.
     """
-    specs, text = list(map(spec_of, held)), text.strip()
+    specs, text = list(map(spec_of, available)), text.strip()
     if text in specs or text == BASELINE:
         return text
     asked = Spec.parse(text)
@@ -156,10 +156,10 @@ def base(label: str) -> str:
     return spec_of(label).partition("[")[0]
 
 
-def learns(label: str, held: Learns) -> bool | None:
-    """Tell whether an activation has trainable parameters: its records say it, else afbench's own entry."""
-    if held[label] is not None or ":" in base(label):
-        return held[label]
+def learns(label: str, available: Learns) -> bool | None:
+    """Tell whether an activation has trainable parameters, by its records or else by afbench's own entry."""
+    if available[label] is not None or ":" in base(label):
+        return available[label]
     from ..registry.factory import choose, is_trainable
 
     try:
@@ -179,10 +179,10 @@ def tags(label: str) -> tuple[str, ...]:
 
 
 def holdings(counts: Iterable[tuple[str, int | None]]) -> dict[str, bool | None]:
-    """Tell which activations results hold, and whether each has trainable parameters.
+    """Return the activations in results, and whether each has trainable parameters.
 
     Args:
-        counts: activations with their numbers of trainable parameters, None where a trial died before it counted them.
+        counts: activations with their numbers of trainable parameters; None if a trial failed before it counted them.
     """
     trainable: dict[str, bool | None] = {}
     for activation, count in counts:
@@ -192,14 +192,14 @@ def holdings(counts: Iterable[tuple[str, int | None]]) -> dict[str, bool | None]
 
 
 def renamed(
-    given: str | Iterable[str] | Mapping[str, str], held: Iterable[str], where: str = "the results"
+    given: str | Iterable[str] | Mapping[str, str], available: Iterable[str], where: str = "the results"
 ) -> dict[str, str]:
     """Read display names: ``ditac=DiTAC (ours, new),pau="PAU, b=1"``; a name with both , and = needs double quotes.
 
     Args:
         given: such a text, several, or names by specs.
-        held: the activations in the results.
-        where: what the results are called in errors.
+        available: the activations in the results.
+        where: the name of the results in errors.
 
     Returns:
         Names by canonical specs.
@@ -210,7 +210,7 @@ def renamed(
     >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learned"', ["ditac[cells=20]", "pau"])
     {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learned'}
     """
-    specs = list(dict.fromkeys(map(spec_of, held)))
+    specs = list(dict.fromkeys(map(spec_of, available)))
     texts = [given] if isinstance(given, str) else given
     pairs = given.items() if isinstance(given, Mapping) else [pair for text in texts for pair in named(text)]
     names: dict[str, str] = {}
@@ -273,11 +273,11 @@ def apart(text: str) -> list[str]:
                 pieces.append(text[start:place])
                 start, named = place + 1, False
     if quoted or depth:
-        raise UsageError(f"--names {text!r}: a {'quote' if quoted else 'bracket'} is not closed")
+        raise UsageError(f"--names {text!r}: a closing {'quote' if quoted else 'bracket'} is missing")
     return [piece for piece in (*pieces, text[start:]) if piece.strip()]
 
 
-def listed(held: Iterable[str]) -> str:
+def listed(available: Iterable[str]) -> str:
     """Name at most ten of the activations that results hold."""
-    names = sorted(held)
+    names = sorted(available)
     return f"it holds: {', '.join(names[:10])}" + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -1,13 +1,12 @@
-"""Records become tables: means and intervals over seeds, paired differences to a baseline, costs beside them."""
+"""Make tables of records: means and intervals over seeds, paired differences to a baseline, costs."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..records.cost import Cost
 from ..records.groups import Group, agree, grouped
 from ..records.members import is_older, values
 from ..records.members import members as rows_of
@@ -38,19 +37,10 @@ def tables(store: Store, baseline: str = BASELINE, published: Mapping[str, Publi
     Raises:
         UsageError: if a later afbench wrote a record.
     """
-    return tables_of(store.records(), store.costs(), baseline, published)
-
-
-def tables_of(
-    records: Iterable[Record],
-    costs: Sequence[Cost] = (),
-    baseline: str = BASELINE,
-    published: Mapping[str, Published] | None = None,
-) -> list[Table]:
-    """Make the tables of the records and costs of a results folder, as ``tables`` does."""
+    groups, costs = grouped(store.records()), store.costs()
     return [
         summarise(group, members, costs_of(group, costs, baseline), baseline, (published or {}).get(group.task))
-        for group, members in grouped(records).items()
+        for group, members in groups.items()
     ]
 
 

@@ -7,17 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WORDS = {
-    "r2": "R2",
-    "mse": "MSE",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "f1": "F1",
-    "auc": "AUC",
-    "psnr": "PSNR",
-    "ssim": "SSIM",
-}
-"""Abbreviations in names of metrics; all other parts are printed as they are."""
+ABBREVIATIONS = ("r2", "mse", "rmse", "mae", "f1", "auc", "psnr", "ssim")
+"""Parts of the names of metrics that are printed in capitals."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +27,6 @@ class Bounds:
         """Tell whether all values lie within. If one does not, the bounds are wrong and callers ignore them."""
         return all(self.low <= value <= self.high for value in values)
 
-    def __str__(self) -> str:
-        """Describe the range: ``from 0 to 100``, ``up to 100``, ``from 0``."""
-        if math.isinf(self.low):
-            return "" if math.isinf(self.high) else f"up to {self.high:g}"
-        return f"from {self.low:g}" + ("" if math.isinf(self.high) else f" to {self.high:g}")
-
 
 UNBOUNDED = Bounds()
 UNDECLARED = {
@@ -58,7 +43,11 @@ def written(metric: str) -> str:
     >>> written("r2"), written("best_on_test_r2"), written("accuracy")
     ('R2', 'best on test R2', 'accuracy')
     """
-    return " ".join(WORDS.get(word, word) for word in metric.split("_")) if metric.strip("_") else metric
+    return (
+        " ".join(word.upper() if word in ABBREVIATIONS else word for word in metric.split("_"))
+        if metric.strip("_")
+        else metric
+    )
 
 
 def bounds_of(about: Mapping[str, Any], metric: str) -> Bounds:

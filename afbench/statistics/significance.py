@@ -16,20 +16,15 @@ RESAMPLES = 2**14 - 1
 0.3 s). Random ones cannot go below p = 2 / 2^14, which is enough for Holm over 400 comparisons."""
 
 
-def sign_flip(differences: Sequence[float]) -> float:
-    """Return the two-sided p of paired differences under random signs (a permutation test of their mean).
+def sign_flips(samples: Iterable[Sequence[float]]) -> list[float]:
+    """Return for each sample the two-sided p of paired differences under random signs (a permutation test of the mean).
 
     Exact up to 13 values; more use random signs from a fixed seed. Never below 2 / 2^n. NaN without values or if one is
-    not finite.
+    not finite. Many samples at once take less time each.
 
-    >>> sign_flip([1.0, 2.0, 1.5, 0.5, 3.0])
-    0.0625
+    >>> sign_flips([[1.0, 2.0, 1.5, 0.5, 3.0]])
+    [0.0625]
     """
-    return sign_flips([differences])[0]
-
-
-def sign_flips(samples: Iterable[Sequence[float]]) -> list[float]:
-    """Return the p of each sample, like ``sign_flip``; many samples at once take less time each."""
     xs = [np.asarray(sample, dtype=np.float64) for sample in samples]
     p_by_index: dict[int, float] = {}
     for indices in batches(xs, lambda x: 2**x.size > RESAMPLES and np.abs(x).max() > 0):

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from ..errors import UsageError
 from ..registry.entries import TASKS
-from ..registry.settings import Range, Value, resolve
+from ..registry.settings import Range, Value, differing, resolve
 from ..statistics.metric import declare
-from .settings import settings_of, spend
+from .settings import spend, task_settings
 
 Batch = tuple[Tensor, Tensor]
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -175,13 +175,18 @@ def create_task(name: str, given: Mapping[str, object] | None = None, budget: st
         UsageError: for an unknown task, setting or budget, a wrong type, or a value outside its range.
     """
     entry, implied = TASKS.find(name)
-    settings = settings_of(entry.target)  # type: ignore[arg-type]
+    settings = task_settings(entry.target)  # type: ignore[arg-type]
     planned = spend(entry.target, settings, budget)  # type: ignore[arg-type]
     values = resolve(settings, {**planned, **implied, **(given or {})}, f"task {name!r}")
     try:
         return entry.target(**values)  # type: ignore[no-any-return]
     except ValueError as error:
         raise UsageError(f"task {name!r}: {error}") from error
+
+
+def changed(task: Task) -> dict[str, Value]:
+    """Return the settings that differ from the task's defaults; they are part of a trial's key."""
+    return differing(task_settings(type(task)), task.settings)
 
 
 def list_tasks(tag: str | None = None) -> list[str]:
@@ -231,7 +236,7 @@ def _finish(target: type, name: str) -> type:
     finished = dataclasses.dataclass(frozen=True, kw_only=True)(target)
     finished.__doc__ = documentation  # dataclass fills a missing docstring with all fields, and lists would show it
     finished.name = name
-    settings_of(finished)
+    task_settings(finished)
     return finished
 
 

@@ -1,21 +1,18 @@
-"""A task's settings: read from its fields, set by a budget, and compared with their defaults."""
+"""A task's settings: read from its fields, and set by a budget."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 from ..errors import UsageError
 from ..registry import numerals
-from ..registry.settings import Setting, Value, differing, from_annotation
-
-if TYPE_CHECKING:
-    from .base import Task
+from ..registry.settings import Setting, Value, from_annotation
 
 
-def settings_of(target: type[Task]) -> dict[str, Setting]:
+def task_settings(target: type[Any]) -> dict[str, Setting]:
     """Read a task's settings from its fields.
 
     Raises:
@@ -50,7 +47,7 @@ def bounded(target: type, setting: Setting) -> Setting:
     return setting
 
 
-def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> dict[str, Value]:
+def spend(target: type[Any], settings: Mapping[str, Setting], budget: str) -> dict[str, Value]:
     """Convert a budget into settings: ``default``, a budget of the task, or a fraction of its epochs."""
     if budget == "default":
         return {}
@@ -66,8 +63,3 @@ def spend(target: type[Task], settings: Mapping[str, Setting], budget: str) -> d
             raise UsageError(f"task {target.name!r} has no published length; {takes}")
         raise UsageError(f"{takes}, not {budget!r}")
     return {"epochs": max(1, round(cast(int, settings["epochs"].default) * fraction))}
-
-
-def changed(task: Task) -> dict[str, Value]:
-    """Return the settings that differ from the task's defaults; they are part of a trial's key."""
-    return differing(settings_of(type(task)), task.settings)

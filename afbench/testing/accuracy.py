@@ -43,14 +43,14 @@ def _compare(subject: Subject, x: Tensor, training: bool) -> None:
     module, wide = subject.build().to(x.dtype).train(training), subject.build().double().train(training)
     nudge(module)
     weights = 0.5 + torch.rand(x.shape, generator=stream(0, "check/weights"))
-    given = {**module.state_dict(), X: x, WEIGHTS: weights.to(x.dtype)}
-    exact = {name: value.double() if value.is_floating_point() else value for name, value in given.items()}
+    numbers = {**module.state_dict(), X: x, WEIGHTS: weights.to(x.dtype)}
+    exact = {name: value.double() if value.is_floating_point() else value for name, value in numbers.items()}
     expected = _results(wide, exact)
     if training and not torch.equal(expected[OUTPUT], _results(wide, exact, seed=1)[OUTPUT]):
         return  # noise, which is another one in each dtype
     moved = [_results(wide, _rounded(exact, x.dtype, pattern)) for pattern in range(PATTERNS)]
     where = f"{str(x.dtype).removeprefix('torch.')} in {'training' if training else 'eval'}"
-    for name, got in _results(module, given).items():
+    for name, got in _results(module, numbers).items():
         effect = torch.stack([(results[name] - expected[name]).abs() for results in moved]).amax(0)
         tolerance = TOLERANCE[x.dtype] * (effect + _rounding(name, expected, exact, x.dtype))
         _agree(got.double(), expected[name], tolerance.nan_to_num(torch.inf), f"{name} of {where}", x)
@@ -63,13 +63,13 @@ def _rounded(numbers: Numbers, dtype: torch.dtype, pattern: int) -> Numbers:
     return {n: value * (1 + eps * signs[n]) if value.is_floating_point() else value for n, value in numbers.items()}
 
 
-def _results(module: nn.Module, given: Numbers, seed: int = 0) -> Numbers:
+def _results(module: nn.Module, numbers: Numbers, seed: int = 0) -> Numbers:
     """Return the output, and the gradients of its weighted sum by the input and by the trainable parameters."""
-    module.load_state_dict({name: value for name, value in given.items() if name not in (X, WEIGHTS)})
-    x = given[X].detach().clone().requires_grad_()
+    module.load_state_dict({name: value for name, value in numbers.items() if name not in (X, WEIGHTS)})
+    x = numbers[X].detach().clone().requires_grad_()
     by = {X: x, **{name: p for name, p in module.named_parameters() if p.requires_grad}}
     y = call(module, x, seed)
-    gradients = torch.autograd.grad(y, tuple(by.values()), given[WEIGHTS], allow_unused=True)
+    gradients = torch.autograd.grad(y, tuple(by.values()), numbers[WEIGHTS], allow_unused=True)
     named = {f"gradient by {n}": value for n, value in zip(by, gradients, strict=True) if value is not None}
     return {OUTPUT: y.detach(), **named}
 
@@ -98,8 +98,8 @@ def _agree(got: Tensor, expected: Tensor, tolerance: Tensor, what: str, x: Tenso
         what += f" at input {x.flatten()[worst].item():.6g}"
     expect(
         value["distance"] <= value["tolerance"],
-        f"the {what} is {value['got']:.9g}; expected is float64's {value['expected']:.9g}. "
-        f"They are {value['distance']:.2g} apart, and rounding explains {value['tolerance']:.2g}",
+        f"the {what} is {value['got']:.9g}, but float64 gives {value['expected']:.9g}: the difference "
+        f"{value['distance']:.2g} is larger than rounding explains ({value['tolerance']:.2g})",
     )
 
 

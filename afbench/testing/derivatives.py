@@ -41,7 +41,9 @@ def check_gradient(subject: Subject) -> None:
         module = subject.build().double().train(mode)
         function, parameters = _as_function(module)
         x = subject.input().requires_grad_()
-        expect(_follows(function(x, *parameters), x), "its output does not depend on its input for autograd: detached?")
+        expect(
+            _follows(function(x, *parameters), x), "autograd sees no path from its output to its input; is it detached?"
+        )
         try:
             # A full Jacobian of 200 inputs takes 18 s; beyond some tens, two random directions do.
             size = sum(tensor.numel() for tensor in (x, *parameters))

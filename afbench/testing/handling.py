@@ -127,11 +127,11 @@ def check_others_state(subject: Subject) -> None:
     module.double().half().to("cpu").float()
     kept = dict(module.named_buffers())
     for name in ("steps_of_the_user", "notes_of_the_user"):
-        expect(name in kept, f"a buffer that the user registered is gone after casts: {name}")
-    expect(int(kept["steps_of_the_user"]) == 7, "a buffer that the user registered has another value after casts")
-    expect(getattr(module, "name_of_the_user", None) == "mine", "an attribute that the user set is gone after casts")
+        expect(name in kept, f"a registered buffer disappears after casts: {name}")
+    expect(int(kept["steps_of_the_user"]) == 7, "a registered buffer has another value after casts")
+    expect(getattr(module, "name_of_the_user", None) == "mine", "a user's attribute disappears after casts")
     call(module, subject.input().float())
-    expect(seen, "a hook that the user registered does not run after casts")
+    expect(seen, "a registered hook does not run after casts")
 
 
 def check_pruning(subject: Subject) -> None:

@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
+from ..engines import ambient
 from .subject import Subject, agree, call, expect
 
-
-@contextmanager
-def float64_by_default() -> Iterator[None]:
-    """Make float64 the default dtype within the block."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
-@contextmanager
-def deterministic() -> Iterator[None]:
-    """Let torch refuse nondeterministic operators within the block."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-
-
-@contextmanager
-def two_threads() -> Iterator[None]:
-    """Let torch compute with two threads within the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-SURROUNDINGS: dict[str, Callable[[], object]] = {
-    "with float64 by default": float64_by_default,
-    "with deterministic algorithms": deterministic,
-    "with two threads": two_threads,
+SURROUNDINGS: dict[str, Callable[[], AbstractContextManager[object]]] = {
+    "with float64 by default": lambda: ambient.set_within({"default dtype": torch.float64}),
+    "with deterministic algorithms": lambda: ambient.set_within({"deterministic algorithms": (True, False)}),
+    "with two threads": lambda: ambient.pinned_threads(2),
     "under no_grad": torch.no_grad,
     "under inference_mode": torch.inference_mode,
 }
 
 
 def _state() -> dict[str, object]:
-    return {
-        "default dtype": torch.get_default_dtype(),
-        "grad mode": torch.is_grad_enabled(),
-        "number of threads": torch.get_num_threads(),
-        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-        "autocast": torch.is_autocast_enabled("cpu"),
-        "default device": torch.get_default_device(),
-        "anomaly detection": torch.is_anomaly_enabled(),
-    }
+    return {**ambient.state(), "number of threads": torch.get_num_threads()}
 
 
 def check_surroundings(subject: Subject) -> None:
@@ -71,11 +30,11 @@ def check_surroundings(subject: Subject) -> None:
     expected = call(subject.build().eval(), x)
     for where, surroundings in SURROUNDINGS.items():
         module = subject.build().eval()
-        with surroundings():  # type: ignore[attr-defined]
+        with surroundings():
             before = _state()
             y = call(module, x)
             changed = [name for name, value in _state().items() if value != before[name]]
-        expect(not changed, f"a call changes torch's {', '.join(changed)}")
+        expect(not changed, f"a call changes the {', '.join(changed)}")
         expect(y.dtype == expected.dtype, f"{where}, float32 inputs gave {y.dtype}")
         agree(Tensor.clone(y), expected, f"{where}, the values differ")
 

@@ -110,7 +110,7 @@ def check_integers(subject: Subject) -> None:
             y = call(module, torch.ones(3, subject.channels, dtype=dtype))
         except TypeError:
             continue
-        problem = f"inputs {dtype} gave {y.dtype}; expected is a TypeError: takes floating-point inputs, not {dtype}"
+        problem = f"{dtype} inputs gave {y.dtype}; expected a TypeError (only floating-point inputs are allowed)"
         expect(y.is_floating_point(), problem)
 
 

@@ -84,9 +84,9 @@ def inputs(network: nn.Module, activations: Sequence[nn.Module], samples: Tensor
     except Exception:  # a user's network may refuse a batch of this size; its trial stands all the same
         return {}
     arrays: Arrays = {}
-    for place, held in counts.items():
-        if 0 < held.sum() < 2**32:
-            arrays |= {f"shape/{place}/hist": held.astype(np.uint32), f"shape/{place}/edges": EDGES}
+    for place, histogram in counts.items():
+        if 0 < histogram.sum() < 2**32:
+            arrays |= {f"shape/{place}/hist": histogram.astype(np.uint32), f"shape/{place}/edges": EDGES}
     return arrays
 
 

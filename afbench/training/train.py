@@ -175,15 +175,15 @@ def plain_numbers(measured: Mapping[str, Any], method: str) -> dict[str, float]:
     """
     if not isinstance(measured, Mapping):
         raise AfbenchError(f"the task's {method}() must return a dict of numbers, not {type(measured).__name__}")
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for name, value in measured.items():
         try:
-            found[str(name)] = float(value) if not isinstance(value, (str, bytes)) else float("")
+            numbers[str(name)] = float(value) if not isinstance(value, (str, bytes)) else float("")
         except (TypeError, ValueError, RuntimeError):
             raise AfbenchError(
                 f"the task's {method}() gave {type(value).__name__} for {name!r}, not a number"
             ) from None
-    return found
+    return numbers
 
 
 def plain_array(value: Any) -> np.ndarray[Any, Any]:

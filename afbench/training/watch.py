@@ -30,13 +30,13 @@ def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterat
     seen: dict[int, int] = {}
     before: dict[int, Input] = {}
 
-    came: set[int] = set()
-    passed: set[int] = set()
+    reached_output: set[int] = set()
+    reached_input: set[int] = set()
 
     def enter(place: int) -> Any:
         def note(module: nn.Module, inputs: tuple[Any, ...]) -> None:
             before[place] = Input(inputs[0], module)
-            listen(inputs[0], passed, place)
+            listen(inputs[0], reached_input, place)
 
         return note
 
@@ -50,7 +50,7 @@ def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterat
             if breach := breach or breach_of_graph(before.pop(place), x, output):
                 raise ActivationError(f"{breach} at place {place}{'' if module.training else ', in evaluation'}")
             if inputs[0].requires_grad:
-                listen(output, came, place)
+                listen(output, reached_output, place)
 
         return check
 
@@ -59,7 +59,7 @@ def contract(activations: Sequence[nn.Module], *, finite: bool = True) -> Iterat
         handles += [module.register_forward_pre_hook(enter(place)), module.register_forward_hook(leave(place))]
     try:
         yield seen
-        for place in sorted(came - passed):
+        for place in sorted(reached_output - reached_input):
             raise ActivationError(f"gave no gradient for its input in backward at place {place}")
     finally:
         for handle in handles:
@@ -71,8 +71,9 @@ class Input:
 
     def __init__(self, x: Tensor, module: nn.Module) -> None:
         """Note the input, and the tensors that the activation holds."""
-        held = [*module.parameters(), *module.buffers(), *(v for v in vars(module).values() if isinstance(v, Tensor))]
-        self.held = {tensor.data_ptr() for tensor in held if tensor.numel()} - {x.data_ptr()}
+        attributes = (value for value in vars(module).values() if isinstance(value, Tensor))
+        tensors = [*module.parameters(), *module.buffers(), *attributes]
+        self.stored = {tensor.data_ptr() for tensor in tensors if tensor.numel()} - {x.data_ptr()}
         watched = torch.is_grad_enabled() and x.requires_grad
         self.edge = torch.autograd.graph.get_gradient_edge(x) if watched else None
         self.version = None if x.is_inference() else x._version
@@ -104,13 +105,11 @@ def breach_of_form(x: Tensor, output: Any) -> str:
 def breach_of_graph(before: Input, x: Tensor, output: Tensor) -> str:
     """Say what is wrong with how an output hangs on its input."""
     if before.version is not None and x._version != before.version and output is not x:
-        return "changed its input in place but returned another tensor (other layers need the input: change a copy)"
-    if output.numel() and output.data_ptr() in before.held:
-        return "returned a stored tensor, which its next call may change (return a new one)"
+        return "changed its input in place but returned another tensor (other layers need the input, so change a copy)"
+    if output.numel() and output.data_ptr() in before.stored:
+        return "returned a stored tensor (its next call may change it, so return a new tensor)"
     if before.edge is not None and not reaches(output, before.edge.node):
-        return (
-            "passes no gradient to its input (detach, no_grad, or only comparisons: the layers before it cannot learn)"
-        )
+        return "passes no gradient to its input (detach, no_grad, or only comparisons: earlier layers cannot learn)"
     return ""
 
 
@@ -143,8 +142,8 @@ def untrained(network: nn.Module, activations: Sequence[nn.Module], optimizer: t
             for name, tensor in tensors_of(module):
                 if tensor.is_leaf and tensor.requires_grad and id(tensor) not in moved:
                     return (
-                        f"{type(module).__name__}.{name} at place {place} requires gradients but is no parameter of "
-                        "its module, so that nothing trains it: use nn.Parameter, nn.ParameterList or a buffer"
+                        f"{type(module).__name__}.{name} at place {place} requires a gradient but is no parameter, so "
+                        "it is never trained: use nn.Parameter, nn.ParameterList or a buffer"
                     )
     return ""
 
@@ -153,8 +152,8 @@ def tensors_of(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Go through the tensors that a module holds as plain attributes, or in a list or dict."""
     for name, value in vars(module).items():
         if not name.startswith("_"):  # torch's own tables of parameters and buffers
-            held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-            yield from ((name, tensor) for tensor in (value, *held) if isinstance(tensor, Tensor))
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            yield from ((name, tensor) for tensor in (value, *items) if isinstance(tensor, Tensor))
 
 
 def bad(values: Tensor) -> str:

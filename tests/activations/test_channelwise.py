@@ -16,18 +16,18 @@ def test_spread_lies_along_the_channels():
 
 @pytest.mark.parametrize(("shape", "channel_dim"), [((2, 1), 1), ((2, 4), 1), ((2, 3, 5), -1)])
 def test_wrong_size_does_not_broadcast(shape, channel_dim):
-    with pytest.raises(ValueError, match="built with channels=3"):
+    with pytest.raises(ValueError, match="built for channels=3"):
         spread(torch.zeros(3), torch.zeros(shape), channel_dim)
 
 
 def test_one_channel_does_not_broadcast_either():
-    with pytest.raises(ValueError, match="built with channels=1"):
+    with pytest.raises(ValueError, match="built for channels=1"):
         spread(torch.zeros(1), torch.zeros(2, 3), 1)
 
 
 @pytest.mark.parametrize("channel_dim", [1, -2])
 def test_missing_dimension(channel_dim):
-    with pytest.raises(ValueError, match="no dimension of an input of shape"):
+    with pytest.raises(ValueError, match="does not exist in an input of shape"):
         spread(torch.zeros(3), torch.zeros(3), channel_dim)
 
 

@@ -176,7 +176,7 @@ def test_case_1_is_odd(curve, grid, basis):
     [
         ("degree=5", "degree must be n:m"),
         ("degree=4:5", "1 <= m <= n"),
-        ("degree=13:4", "fits go up to 12:12"),
+        ("degree=13:4", "starts exist up to 12:12"),
         ("basis=laguerre,zero_centred=case1", "use true"),
         ("basis=laguerre,zero_centred=case2", "use true"),
         ("start=sigmoid,zero_centred=true", "0.5 at 0"),

@@ -268,7 +268,7 @@ def test_zero_stays_zero(version):
         ("degree=5", "degree must be n:m"),
         ("degree=05:4", "degree must be n:m"),
         ("degree=4:5", "1 <= m <= n"),
-        ("degree=13:4", "fits go up to 12:12"),
+        ("degree=13:4", "starts exist up to 12:12"),
         ("start=sigmoid,zero_centred=true", "0.5 at 0"),
     ],
 )
@@ -338,5 +338,5 @@ def test_noise_of_d_is_each_channels_own():
 def test_per_channel_needs_the_channels(name):
     with pytest.raises(UsageError, match="needs channels="):
         create(f"{name}[per=channel]")
-    with pytest.raises(ValueError, match="built with channels=3"):
+    with pytest.raises(ValueError, match="built for channels=3"):
         create(f"{name}[per=channel]", 3)(torch.zeros(2, 4))

@@ -34,5 +34,5 @@ def test_starts_as_a_linear_layer_does():
 
 
 def test_wrong_channels_are_refused():
-    with pytest.raises(ValueError, match="built with channels=3"):
+    with pytest.raises(ValueError, match="built for channels=3"):
         project(torch.zeros(2, 4), torch.zeros(6, 3), None, 1)

@@ -52,7 +52,7 @@ def test_mean_of_positions():
 
 
 def test_wrong_channels_are_refused():
-    with pytest.raises(ValueError, match="built with channels=3"):
+    with pytest.raises(ValueError, match="built for channels=3"):
         create("se", 3)(torch.zeros(2, 4))
     with pytest.raises(ValueError, match="needs channels="):
         create("se")

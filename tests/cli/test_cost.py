@@ -81,7 +81,7 @@ def test_a_failure_is_a_row_and_exit_code_1(here, capsys):
     [
         (["--acts", "rellu"], "unknown activation 'rellu'; did you mean 'relu'?"),
         (["--task", "gm"], "unknown task 'gm'; did you mean 'gmm'?"),
-        (["--task", "gmm", "--shapes", "4"], "--shapes is for activations alone"),
+        (["--task", "gmm", "--shapes", "4"], "--shapes works only without --task"),
         (["--task", "gmm", "--threads", "2"], "--set threads="),
         (["--set", "lr=1"], "--set needs --task"),
         (["--baseline", "elu"], "--baseline needs --task"),

@@ -66,14 +66,11 @@ def test_fetch_makes_the_given_folder(data_root, capsys, tmp_path, monkeypatch):
         (["data", "fetch", "cifar10", "--from", "debian"], "no package holds CIFAR-10"),
         (["data", "fetch", "cifar10", "--from", "apt"], "unknown way 'apt' (ways: debian, pooch, torchvision)"),
         (["data", "list", "--from", "pooch"], "data list takes no --from"),
-        (["data", "list", "--data-root", "~nobody-of-that-name"], "there is no such user's home"),
+        (["data", "list", "--data-root", "~nobody-of-that-name"], "this user has no home folder"),
         (["data", "list", "--data-root", ""], "data root '' is not a folder"),
         (["data", "list", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
         (["run", "--task", "mnist", "--data-root", "nowhere"], "data root 'nowhere' is not a folder"),
-        (
-            ["run", "--task", "fashion_mnist", "--acts", "relu"],
-            "is not on this machine (no FashionMNIST/raw, fashion-mnist below",
-        ),
+        (["run", "--task", "fashion_mnist", "--acts", "relu"], "was not found (no FashionMNIST/raw, fashion-mnist in"),
     ],
 )
 def test_a_wrong_call_is_one_line(data_root, capsys, tmp_path, monkeypatch, argv, message):

@@ -38,7 +38,7 @@ def test_one_folder_holds_its_plots_and_several_leave_theirs_here(folders, capsy
     ("given", "said"),
     [
         (["moons", "rings", "curve"], "takes one results folder"),
-        (["moons", "rings", "tradeoff"], "no costs for plot 'tradeoff' of moons"),
+        (["moons", "rings", "tradeoff"], "plot 'tradeoff' needs step times of moons"),
         (["moons", "rings", "tradeoff", "--task", "ring"], "did you mean 'rings'? (they hold: moons, rings)"),
         (["moons", "rnk"], "did you mean 'rank'?"),
         (["mons", "rank"], "no results in mons"),

@@ -134,7 +134,7 @@ def test_an_edit_is_said_in_a_line(run, folder):
     assert "stale" not in run(*options)[1]
     own.write_text(text.format(2))
     said = [line for line in run(*options, "--keep-stale")[1].splitlines() if line.startswith("stale: ")]
-    kept = "2 trials kept by --keep-stale: the current code may give other results"
+    kept = "2 trials kept by --keep-stale, although the current code may give other results"
     assert said == [f"stale: the source of ours or of its task changed; {kept}"]
     said = [line for line in run(*options)[1].splitlines() if line.startswith("stale: ")]
     assert said == ["stale: the source of ours or of its task changed; 2 trials run again"]

@@ -116,7 +116,7 @@ def test_an_alias_shows_its_entry_and_what_it_sets(shown, monkeypatch):
         ("", "unknown activation or task ''"),
         ("prelu[b=1]", "activation 'prelu' has no setting 'b'"),
         ("prelu[a=1", "malformed spec 'prelu[a=1': the closing bracket is missing"),
-        ("gmm[width=3]", "gmm is a task: show takes its name alone, and run its settings by --set KEY=VALUE"),
+        ("gmm[width=3]", "gmm is a task: give show only its name; give settings to run with --set KEY=VALUE"),
         ("ReLU6", "unknown activation or task 'ReLU6'; did you mean 'relu'?"),
         ("DiTAC", "unknown activation or task 'DiTAC'; did you mean 'ditac'?"),
         ("no_such_package:Snake", "cannot import 'no_such_package:Snake'"),

@@ -53,7 +53,7 @@ def test_html_is_one_page(folders, capsys):
 
 def test_wide_of_one_task_is_refused_in_a_line(folders, capsys):
     assert main(["table", folders[0], "--wide"]) == 2
-    assert "takes several tasks, here is only moons" in capsys.readouterr().err
+    assert "needs several tasks, but there is only moons" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ def test_training_times_of_another_concurrency_are_refused(a, b):
     a.environment().trials("pau", [90.0, 92.0])
     b.environment().trials("pau", [90.0, 92.0], concurrency=4)
     found = compare(a.path, b.path)
-    assert found.notes == ("training times of gmm are not compared: the number of jobs differs (1 in A, 4 in B)",)
+    assert found.notes == ("training times of gmm are not compared: the number of jobs differs: 1 in A, 4 in B",)
     assert not [c for c in found.changes if c.kind == "trial time"]
 
 

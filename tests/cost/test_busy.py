@@ -1,4 +1,4 @@
-"""When the machine is too busy to time on, and that tables then leave the step column out."""
+"""When the machine is too busy for timing, and that tables then leave the step column out."""
 
 import json
 

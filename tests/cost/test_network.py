@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import afbench
-from afbench.cost.network import NetworkJob, bench, saved_by
+from afbench.cost.network import NetworkJob, make_bench, saved_by
 from afbench.models import mlp
 from afbench.records.cost import Cost
 from afbench.registry.entries import ACTIVATIONS, TASKS
@@ -78,7 +78,7 @@ def job(activation: str, **settings: Any) -> NetworkJob:
 
 
 def kept(activation: str) -> int:
-    return saved_by(bench(create_task("costly"), choose(activation)))
+    return saved_by(make_bench(create_task("costly"), choose(activation)))
 
 
 # What the network and the loss keep whatever the activation, in bytes. A float takes 4, a label 8.
@@ -108,7 +108,7 @@ def test_a_learnt_number_keeps_itself_and_its_factor_but_no_parameter() -> None:
 
 
 def test_counting_twice_gives_the_same() -> None:
-    one = bench(create_task("costly"), choose("gelu"))
+    one = make_bench(create_task("costly"), choose("gelu"))
     one.step()
     assert saved_by(one) == saved_by(one) == ALWAYS + 512
 

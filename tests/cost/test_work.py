@@ -39,4 +39,4 @@ def test_a_cost_counts_if_this_code_gave_it_and_it_is_no_failure_that_may_pass(c
     (job,) = plan_alone([choice], [CASE], "here", {}).jobs
     cost = job.blank("gelu").with_(**{"versions": versions(choice.entry), **changes})
     plan = plan_alone([choice], [CASE], "here", {cost.key: cost})
-    assert (plan.held == [cost], bool(plan.jobs)) == (counts, not counts)
+    assert (plan.stored == [cost], bool(plan.jobs)) == (counts, not counts)

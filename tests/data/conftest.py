@@ -88,6 +88,7 @@ def web(tiny, tmp_path, serve, monkeypatch):
         written = tiny(name, folder, compress=not archive, below=tmp_path / "published")
         (tmp_path / "web").mkdir()
         if archive:
+            (written.folder / SETS[name].layouts[-1].further[0]).write_bytes(b"names of the classes")
             with tarfile.open(tmp_path / "web" / next(iter(SETS[name].download.digests)), "w:gz") as tar:
                 tar.add(written.folder, folder)
         else:

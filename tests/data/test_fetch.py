@@ -58,17 +58,17 @@ def test_where_all_ways_fail_the_reason_of_each_is_said_in_a_line(client, web, d
         fetch("fashion_mnist")
     message = str(caught.value)
     assert "\n" not in message and message.startswith(
-        "cannot bring Fashion-MNIST (debian: apt-get is not installed; pooch: "
+        "cannot download Fashion-MNIST (debian: apt-get is not installed; pooch: "
     )
     assert "; torchvision: " in message
-    assert message.endswith("put its files into DIR/FashionMNIST/raw or DIR/fashion-mnist and give --data-root DIR")
+    assert message.endswith("copy its files into DIR/FashionMNIST/raw or DIR/fashion-mnist and pass --data-root DIR")
     assert not any(data_root.iterdir())
 
 
 def test_a_set_without_a_package_is_not_asked_of_debian(web, client, monkeypatch):
     web("mnist", mirrors=("http://127.0.0.1:1/",))
     monkeypatch.setitem(sys.modules, "torchvision", None)
-    with pytest.raises(Unavailable, match=r"^cannot bring MNIST \(pooch: "):
+    with pytest.raises(Unavailable, match=r"^cannot download MNIST \(pooch: "):
         fetch("mnist")
 
 

@@ -31,9 +31,9 @@ IMAGES = written(np.arange(12, dtype=np.uint8).reshape(3, 2, 2))
         (b"\x1f\x8b" + IMAGES[2:], "not an IDX file"),
         (bytes([0, 0, 13]) + IMAGES[3:], "not an IDX file of unsigned bytes"),
         (written(np.zeros(3, np.uint8)), "3 dimensions"),
-        (IMAGES[:-1], "holds 11 values where its header says 12"),
-        (IMAGES + b"\0", "holds 13 values where its header says 12"),
-        (IMAGES[:4] + b"\xff" * 12 + IMAGES[16:], "where its header says"),
+        (IMAGES[:-1], "holds 11 values, but its header says 12"),
+        (IMAGES + b"\0", "holds 13 values, but its header says 12"),
+        (IMAGES[:4] + b"\xff" * 12 + IMAGES[16:], "but its header says"),
     ],
 )
 def test_refuses(content, message):

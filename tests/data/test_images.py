@@ -14,7 +14,7 @@ from afbench.data.layouts import SETS
 from afbench.errors import Unavailable
 
 FORMATS = [(name, layout.folder) for name, images in SETS.items() for layout in images.layouts]
-REMEDY = "bring it again with: afbench data fetch fashion_mnist$"
+REMEDY = "download it again: afbench data fetch fashion_mnist$"
 
 
 def check(name, message):
@@ -97,12 +97,12 @@ def test_the_given_folder_comes_before_the_systems(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("fashion_mnist", "download it with: afbench data fetch fashion_mnist"),
-        ("cifar100", "download it with: afbench data fetch cifar100"),
+        ("fashion_mnist", "get it with: afbench data fetch fashion_mnist"),
+        ("cifar100", "get it with: afbench data fetch cifar100"),
     ],
 )
 def test_a_missing_set_says_where_it_was_looked_for_and_what_brings_it(data_root, name, command):
-    said = check(name, f"^{SETS[name].title} is not on this machine")
+    said = check(name, f"^{SETS[name].title} was not found")
     assert str(data_root) in said
     assert said.endswith(command)
 
@@ -137,7 +137,7 @@ def set_digests(monkeypatch, name, digests):
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("train-images-idx3-ubyte", lambda held: held[:-5], "values where its header says 156800"),
+        ("train-images-idx3-ubyte", lambda held: held[:-5], "values, but its header says 156800"),
         ("train-images-idx3-ubyte", lambda held: b"<html>", "not an IDX file"),
         ("t10k-images-idx3-ubyte", lambda held: held[:4] + bytes(12), r"holds 0 test images"),
         ("t10k-labels-idx1-ubyte", lambda held: held[:-1] + b"\x0a", "labels up to 10, where"),
@@ -168,7 +168,7 @@ def test_a_malicious_batch_does_not_run(tiny, tmp_path):
     (folder / "data_batch_3").write_bytes(b"cos\nmkdir\n(S'" + str(tmp_path / "ran").encode() + b"'\ntR.")
     check(
         "cifar10",
-        "its pickle asks for os.mkdir, which no CIFAR batch needs; nothing of it was run; delete it and bring",
+        "its pickle names os.mkdir, which a CIFAR batch does not contain; nothing was executed; delete it and download",
     )
     assert not (tmp_path / "ran").exists()
 
@@ -177,7 +177,7 @@ def test_the_real_fashion_mnist_where_it_is_here():
     try:
         images = load("fashion_mnist")
     except Unavailable:
-        pytest.skip("Fashion-MNIST is not on this machine")
+        pytest.skip("Fashion-MNIST was not found")
     assert [len(labels) for _, labels in (images.train, images.validation, images.test)] == [54_000, 6_000, 10_000]
     assert images.mean == pytest.approx([0.2860405], abs=1e-7)
     assert images.deviation == pytest.approx([0.3530242], abs=1e-7)
@@ -199,7 +199,7 @@ def test_what_may_not_be_read_is_to_be_made_readable(tiny, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("afbench.data.images.content", refuse)
-    with pytest.raises(Unavailable, match="may not be read; make it readable") as told:
+    with pytest.raises(Unavailable, match="no permission to read .*; make it readable") as told:
         load("fashion_mnist")
     assert str(held.folder) in str(told.value) and "delete" not in str(told.value)
 
@@ -211,6 +211,6 @@ def test_a_closed_folder_is_said_and_the_next_is_tried(tiny, tmp_path, monkeypat
     access = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
     assert find("fashion_mnist").folder == tmp_path / "system" / "FashionMNIST" / "raw"
-    with pytest.raises(Unavailable, match="raw may not be looked into"):
+    with pytest.raises(Unavailable, match="; no permission to read .*raw"):
         monkeypatch.setattr("afbench.data.images.exists", lambda path: False)
         find("fashion_mnist")

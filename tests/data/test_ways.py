@@ -35,7 +35,15 @@ def test_pooch_brings_every_set_and_leaves_nothing_else(web, data_root, name):
     folder = fetch(name, "pooch")
     assert (load(name).test[0].numpy() == written.test[0]).all()
     assert load(name).about["source"].startswith(str(folder.relative_to(data_root)))
+    assert {path.name for path in folder.iterdir()} >= set(SETS[name].layouts[-1].further)  # torchvision needs it
     assert [path for path in data_root.iterdir()] == [data_root / folder.relative_to(data_root).parts[0]]
+
+
+def test_pooch_says_what_it_downloads_and_names_no_scratch_folder(web, data_root, capsys):
+    web("cifar10")
+    fetch("cifar10", "pooch")
+    mirror = SETS["cifar10"].download.mirrors[0]
+    assert capsys.readouterr().err == f"downloading CIFAR-10 (170 MB) from {mirror}\n"
 
 
 def test_pooch_tries_the_next_mirror(web, serve, tmp_path):
@@ -50,14 +58,14 @@ def test_pooch_tries_the_next_mirror(web, serve, tmp_path):
 @pytest.mark.parametrize("name", ["mnist", "cifar10"])
 def test_a_download_with_another_md5_is_not_stored(web, data_root, name):
     web(name, digests=SETS[name].download.digests)
-    says(f"^cannot bring {SETS[name].title} .pooch: .* hash of downloaded file", name, "pooch")
+    says(f"^cannot download {SETS[name].title} .pooch: .* hash of downloaded file", name, "pooch")
     assert not any(data_root.iterdir())
 
 
 def test_a_download_with_the_right_md5_and_another_content_is_not_stored(web, data_root, monkeypatch):
     web("mnist")
     monkeypatch.setitem(SETS, "mnist", dataclasses.replace(SETS["mnist"], counts=(201, 100)))
-    says("pooch: what it brought is not the published MNIST", "mnist", "pooch")
+    says("pooch: the download differs from the published MNIST", "mnist", "pooch")
     assert not any(data_root.iterdir())
 
 
@@ -66,7 +74,11 @@ def test_nobody_answers(data_root, monkeypatch):
         taken.bind(("127.0.0.1", 0))
         download = dataclasses.replace(SETS["mnist"].download, mirrors=(f"http://127.0.0.1:{taken.getsockname()[1]}/",))
         monkeypatch.setitem(SETS, "mnist", dataclasses.replace(SETS["mnist"], download=download))
-        says(r"^cannot bring MNIST \(pooch: .*refused.*\); put its files into DIR/MNIST/raw and give", "mnist", "pooch")
+        says(
+            r"^cannot download MNIST \(pooch: .*refused.*\); copy its files into DIR/MNIST/raw and pass",
+            "mnist",
+            "pooch",
+        )
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -101,7 +113,7 @@ def test_a_killed_download_leaves_no_part_of_a_set(web, serve, data_root, tmp_pa
         process.wait()
         release.set()
     assert [path.name.startswith(".fetch-") for path in data_root.iterdir()] == [True]
-    with pytest.raises(Unavailable, match="MNIST is not on this machine"):
+    with pytest.raises(Unavailable, match="MNIST was not found"):
         load("mnist")
     assert len(load_fetched("mnist").test[1]) == 100
 
@@ -147,21 +159,21 @@ def test_torchvision_fails(fake, data_root):
         raise RuntimeError("Error downloading\n train-images")
 
     fake("mnist", "MNIST/raw", fail)
-    says(r"^cannot bring MNIST \(torchvision: Error downloading train-images\); ", "mnist", "torchvision")
+    says(r"^cannot download MNIST \(torchvision: Error downloading train-images\); ", "mnist", "torchvision")
     assert not any(data_root.iterdir())
     assert socket.getdefaulttimeout() is None
 
 
 def test_torchvision_is_not_installed(data_root, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision", None)
-    says(r"^cannot bring MNIST \(torchvision: import of torchvision halted", "mnist", "torchvision")
+    says(r"^cannot download MNIST \(torchvision: import of torchvision halted", "mnist", "torchvision")
 
 
 def test_torchvision_brings_something_else(fake, data_root, monkeypatch):
     fake("cifar10", "cifar-10-batches-py")
     layouts = tuple(dataclasses.replace(layout, digests={"test_batch": "0" * 32}) for layout in SETS["cifar10"].layouts)
     monkeypatch.setitem(SETS, "cifar10", dataclasses.replace(SETS["cifar10"], layouts=layouts))
-    says("torchvision: what it brought is not the published CIFAR-10", "cifar10", "torchvision")
+    says("torchvision: the download differs from the published CIFAR-10", "cifar10", "torchvision")
     assert not any(data_root.iterdir())
 
 
@@ -194,7 +206,7 @@ def test_mirrors_and_digests_are_torchvisions():
 class TestDebian:
     def test_apt_get_is_not_installed(self, client, data_root):
         says(
-            r"^cannot bring Fashion-MNIST \(debian: apt-get is not installed\); put its files into",
+            r"^cannot download Fashion-MNIST \(debian: apt-get is not installed\); copy its files into",
             "fashion_mnist",
             "debian",
         )
@@ -230,18 +242,18 @@ class TestDebian:
             (folder / f"{name}-ubyte.gz").write_bytes(gzip.compress(b"another"))
         client.apt()
         client.dpkg()
-        says("debian: what it brought is not the published Fashion-MNIST", "fashion_mnist", "debian")
+        says("debian: the download differs from the published Fashion-MNIST", "fashion_mnist", "debian")
         assert not any(data_root.iterdir())
 
     def test_a_package_without_the_set(self, client, data_root, tmp_path):
         (tmp_path / "package").mkdir()
         client.apt()
         client.dpkg()
-        says("debian: it brought no files of Fashion-MNIST", "fashion_mnist", "debian")
+        says("debian: the download contains no files of Fashion-MNIST", "fashion_mnist", "debian")
 
     def test_a_set_that_no_package_holds(self, client, data_root):
         says(
-            r"\(debian: no package holds CIFAR-10\); put its files into DIR/cifar-10-batches-bin or DIR/",
+            r"\(debian: no package holds CIFAR-10\); copy its files into DIR/cifar-10-batches-bin or DIR/",
             "cifar10",
             "debian",
         )

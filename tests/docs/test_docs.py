@@ -25,7 +25,8 @@ def test_a_new_activation_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
     plugin = tmp_path / "snake_from_docs.py"
     plugin.write_text(first_code("add-an-activation.md"))
     call = ["run", "--task", "digits", "--acts", "snake", "--plugin", str(plugin), "--budget", "smoke"]
-    assert main([*call, "--seeds", "1", "--no-cost", "--jobs", "1", "--out", str(tmp_path / "out")]) == 0
+    given = ["--seeds", "1", "--no-cost", "--engine", "inline", "--out", str(tmp_path / "out")]
+    assert main([*call, *given]) == 0
     assert re.search(r"^snake\s", capsys.readouterr().out, re.M)
     assert main(["list", "activations", "--tag", "trainable", "--plugin", str(plugin)]) == 0
     assert "snake" in capsys.readouterr().out

@@ -91,9 +91,9 @@ def test_neighbours_in_this_process_are_put_right_and_named(
     told = {record.trial.activation.removeprefix("bad_"): record for record in summary.new}
     for name in neighbours:
         assert (told[name].status is Status.ERROR) is (name not in (*SILENT, "quiet")), (name, told[name].reason)
-    assert "changed torch's default dtype from float32 to float64; other trials would" in told["default_dtype"].reason
+    assert "changed torch's default dtype from float32 to float64; this would" in told["default_dtype"].reason
     assert "replaced torch.nn.Linear.forward" in told["linear"].reason
-    assert "registered activation 'relu' again" in told["entry"].reason
+    assert "replaced the registered activation 'relu'" in told["entry"].reason
 
 
 @pytest.mark.parametrize("engine", ["inline", pytest.param("process", marks=pytest.mark.slow)])
@@ -115,7 +115,7 @@ def test_choosing_the_trainable_ones_leaves_this_process_as_it_was() -> None:
 
 
 def test_a_thread_left_in_this_process_ends_the_run_and_keeps_what_is_done(tmp_path: Path, plugin: Any) -> None:
-    with pytest.raises(AfbenchError, match="left a thread running .*use the process engine"):
+    with pytest.raises(AfbenchError, match="left a thread running .*Use engine='process'"):
         street("inline", ["quiet", "thread"], tmp_path)
     plugin.STOP.set()
     records = afbench.load(tmp_path)
@@ -161,6 +161,6 @@ def test_the_callers_own_state_changes_no_result_here_and_is_as_before(
 
 
 def test_a_mode_that_is_active_here_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AfbenchError, match="a torch function mode is active: call afbench outside"):
+    with pytest.raises(AfbenchError, match="a torch function mode is active; call afbench outside"):
         with torch.device("meta"):
             afbench.run("street", "pau", seeds=1, out=tmp_path, engine="inline", plugins=[PLUGIN], cost=False)

@@ -163,26 +163,32 @@ def test_no_more_processes_are_started_than_there_are_items_and_closing_ends_the
 
 
 @pytest.mark.parametrize(
-    ("plugin", "reason"),
-    [("1 / 0", "plugin.py failed: ZeroDivisionError"), ("import os; os._exit(3)", "before it was ready .exit code 3")],
+    ("plugin", "kind", "reason"),
+    [
+        ("1 / 0", UsageError, "plugin.py failed: ZeroDivisionError"),
+        ("import os; os._exit(3)", AfbenchError, "before it was ready .exit code 3"),
+    ],
 )
-def test_a_setup_that_fails_ends_the_run_with_the_reason(tmp_path: Path, plugin: str, reason: str) -> None:
+def test_a_setup_that_fails_ends_the_run_with_the_reason(
+    tmp_path: Path, plugin: str, kind: type[AfbenchError], reason: str
+) -> None:
     (tmp_path / "plugin.py").write_text(plugin)
-    with pytest.raises(AfbenchError, match=reason):
+    with pytest.raises(kind, match=reason):
         list(process(operator.call, [ANSWER], setup=Setup(plugins=(str(tmp_path / "plugin.py"),))))
 
 
 def test_an_activation_that_only_this_session_knows_is_a_fault_of_the_set_up() -> None:
-    outcomes = process(operator.call, [ANSWER], setup=Setup(activations=("relu", "mine")))
-    with pytest.raises(UsageError, match="cannot find activation 'mine' .*Define it in a file and pass it as --plugin"):
-        next(outcomes)
+    with pytest.raises(UsageError, match="cannot find activation 'mine' .*Move it to a file"):
+        Setup(activations=("relu", "mine"))()
 
 
 @pytest.mark.slow
 def test_code_that_starts_a_thread_when_it_is_loaded_gets_a_process_from_scratch_for_each_item(tmp_path: Path) -> None:
     plugin = tmp_path / "plugin.py"
     plugin.write_text("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()")
-    with pytest.warns(SlowStart, match="loading it started 'Thread-1 .* each trial starts a new process"):
+    with pytest.warns(
+        SlowStart, match="loading it started the threads 'Thread-1 .* so each trial starts a new process"
+    ):
         outcomes = list(process(operator.call, [os.getpid] * 2, setup=Setup(plugins=(str(plugin),))))
     assert len({pid for _, pid in outcomes} | {os.getpid()}) == 3
 

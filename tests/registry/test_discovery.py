@@ -255,7 +255,7 @@ def test_a_plugin_whose_name_does_not_end_in_py_is_refused(plugin):
         ("torch.nn:Snake", "module 'torch.nn' has no 'Snake'"),
         ("torch.nn:ReLU.Snake", "module 'torch.nn' has no 'ReLU.Snake'"),
         ("os:path", "'os:path' is not a class"),
-        ("math:sin", "argument 'x' has no default"),
+        ("math:sin", "argument 'x' needs a default"),
         ("torch:relu", "torch:relu"),
         ("torch:Tensor", "torch:Tensor"),
         ("numpy:sin", "numpy:sin"),

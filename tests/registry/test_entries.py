@@ -81,7 +81,7 @@ def test_a_name_or_alias_of_two_is_an_error_that_names_both_places(registry, fir
 
 @pytest.mark.parametrize("name", ["", "1x", "two words", "a[b=c]", "-a", "a,b", "pkg:Class", "tag:x", "*"])
 def test_what_a_spec_cannot_hold_is_no_name(registry, name):
-    with pytest.raises(RegistryError, match="is no name for an activation"):
+    with pytest.raises(RegistryError, match="is not a valid name"):
         registry.decorator(name)(First)
     assert registry.names() == []
 

@@ -308,7 +308,7 @@ def test_settings_as_arguments():
     assert create("ditac", cells=20).theta.shape == (19,)
     assert create("prelu", per="channel", channels=8).a.shape == (8,)
     assert create("leaky_relu[slope=0.5]", inplace=True).slope == 0.5
-    with pytest.raises(UsageError, match=r"cells is set twice, 10 in ditac\[cells=10\] and 20 as an argument"):
+    with pytest.raises(UsageError, match=r"cells is set twice: 10 in ditac\[cells=10\] and 20 as an argument"):
         create("ditac[cells=10]", cells=20)
     with pytest.raises(UsageError, match="no setting 'celsl'; did you mean 'cells'"):
         create("ditac", celsl=20)
@@ -369,14 +369,14 @@ def test_settings_that_are_called_as_torchs_arguments():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"spec": None}, r"an activation is named by text, such as 'relu' or 'ditac\[cells=20\]', not by None"),
-        ({"spec": torch.nn.ReLU}, "an activation is named by text, .* not by <class"),
+        ({"spec": None}, r"an activation is given as text, such as 'relu' or 'ditac\[cells=20\]', not as None"),
+        ({"spec": torch.nn.ReLU}, "an activation is given as text, .* not as <class"),
         ({"spec": "acon_c", "channels": 3.0}, "channels must be an int, not 3.0"),
         ({"spec": "acon_c", "channels": True}, "channels must be an int, not True"),
         ({"spec": "ditac", "channels": "3"}, "channels must be an int, not '3'"),
         ({"spec": "acon_c", "channels": 3, "channel_dim": "1"}, "channel_dim must be an int, not '1'"),
         ({"spec": "relu", "channel_dim": -1.5}, "channel_dim must be an int, not -1.5"),
-        ({"spec": "relu", "device": "gpu"}, "device must be one of torch's, such as 'cpu' or 'cuda:0', not 'gpu'"),
+        ({"spec": "relu", "device": "gpu"}, "device must be a torch device, such as 'cpu' or 'cuda:0', not 'gpu'"),
     ],
 )
 def test_wrong_arguments_are_refused_in_one_line(arguments, message):

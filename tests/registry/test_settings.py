@@ -190,7 +190,7 @@ def test_what_the_network_knows_is_skipped():
 def test_an_argument_that_no_text_can_give_is_refused_by_name():
     def bent(points: list[float]): ...
 
-    with pytest.raises(UsageError, match="bent: argument 'points' has no default"):
+    with pytest.raises(UsageError, match="bent: argument 'points' needs a default"):
         settings_of(bent)
 
 

@@ -172,8 +172,8 @@ def test_names(text, found):
         ("pau=A,pau=B", "'pau' two names"),
         ("pau=X,gelu=X", "two activations would be called 'X'"),
         ("pau=relu", "two activations would be called 'relu'"),
-        ('pau="A', "a quote is not closed"),
-        ("pau[=x", "a bracket is not closed"),
+        ('pau="A', "a closing quote is missing"),
+        ("pau[=x", "a closing bracket is missing"),
     ],
 )
 def test_names_that_are_refused(text, said):

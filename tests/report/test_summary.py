@@ -195,7 +195,9 @@ def test_mixed_versions_and_environments_are_said(store, put, worked):
         "mixed versions of torch: 2.13.0 (7 trials), 2.11.0 (1 trial)",
         "trials from 2 environments (7 + 1)",
     )
-    assert said(table, "pau") == ["its seeds mix versions of activation: 1 (3 trials), 3 (1 trial)"]
+    assert said(table, "pau") == [
+        "seeds of this row ran with different versions of activation: 1 (3 trials), 3 (1 trial)"
+    ]
     assert said(table, "relu") == []
 
 

@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from afbench.statistics import intervals
-from afbench.statistics.intervals import BOOTSTRAP, BOOTSTRAP_FROM, STUDENT, interval, paired
+from afbench.statistics.intervals import BOOTSTRAP, BOOTSTRAP_FROM, STUDENT, differences, interval
 from afbench.statistics.metric import Bounds
 
 numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 few = st.lists(numbers, min_size=2, max_size=8)
+
+
+def paired(a, b):
+    return interval(differences(a, b))
 
 
 def coverage(covers, n, times, seed=0):

@@ -20,7 +20,6 @@ def test_declared_bounds_survive_json():
     about = json.loads(json.dumps({"bounds": declare({"r2": (-math.inf, 100.0), "mse": (0, math.inf)})}))
     assert bounds_of(about, "r2") == Bounds(high=100.0) and bounds_of(about, "mse") == Bounds(low=0.0)
     assert bounds_of(about, "other") == UNBOUNDED
-    assert [str(bounds_of(about, name)) for name in ("r2", "mse", "other")] == ["up to 100", "from 0", ""]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from afbench.statistics import significance
-from afbench.statistics.significance import flipped, holm, seeds_needed, sign_flip
+from afbench.statistics.significance import flipped, holm, seeds_needed, sign_flips
 
 numbers = st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
 few = st.lists(numbers, min_size=2, max_size=8)
+
+
+def sign_flip(differences):
+    return sign_flips([differences])[0]
 
 
 def enumerated(differences):

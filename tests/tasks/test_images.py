@@ -14,13 +14,13 @@ from afbench.registry.settings import Setting
 from afbench.streams import stream
 from afbench.tasks.base import create_task
 from afbench.tasks.images import crop
-from afbench.tasks.settings import settings_of
+from afbench.tasks.settings import task_settings
 
 RUNS = [
     (name, layout.folder, model)
     for name, images in SETS.items()
     for layout in images.layouts
-    for model in settings_of(type(create_task(name)))["model"].choices
+    for model in task_settings(type(create_task(name)))["model"].choices
     if model != "preact_resnet18" or layout.folder == "cifar-10-batches-py"
 ]
 
@@ -54,7 +54,7 @@ def test_data_root_is_an_argument_of_run_and_holds_for_that_call(tiny, tmp_path)
     options = {"seeds": 1, "out": tmp_path / "out", "engine": "inline", "cost": False, "budget": "smoke"}
     (record,) = afbench.run("mnist", "relu", **options, device="cpu", data_root=tmp_path / "given").new
     assert record.status == "ok" and "the folder of --data-root" in record.about["data"]["source"]
-    with pytest.raises(Unavailable, match="MNIST is not on this machine"):
+    with pytest.raises(Unavailable, match="MNIST was not found"):
         afbench.run("mnist", "relu", **options, device="cpu")
 
 
@@ -129,7 +129,7 @@ def test_headline_names_the_network():
 
 
 def test_the_location_is_no_setting():
-    assert all(isinstance(setting, Setting) for setting in settings_of(type(create_task("cifar10"))).values())
+    assert all(isinstance(setting, Setting) for setting in task_settings(type(create_task("cifar10"))).values())
     assert not {"data_root", "root"} & set(create_task("cifar10").settings)
 
 

@@ -10,12 +10,12 @@ import torch
 import afbench
 from afbench.errors import UsageError
 from afbench.registry.settings import Range
-from afbench.tasks.base import create_task, task
-from afbench.tasks.settings import changed, settings_of
+from afbench.tasks.base import changed, create_task, task
+from afbench.tasks.settings import task_settings
 
 
 def test_the_annotated_fields_are_the_settings(halves):
-    settings = settings_of(halves)
+    settings = task_settings(halves)
     assert {"epochs", "batch_size", "lr", "device", "dtype", "width", "slant"} <= {*settings}
     assert not {"budgets", "target", "metric", "name"} & {*settings}
     assert settings["width"].range == Range(at_least=2)

@@ -577,8 +577,8 @@ class NoParameter(nn.Module):
     [
         (Late, "parameter '1.slope' was created after the optimizer"),
         (Renewed, "parameter '1.slope' was created after the optimizer"),
-        (Unregistered, "Unregistered.slopes at place 0 requires gradients but is no parameter"),
-        (NoParameter, "NoParameter.slope at place 0 requires gradients but is no parameter"),
+        (Unregistered, "Unregistered.slopes at place 0 requires a gradient but is no parameter"),
+        (NoParameter, "NoParameter.slope at place 0 requires a gradient but is no parameter"),
     ],
 )
 def test_what_nothing_would_train_is_refused(activation: type[nn.Module], said: str) -> None:

@@ -219,7 +219,7 @@ class Keeping(nn.Module):
 
 
 def test_an_output_that_the_next_call_overwrites_is_refused() -> None:
-    with pytest.raises(ActivationError, match="returned a stored tensor, which its next call may change"):
+    with pytest.raises(ActivationError, match="returned a stored tensor .its next call may change it"):
         with torch.no_grad(), contract([broken := Keeping(into=True)]):
             broken(X)
 

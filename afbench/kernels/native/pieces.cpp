@@ -2,31 +2,17 @@
 #include "pieces.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "flow.h"
-#include "memory.h"
+#include "exact.h"
 
 namespace afbench {
 namespace {
 
 constexpr int TABLE_SIZES[] = {32, 64, 128, 512, LARGEST_TABLE};
 constexpr double TOLERANCE = 1e-5;  // of b - a, the largest error of a table
-constexpr double NARROW = 1e-6;     // of b - a: a piece below it is linear, for its differences have no digits
 constexpr int UNIFORM = 62;         // pieces of the coarse table, with two tails a vector register's worth of 64
 
 constexpr float GELU_ENDS = 3;  // beyond +-3, where one element in 370 of N(0, 1) is, GELU is computed
-
-// Cubic through f at u = 0, 1/3, 2/3 and 1: what each adds to the coefficients of u^0, ..., u^3.
-constexpr double LAGRANGE[4][4] = {{1, -5.5, 9, -4.5}, {0, 9, -22.5, 13.5}, {0, -4.5, 18, -13.5}, {0, 1, -4.5, 4.5}};
-// Where its error is measured. If the fourth derivative is constant, it is 5 / 3 of that in the middle at the outer two;
-// if that changes its sign, the middle alone may see none: tables of few cells were 1e-4 (b - a) off.
-constexpr double CHECKED[3] = {1.0 / 6, 0.5, 5.0 / 6};
-constexpr double OUTER = 0.6;
-// The largest error is 1.78 times that in the middle; twice that.
-constexpr double MARGIN = 3.6;
-// And over a piece the mean square of its slope's error is 121 (error in the middle / width)^2.
-constexpr double STEEP = 121;
 constexpr double SLOPE_TOLERANCE = 1e-4;  // of the slope, the root mean square over all pieces
 constexpr size_t LARGEST_FOR_SLOPE = 64;  // what a table may grow to for the sake of the slope alone
 
@@ -35,44 +21,12 @@ struct Piece {
     double c[4];
 };
 
-struct Point {
-    double f, slope, gate;  // gate = df/dT
-};
-
-// One piece of the table on [left, right], while it is made.
-struct Fit {
-    float left, right;
-    bool inside;              // [a, b], so that f depends on theta
-    double f[4], gate[4];     // at u = 0, 1/3, 2/3, 1; f is NaN if not known yet
-    double f_middle, gate_middle;
-    double error, slope_error;  // the largest of f; the square of that of f', times the width
-    bool linear;
-
-    double width() const { return static_cast<double>(right) - left; }
-    double at(double u) const { return left + u * width(); }
-    float middle() const { return static_cast<float>(at(0.5)); }
-};
-
-double normal_cdf(double x) { return 0.5 * std::erfc(-M_SQRT1_2 * x); }
-double normal_density(double x) { return 0.3989422804014327 * std::exp(-0.5 * x * x); }
-
-Vector<double> velocities(const DitacSettings& s, const float* theta) {
-    Vector<double> W(s.cells + 1);
-    for (int c = 0; c <= s.cells; c++) {
-        double v = 0;
-        for (int j = 0; j < s.parameters; j++) v += s.vertices[c * s.parameters + j] * theta[j];
-        W[c] = s.cells * v;
-    }
-    return W;
-}
-
 }  // namespace
 
-class Ditac {
+class Ditac : Exact {
   public:
     Ditac(const DitacSettings& settings, const float* theta)
-        : s_(settings), cell_((s_.b - s_.a) / s_.cells), flow_(velocities(s_, theta).data(), s_.cells),
-          velocity_gradient_(s_.cells + 1) {
+        : Exact(settings, theta), velocity_gradient_(s_.cells + 1) {
         tabled_ = (s_.uniform && build_uniform()) || build(theta);
         table_.gelu_below = s_.variant == DITAC || s_.variant == GE_DITAC ? begin_ : -INFINITY;
         table_.gelu_from = s_.variant == DITAC ? end_ : NAN;
@@ -110,59 +64,6 @@ class Ditac {
 
   private:
     size_t pieces() const { return fits_.size() + 2; }
-
-    bool inside(double x) const { return s_.variant == INF_DITAC || (x >= s_.first && x <= s_.last); }
-
-    Path path(double x) const { return flow_.trace((x - s_.a) / cell_); }
-
-    Point evaluate(double x, bool inside) const {
-        bool gelu = s_.variant == DITAC || (s_.variant == GE_DITAC && !inside && x < 0);
-        double f = x, slope = 1;
-        if (inside) {
-            Path p = path(x);
-            f = s_.a + cell_ * p.end;
-            slope = flow_.slope(p);
-        } else if (s_.variant == LEAKY_DITAC && x < 0) {
-            f = 0.01 * x, slope = 0.01;
-        }
-        if (!gelu) return {f, slope, 1};
-        double cdf = normal_cdf(x);
-        return {f * cdf, slope * cdf + f * normal_density(x), cdf};
-    }
-
-    // Without the slope.
-    void set(Fit& fit, int node) const {
-        if (!std::isnan(fit.f[node])) return;
-        double x = fit.at(node / 3.0);
-        fit.gate[node] = s_.variant == DITAC || (s_.variant == GE_DITAC && !fit.inside && x < 0) ? normal_cdf(x) : 1;
-        double f = fit.inside ? s_.a + cell_ * path(x).end : s_.variant == LEAKY_DITAC && x < 0 ? 0.01 * x : x;
-        fit.f[node] = f * fit.gate[node];
-    }
-
-    void measure(Fit& fit) const {
-        for (int node = 0; node < 4; node++) set(fit, node);
-        double h = fit.width(), error = 0;
-        fit.linear = h < NARROW * (s_.b - s_.a);
-        for (double place : CHECKED) {
-            bool middle = place == 0.5;
-            float x = middle ? fit.middle() : static_cast<float>(fit.at(place));
-            Fit here{x, x, fit.inside, {NAN}, {}, 0, 0, 0, 0, false};
-            set(here, 0);
-            if (middle) fit.f_middle = here.f[0], fit.gate_middle = here.gate[0];
-            double u = (static_cast<double>(x) - fit.left) / h, cubic = 0;
-            for (int node = 0; node < 4; node++) {
-                const double* c = LAGRANGE[node];
-                cubic += fit.f[node] * (c[0] + u * (c[1] + u * (c[2] + u * c[3])));
-            }
-            if (fit.linear) cubic = fit.f[0] + u * (fit.f[3] - fit.f[0]);
-            error = std::fmax(error, std::fabs(here.f[0] - cubic) * (middle ? 1 : OUTER));
-        }
-        // A piece that cannot be split holds no number but its knot.
-        if (!(fit.left < fit.middle() && fit.middle() < fit.right)) error = 0;
-        if (!std::isfinite(fit.f[0] + fit.f[1] + fit.f[2] + fit.f[3])) error = INFINITY;
-        fit.error = MARGIN * error;
-        fit.slope_error = fit.linear ? 0 : STEEP * error * error / h;
-    }
 
     // The ends of the pieces to begin with. T has kinks in its second derivative at the vertices, and at what flows to
     // them in time 1; f at a and b as well.
@@ -356,9 +257,6 @@ class Ditac {
         table_ = {size, heap, reinterpret_cast<const float(*)[4]>(rows), columns, pieces[0].knot, grid, 0, 0};
     }
 
-    DitacSettings s_;
-    double cell_;  // its width in x
-    Flow flow_;
     Vector<double> velocity_gradient_;
     float begin_ = 0, end_ = 0;  // beyond which there are tails
     Vector<Fit> fits_;

@@ -1,4 +1,4 @@
-"""Plots of results folders, drawn from its records and arrays alone.
+"""Plots of results folders, drawn only from their records, costs and arrays.
 
 A module of this package that defines ``PLOT`` is a kind of plot, under the module's name.
 """
@@ -45,27 +45,27 @@ def draw_pages(
     names: Names | None = None,
     **options: Any,
 ) -> Iterator[Figure]:
-    """Draw a kind of plot, page by page; most kinds have one. What a caption says is ``figure.get_label()``.
+    """Draw a kind of plot, page by page; most kinds have one. The caption is ``figure.get_label()``.
 
     ``draw`` takes the same arguments and returns the first page, or the one that ``page`` names.
 
     Args:
-        stores: the results folder; ``rank``, ``tradeoff`` and ``scaling`` take several, ``tradeoff`` folders of costs
-            too.
+        stores: the results folder; ``rank``, ``tradeoff`` and ``scaling`` take several, ``tradeoff`` also folders of
+            costs.
         kind: a name in ``KINDS``.
-        task: which of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
+        task: one of the folder's tasks, with its settings if there are several: ``gmm``, ``gmm[epochs=3]``. If not
             given, ``rank`` and ``tradeoff`` take all.
-        activations: which of those that the folder holds, as ``--acts`` says it: ``"trainable,-pau"``, or a list of
-            specs; the kind chooses if not given.
+        activations: those to draw, like ``--acts``: ``"trainable,-pau"``, or a list of specs; the kind chooses if not
+            given.
         baseline: the spec that the others are compared with.
         width: ``"column"`` (3.4 inches) or ``"text"`` (7 inches).
         caption: whether the caption stands below the plot.
-        names: what activations are called in the plot, by their specs, or as ``--names`` says it.
-        options: the kind's own: ``seed`` (boundary, surface, nodes), ``page`` (these and shape), ``best`` (curve),
+        names: display names by spec, or a text like ``--names``.
+        options: options of the kind: ``seed`` (boundary, surface, nodes), ``page`` (these and shape), ``best`` (curve),
             ``dtype``, ``mode``, ``threads`` (scaling).
 
     Raises:
-        UsageError: for an unknown kind, task, activation, width or option, or if the store lacks what is drawn.
+        UsageError: for an unknown kind, task, activation, width or option, or if the store lacks the data.
 
     Example::
 
@@ -79,7 +79,7 @@ def draw_pages(
     folders = (stores,) if isinstance(stores, Store) else tuple(stores)
     if plot.of_costs:
         if task is not None:
-            raise UsageError(f"plot {kind!r} is of activations alone: it takes no task")
+            raise UsageError(f"plot {kind!r} shows costs of activations alone, so it takes no task")
         figures = plot.draw(Asked(folders, activations, baseline, names or {}), sheet, **options)
     elif plot.across:
         with_trials = tuple(store for store in folders if (store.path / "trials").is_dir()) or folders[:1]
@@ -116,7 +116,7 @@ draw = first(draw_pages)
 
 
 def called(tasks: Sequence[Trials], names: Names) -> list[Trials]:
-    """Give all tasks the names; ``UsageError`` if one is of an activation that none of them holds."""
-    held = [activation for trials in tasks for activation in trials.held]
-    names_by_spec = renamed(names, held, " and ".join(trials.label for trials in tasks))
+    """Give all tasks the display names; raises ``UsageError`` for an activation that no task has."""
+    available = [activation for trials in tasks for activation in trials.available]
+    names_by_spec = renamed(names, available, " and ".join(trials.label for trials in tasks))
     return [replace(trials, names=names_by_spec) for trials in tasks]

@@ -1,6 +1,6 @@
-"""The arrays that a plot is drawn from: what they must be, and which trials left sound ones.
+"""The arrays of plots: what they must be, and which trials left sound ones.
 
-They come from disk, so a plot draws none that has not passed here.
+Arrays come from disk, so a plot draws only arrays that passed these checks.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from .trials import Arrays, Trials
 LARGEST = 1e30
 """Magnitude. Squares and differences of larger numbers overflow, and no axis can be drawn for them."""
 SIDE = 1024
-"""Cells of a picture's side at most: more than a printed panel has dots."""
+"""Most cells of a picture's side: more than a printed panel has dots."""
 CLASSES = 256
-"""Of a classifier: regions and labels are stored as bytes."""
+"""Most classes of a classifier: regions and labels are stored as bytes."""
 SLIM = 10.0
-"""Ratio of a picture's sides at most."""
+"""Largest ratio of a picture's sides."""
 LONG = 1_000_000
-"""Values of a line at most."""
+"""Most values of a line."""
 
 
 def holding(trials: Trials, plot: Plot) -> dict[str, list[int]]:
     """Return the seeds of each activation whose trials left sound arrays for a plot, the best activation first.
 
-    ``trials.arrays`` then returns these alone. What is wrong with others is named in the store's problems.
+    ``trials.arrays`` then returns only these. The store's problems name the others.
 
     Raises:
-        UsageError: if there are none, or none of an activation that was asked for; it says what would bring them.
+        UsageError: if there are none, or none of an activation that was asked for; it says how to get them.
     """
     seeds_of: dict[str, list[int]] = {}
     damaged: dict[str, int] = {}
@@ -62,8 +62,8 @@ def checked(trials: Trials, plot: Plot, activation: str, seed: int) -> tuple[Arr
     if problems and plot.name in (trials.about.get("plots") or ()):
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
         where = trials.store.path / "arrays" / f"{key}.npz"
-        said = f"{where}: {problems[0]}{more}; left out of plot {plot.name!r}"
-        trials.store.problems[f"arrays/{key}/{plot.name}"] = said
+        problem = f"{where}: {problems[0]}{more}; left out of plot {plot.name!r}"
+        trials.store.problems[f"arrays/{key}/{plot.name}"] = problem
     return sound, problems
 
 
@@ -76,9 +76,12 @@ def lacking(trials: Trials, plot: Plot, where: str, damaged: int) -> str:
     arrays, task = trials.store.path / "arrays", trials.records[0].trial.task
     again = f"run again into a new folder (afbench run --task {task} --out DIR)"
     if damaged:
-        files = f"{damaged} {'file' if damaged == 1 else 'files'}"
-        return f"no arrays for plot {plot.name!r} of {where} in {arrays}: {files} damaged; {again}"
-    return f"no arrays for plot {plot.name!r} of {where} in {arrays}: copy it from where the trials ran, or {again}"
+        files = f"{damaged} {'file is' if damaged == 1 else 'files are'}"
+        return f"plot {plot.name!r} of {where} needs arrays, but in {arrays} {files} damaged; {again}"
+    return (
+        f"plot {plot.name!r} of {where} needs arrays, and there are none in {arrays}. Copy the folder arrays next to "
+        f"trials, or {again}"
+    )
 
 
 def whole(check: Callable[[Arrays], Arrays]) -> Callable[[Arrays], tuple[Arrays, list[str]]]:
@@ -137,12 +140,12 @@ def vector(arrays: Arrays, name: str) -> Array:
 
 
 def classes(arrays: Arrays, name: str, dimensions: int) -> Array:
-    """Return an array of classes, counted from 0."""
+    """Return an array of classes, numbered from 0."""
     values = finite(get(arrays, name), name)
     if values.ndim != dimensions:
         raise Damaged(f"{name!r} has {values.ndim} dimensions, not {dimensions}")
     if values.min() < 0 or values.max() >= CLASSES or (values != values.round()).any():
-        raise Damaged(f"{name!r} holds numbers that are no class from 0 to {CLASSES - 1}")
+        raise Damaged(f"{name!r} holds numbers outside the classes 0 to {CLASSES - 1}")
     return values.astype(int)
 
 
@@ -157,13 +160,13 @@ def corners(arrays: Arrays) -> Array:
     return extent
 
 
-def sides(name: str, values: Array) -> None:
+def check_picture(name: str, values: Array) -> None:
     """Raise ``Damaged`` unless an array is a picture of at least 2 x 2 cells."""
     if values.ndim != 2 or min(values.shape) < 2 or max(values.shape) > SIDE:
         raise Damaged(f"{name!r} has the shape {values.shape}, not one from (2, 2) to ({SIDE}, {SIDE})")
 
 
-def alike(arrays: Mapping[str, Array]) -> None:
+def check_shapes(arrays: Mapping[str, Array]) -> None:
     """Raise ``Damaged`` unless all arrays have one shape."""
     first, *others = arrays
     for name in others:

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from scipy import ndimage
 
 from ...files.arrays import Array, Damaged
-from .arrays import classes, corners, finite, get, sides, whole
+from .arrays import check_picture, classes, corners, finite, get, whole
 from .colours import ClassColours, class_colours
 from .kind import Plot
-from .pages import Page, pages
+from .pages import pages
 from .sheet import Grid, Sheet, head
 from .style import INK
 from .trials import Arrays, Trials
@@ -21,20 +21,22 @@ from .trials import Arrays, Trials
 ROWS = 4
 """Rows of a page."""
 SHOWN = 400
-"""How many points a panel shows at most: of 1000, the regions below are hard to see."""
+"""Most points of a panel: 1000 points hide the regions below them."""
 EDGE = 0.7
 """Points. The lines between regions hide the stairs of the stored grid: 201 cells in 1.7 inches are 0.6 points each."""
 
 
 def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | None = None) -> Iterator[Figure]:
     """Draw the regions of one seed: best activation, runner-up, baseline and worst, or those that were named."""
-    for shown in pages(trials, PLOT, 4, ROWS * columns(sheet), seed, page):
+    columns = 4 if sheet.wide else 2
+    for shown in pages(trials, PLOT, 4, ROWS * columns, seed, page):
         first, *_ = shown.arrays.values()
         count = 1 + max(int(p[f"picture/{a}"].max()) for p in shown.arrays.values() for a in ("regions", "labels"))
         colours = class_colours(count)
         xmin, xmax, ymin, ymax = first["picture/extent"]
-        grid = Grid(len(shown.arrays), columns(sheet), float((ymax - ymin) / (xmax - xmin)))
-        figure, cells = sheet.grid(grid, caption(shown, first))
+        grid = Grid(len(shown.arrays), columns, float((ymax - ymin) / (xmax - xmin)))
+        words = f"Decision regions and {len(drawn_points(first))} test points in the colours of their true classes; "
+        figure, cells = sheet.grid(grid, shown.caption(f"{words}black ring: misclassified."))
         for (panel,), (name, picture) in zip(cells, shown.arrays.items(), strict=True):
             head(panel, trials.called(name), shown.score(name), among=trials.all_called(shown.arrays))
             regions(panel, picture, colours)
@@ -45,30 +47,25 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
         yield figure
 
 
-def columns(sheet: Sheet) -> int:
-    """Say how many pictures stand beside each other."""
-    return 4 if sheet.wide else 2
-
-
 def regions(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
     """Fill the regions and draw white lines between them."""
-    held, extent = picture["picture/regions"], picture["picture/extent"]
-    present = np.unique(held)
+    cells, extent = picture["picture/regions"], picture["picture/extent"]
+    present = np.unique(cells)
     # Half a cell of blur takes the stairs off the edges; a cell that is alone in its class keeps 62 % and stays.
-    soft = np.stack([ndimage.gaussian_filter((held == k).astype(np.float32), 0.5, mode="nearest") for k in present])
-    panel.imshow(colours.fills[held], origin="lower", extent=tuple(extent), interpolation="nearest")
-    rows, columns = held.shape
+    soft = np.stack([ndimage.gaussian_filter((cells == k).astype(np.float32), 0.5, mode="nearest") for k in present])
+    panel.imshow(colours.fills[cells], origin="lower", extent=tuple(extent), interpolation="nearest")
+    rows, columns = cells.shape
     xs = extent[0] + (np.arange(columns) + 0.5) / columns * (extent[1] - extent[0])
     ys = extent[2] + (np.arange(rows) + 0.5) / rows * (extent[3] - extent[2])
     first, second = -np.partition(-np.pad(soft, ((0, 1), (0, 0), (0, 0))), (0, 1), axis=0)[:2]
-    for one in soft[: len(present) * (len(present) > 1)]:
-        lead = one - np.where(one == first, second, first)
+    for share in soft[: len(present) * (len(present) > 1)]:
+        lead = share - np.where(share == first, second, first)
         panel.contour(xs, ys, lead, levels=[0.0], colors="white", linewidths=EDGE, linestyles="solid")
 
 
 def points(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
     """Draw test points in the colours of their true classes, those in a region of another class with a black ring."""
-    index = shown(picture)
+    index = drawn_points(picture)
     xy, labels = picture["picture/points"][index], picture["picture/labels"][index]
     wrong = labels != region_at(picture, xy)
     for kept, size, ring in ((~wrong, 2.2, 0.0), (wrong, 7.0, 0.6)):
@@ -77,7 +74,7 @@ def points(panel: Axes, picture: Arrays, colours: ClassColours) -> None:
         panel.scatter(x, y, s=size, c=colours.points[labels[kept]], linewidths=ring, edgecolors=edges, zorder=3)
 
 
-def shown(picture: Arrays) -> Array:
+def drawn_points(picture: Arrays) -> Array:
     """Choose the points to draw: within the picture, evenly through the list if there are too many."""
     xmin, xmax, ymin, ymax = picture["picture/extent"]
     x, y = picture["picture/points"].T
@@ -88,23 +85,11 @@ def shown(picture: Arrays) -> Array:
 
 def region_at(picture: Arrays, xy: Array) -> Array:
     """Return the class of the cell that each point [m, 2] lies in."""
-    held, (xmin, xmax, ymin, ymax) = picture["picture/regions"], picture["picture/extent"]
-    rows, columns = held.shape
+    cells, (xmin, xmax, ymin, ymax) = picture["picture/regions"], picture["picture/extent"]
+    rows, columns = cells.shape
     column = ((xy[:, 0] - xmin) / (xmax - xmin) * columns).astype(int).clip(0, columns - 1)
     row = ((xy[:, 1] - ymin) / (ymax - ymin) * rows).astype(int).clip(0, rows - 1)
-    return np.asarray(held[row, column])
-
-
-def caption(page: Page, picture: Arrays) -> Iterator[str]:
-    """Say what is shown."""
-    yield page.trials.title
-    yield (
-        f"Decision regions and {len(shown(picture))} test points in the colours of their true classes; "
-        "black ring: misclassified."
-    )
-    yield page.sentence
-    yield page.trials.compared
-    yield page.trials.left_out(page.arrays)
+    return np.asarray(cells[row, column])
 
 
 @whole
@@ -112,7 +97,7 @@ def check(arrays: Arrays) -> Arrays:
     """Check regions [H, W], their extent, and points [N, 2] with labels [N]; raises ``Damaged``."""
     cells = classes(arrays, "picture/regions", 2)
     points, labels = finite(get(arrays, "picture/points"), "picture/points"), classes(arrays, "picture/labels", 1)
-    sides("picture/regions", cells)
+    check_picture("picture/regions", cells)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise Damaged(f"'picture/points' has the shape {points.shape}, not (points, 2)")
     if len(points) != len(labels):

@@ -18,7 +18,7 @@ from ...files.arrays import Array
 from ...records.wording import plural
 from ...statistics.intervals import LEVEL
 from ..tables.caption import quantity
-from .arrays import alike, holding, rising, vector, whole
+from .arrays import check_shapes, holding, rising, vector, whole
 from .endlabels import label_ends
 from .kind import Plot
 from .sheet import Sheet
@@ -28,9 +28,9 @@ from .trials import Arrays, Trials
 SETTLED = 0.15
 """Share of the epochs whose validation metrics may be cut off: they would flatten the differences that remain."""
 BANDS_FROM = 3
-"""Seeds. Student's t for two is 12.7 standard errors: bands that hide all else."""
+"""Seeds. For two, Student's interval is 12.7 standard errors wide on each side: such a band hides everything."""
 NEAR, ABOVE = 0.35, 0.12
-"""Shares of the axis: how far beyond it a line for comparison may lie, and the room that its words take."""
+"""Shares of the axis: the largest distance of a reference line beyond it, and the room for the line's words."""
 RATIO = 5.0
 """From this ratio of the largest to the smallest mean loss on, the axis is logarithmic."""
 
@@ -59,18 +59,18 @@ class Curve:
 def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Iterator[Figure]:
     """Draw the curves of all activations: the best few and the baseline labelled, with intervals, the rest in grey.
 
-    Activations that were named are all labelled, and nothing is drawn beside them but the baseline.
+    If activations were named, only they and the baseline are drawn, all of them labelled.
 
     Args:
         trials: what to draw.
         sheet: what to draw on.
-        best: how many are labelled beside the baseline, at most 6.
+        best: how many are labelled besides the baseline, at most 6.
 
     Raises:
         UsageError: if there are no curves, or ``best`` is not from 0 to 6.
     """
     if not 0 <= best <= len(LOOKS):
-        raise UsageError(f"plot 'curve' labels 0 to {len(LOOKS)} activations beside the baseline, not {best}")
+        raise UsageError(f"plot 'curve' can label 0 to {len(LOOKS)} activations besides the baseline, not {best}")
     seeds_of = holding(trials, PLOT)
     names = [name for name in seeds_of if trials.wanted(name)]
     others = [name for name in names if name != trials.baseline]
@@ -79,26 +79,23 @@ def draw(trials: Trials, sheet: Sheet, *, best: int = 3) -> Iterator[Figure]:
         looks[trials.baseline] = BASELINE
 
     figure = sheet.figure(2.15 if sheet.wide else 3.7, caption(trials, names, looks))
-    shape = (1, 2) if sheet.wide else (2, 1)
-    panels = dict(zip(("validation", "loss"), figure.subplots(*shape, sharex=True).flat, strict=True))
+    panels = sheet.pair(figure, ("validation", "loss"), "epoch")
     higher = {"validation": trials.higher_is_better, "loss": False}
     ends: dict[Axes, dict[str, float]] = {}
     for what, panel in panels.items():
         curves = {name: Curve.of([trials.arrays(name, seed) for seed in seeds_of[name]], what) for name in names}
-        trace(panel, curves, looks)
-        scale(panel, curves, looks, higher[what], whole=what == "loss")
+        draw_curves(panel, curves, looks)
+        set_axes(panel, curves, looks, higher[what], whole=what == "loss")
         ends[panel] = {name: float(curves[name].mean[-1]) for name in looks}
     draw_references(panels["validation"], trials, higher["validation"])
     unit = f" ({trials.unit})" if trials.unit else ""
     panels["validation"].set_ylabel(f"validation {trials.metric}{unit}")
     panels["loss"].set_ylabel("training loss")
-    for panel in panels.values() if sheet.wide else [panels["loss"]]:
-        panel.set_xlabel("epoch")
     label_ends(figure, ends, looks, trials.names)
     yield figure
 
 
-def trace(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -> None:
+def draw_curves(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -> None:
     """Draw the curves, those that are labelled on top, with bands and markers."""
     for name in curves:
         if name not in looks:
@@ -115,7 +112,7 @@ def trace(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look]) -
         line[0].set_label(name)
 
 
-def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], higher: bool, whole: bool) -> None:
+def set_axes(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], higher: bool, whole: bool) -> None:
     """Set the axes: all epochs; vertically what is labelled, from a while after the start on unless ``whole``.
 
     Whole curves that span more than a factor of 5 get a logarithmic axis.
@@ -150,7 +147,7 @@ def scale(panel: Axes, curves: Mapping[str, Curve], looks: Mapping[str, Look], h
 
 
 def draw_references(panel: Axes, trials: Trials, higher: bool) -> None:
-    """Draw lines for what the metric can be compared with, where they lie near; named where names have room."""
+    """Draw lines for the references of the metric that lie near; those with room for a name are named."""
     low, high = panel.get_ylim()
     near, room = NEAR * (high - low), ABOVE * (high - low)
     side = 1 if higher else -1  # curves come from the other one
@@ -189,10 +186,10 @@ def caption(trials: Trials, names: Sequence[str], looks: Mapping[str, Look]) -> 
 @whole
 def check(arrays: Arrays) -> Arrays:
     """Check epochs, losses and validation metrics, each [E]; raises ``Damaged``."""
-    found = {f"curve/{name}": vector(arrays, f"curve/{name}") for name in ("epoch", "loss", "validation")}
-    alike(found)
-    rising(found, "curve/epoch")
-    return found
+    lines = {f"curve/{name}": vector(arrays, f"curve/{name}") for name in ("epoch", "loss", "validation")}
+    check_shapes(lines)
+    rising(lines, "curve/epoch")
+    return lines
 
 
 PLOT = Plot(

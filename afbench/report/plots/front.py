@@ -17,10 +17,10 @@ from .sheet import Sheet, freeze
 from .style import BASELINE, GREY, LOOKS, PALE
 
 RATIO = 3.0
-"""From this ratio of the dearest to the cheapest step on, the axis is logarithmic."""
+"""The axis is logarithmic from this ratio of the slowest to the fastest step on."""
 
 NOISE = 0.005
-"""From this distance on the baseline's own ratio does not print as 1.00."""
+"""The distance from which on the baseline's own ratio does not print as 1.00."""
 
 BESIDE = 0.5
 """Inches beside a panel, for the numbers and the name of its upright axis."""
@@ -45,31 +45,31 @@ class Point:
 
 
 def pareto(points: Mapping[str, tuple[float, float]], higher_is_better: bool) -> list[str]:
-    """List those that no other beats: as cheap and better, or cheaper and as good; the cheapest first.
+    """List the names that no other beats (as cheap and better, or cheaper and as good), the cheapest first.
 
     Args:
         points: cost and metric by name; a lower cost is better.
         higher_is_better: the metric's direction.
     """
     sign = 1.0 if higher_is_better else -1.0
-    found: list[str] = []
+    front: list[str] = []
     for name in sorted(points, key=lambda name: (points[name][0], -sign * points[name][1])):
-        last = points[found[-1]] if found else None
+        last = points[front[-1]] if front else None
         if last is None or sign * points[name][1] > sign * last[1] or points[name] == last:
-            found.append(name)
-    return found
+            front.append(name)
+    return front
 
 
 @dataclass(frozen=True)
 class Front:
-    """The points of a plot, and who is on the front.
+    """The points of a plot, and its Pareto front.
 
     Attributes:
         points: by name, in the order in which they get a name where there is room.
-        members: who is on the front, the cheapest first.
+        members: the activations on the front, the cheapest first.
         baseline: drawn in black; None if it is not among the points.
-        named: who was asked for; the members get their names first if nobody was.
-        names: what activations are called, by their specs.
+        named: the activations that were asked for; if none were, the members get their names first.
+        names: display names by spec.
     """
 
     points: Mapping[str, Point]
@@ -93,7 +93,7 @@ class Front:
 
     @property
     def marked(self) -> list[str]:
-        """Who is not grey: the members, and the baseline."""
+        """The activations that are not grey: the members and the baseline."""
         return list(dict.fromkeys([*self.members, *([self.baseline] if self.baseline else [])]))
 
     def figure(self, sheet: Sheet, sentences: Sequence[str], set_axes: Callable[[Axes], None]) -> Figure:
@@ -145,11 +145,11 @@ class Front:
         )
 
     def sentences(self, bars: str, unit: str) -> Iterator[str]:
-        """Say what line, colours and lines through markers are.
+        """Explain the line, the colours and the lines through markers.
 
         Args:
             bars: what the lines through markers are.
-            unit: whose step is the unit of time.
+            unit: the activation whose step is the unit of time.
         """
         parts = ["Blue: the Pareto front"] if len(self.members) > 1 else []
         if len(self.points) > len(self.marked):

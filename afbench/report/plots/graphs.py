@@ -1,4 +1,4 @@
-"""The graph of an activation in a small panel: before and after training, and what the network feeds it."""
+"""The graph of an activation in a small panel: before and after training, and its inputs in the trained network."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BEFORE: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 0.8)), "linewidth"
 INPUTS: dict[str, Any] = {"color": PALE, "linestyle": "solid", "linewidth": 4.0, "solid_capstyle": "butt"}
 FIXED: dict[str, Any] = {"color": INK, "linestyle": (0, (5, 2)), "linewidth": 0.7}
 MANY = 6
-"""From more lines on, and of channels always, their median, quartiles and some of them are drawn: not a mass."""
+"""More lines than this, and lines of channels, are drawn as median, quartiles and some of the lines."""
 SOME = 4
-"""How many of many lines are drawn."""
+"""How many of these lines are drawn."""
 TALL = 0.24
 """Height of the histogram of inputs in units of the panel's."""
 
@@ -50,7 +50,7 @@ class Graph:
         x: the inputs.
         before: the outputs before training.
         after: the outputs after it.
-        fed: what the trained network feeds it; None in older records.
+        fed: its inputs in the trained network; None in older records.
     """
 
     x: Array
@@ -65,21 +65,21 @@ class Graph:
         return not np.array_equal(before, after)
 
 
-def read(arrays: Arrays) -> dict[str, Graph]:
+def graphs_of(arrays: Arrays) -> dict[str, Graph]:
     """Read a trial's graphs by place; a shape without channels has one column."""
     places = [name[len("shape/") : -len("/x")] for name in arrays if name.startswith("shape/") and name.endswith("/x")]
-    found = {}
+    graphs = {}
     for place in places:
         x, before, after = (arrays[f"shape/{place}/{part}"] for part in ("x", "before", "after"))
         counts, edges = (arrays.get(f"shape/{place}/{part}") for part in ("hist", "edges"))
         fed = None if counts is None or edges is None else Inputs(counts, edges)
-        found[place] = Graph(x, before.reshape(len(x), -1), after.reshape(len(x), -1), fed)
-    return found
+        graphs[place] = Graph(x, before.reshape(len(x), -1), after.reshape(len(x), -1), fed)
+    return graphs
 
 
-def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:
+def draw_graphs(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bool) -> None:
     """Draw an activation at one place: a line for each seed or, of many, median and quartiles; the fixed baseline."""
-    shade(panel, graphs)
+    draw_inputs(panel, graphs)
     if not trained:
         fixed = graphs[0] if graphs else None
     if fixed is not None:
@@ -88,7 +88,7 @@ def trace(panel: Axes, graphs: Sequence[Graph], fixed: Graph | None, trained: bo
         return
     if is_mass(graphs):
         for part, line, order in (("before", BEFORE, 2), ("after", AFTER, 4)):
-            summarise(panel, graphs[0].x, lines_of(graphs, part), line, order)
+            draw_summary(panel, graphs[0].x, lines_of(graphs, part), line, order)
         return
     for graph in graphs:
         panel.plot(graph.x, graph.before, zorder=2, alpha=1.0 if len(graphs) == 1 else 0.6, **BEFORE)
@@ -105,13 +105,13 @@ def lines_of(graphs: Sequence[Graph], part: str) -> Array:
     x = graphs[0].x
     columns = []
     for graph in graphs:
-        held = np.where(np.isfinite(getattr(graph, part)), getattr(graph, part), np.nan)
+        lines = np.where(np.isfinite(getattr(graph, part)), getattr(graph, part), np.nan)
         same = np.array_equal(graph.x, x)
-        columns += [column if same else np.interp(x, graph.x, column) for column in held.T]
+        columns += [column if same else np.interp(x, graph.x, column) for column in lines.T]
     return np.stack(columns, axis=1)
 
 
-def summarise(panel: Axes, x: Array, lines: Array, line: Mapping[str, Any], order: int) -> None:
+def draw_summary(panel: Axes, x: Array, lines: Array, line: Mapping[str, Any], order: int) -> None:
     """Draw the median of lines [P, L], a band between their quartiles, and a few of them, evenly chosen."""
     lines = lines[:, np.isfinite(lines).any(axis=0)]
     known = np.isfinite(lines).any(axis=1)
@@ -126,13 +126,13 @@ def summarise(panel: Axes, x: Array, lines: Array, line: Mapping[str, Any], orde
         panel.plot(x, lines[:, some], zorder=order, alpha=0.7, **{**line, "linewidth": 0.4})
 
 
-def shade(panel: Axes, graphs: Sequence[Graph]) -> None:
+def draw_inputs(panel: Axes, graphs: Sequence[Graph]) -> None:
     """Draw the distribution of the inputs along the bottom: the mean over seeds, its highest bin a quarter high."""
     fed = [graph.fed for graph in graphs if graph.fed is not None]
-    fed = [its for its in fed if np.array_equal(its.edges, fed[0].edges)]
+    fed = [histogram for histogram in fed if np.array_equal(histogram.edges, fed[0].edges)]
     if not fed:
         return
-    density = np.mean([its.density for its in fed], axis=0)
+    density = np.mean([histogram.density for histogram in fed], axis=0)
     heights = TALL * density / (density.max() or 1.0)
     style: dict[str, Any] = {"color": PALE, "linewidth": 0, "alpha": 0.7, "step": "post", "zorder": 0, "gid": "inputs"}
     along = np.append(heights, heights[-1])

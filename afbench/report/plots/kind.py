@@ -1,4 +1,4 @@
-"""What a kind of plot is: a line about it, the arrays it is drawn from, and the function that draws it."""
+"""A kind of plot: a line about it, the arrays it needs, and the function that draws it."""
 
 from __future__ import annotations
 

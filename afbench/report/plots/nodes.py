@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...files.arrays import Array, Damaged
-from .arrays import alike, get, mostly, rising, vector, whole
+from .arrays import check_shapes, get, mostly, rising, vector, whole
 from .kind import Plot
-from .pages import Page, pages
+from .pages import pages
 from .sheet import HEAD, LINE, PAD, Sheet, head, key
 from .style import GREY, INK, LOOKS, PALE, SMALL
 from .trials import Arrays, Trials
 
 NODES = 3
-"""How many hidden nodes are shown at most."""
+"""Most hidden nodes that are shown."""
 SHOWN = 2
 """How many activations are shown unless others are named: the baseline and the best."""
 ROWS = 2
@@ -29,7 +28,7 @@ ROWS = 2
 RATIO = 0.6
 """A node's picture: its height in units of its width."""
 TALLEST = 0.9
-"""Inches of a node's picture at most: of one activation alone, they would fill a page."""
+"""Largest height of a node's picture in inches: the nodes of a single activation would fill a page."""
 LABELS = 0.32
 """Inches beside a pair of pictures, for the numbers of their vertical axis."""
 OVER, UNDER = 1.6 * LINE, 2.8 * LINE
@@ -54,39 +53,37 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
 
     Three activations beside each other span the text, two a column.
     """
-    for shown in pages(trials, PLOT, SHOWN, ROWS * columns(sheet), seed, page):
+    columns = 3 if sheet.wide else 2
+    for shown in pages(trials, PLOT, SHOWN, ROWS * columns, seed, page):
         names = list(shown.arrays) if trials.named else sorted(shown.arrays, key=lambda name: name != trials.baseline)
         pictures = [shown.arrays[name] for name in names]
         rows = min(NODES, max(picture["picture/before"].shape[1] for picture in pictures))
-        figure, blocks = lay_out(sheet, len(names), rows, caption(shown, rows))
+        nodes = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
+        words = f"{nodes} before and after the activation, against the input; below, the network's fit and the target."
+        figure, blocks = lay_out(sheet, len(names), columns, rows, shown.caption(words))
         limits = around(pictures)
         for name, picture, block in zip(names, pictures, blocks, strict=True):
             before, after = block.nodes[0]
             head(before, trials.called(name), "before", span=2, among=trials.all_called(names))
             head(after, "", "after")
             for node, pair in enumerate(block.nodes):
-                trace(pair, picture, node)
+                draw_node(pair, picture, node)
             fit(block.fit, picture, limits)
             head(block.fit, "", f"{f'{trials.metric} ' if sheet.wide else ''}{shown.score(name)}")
         key(figure, {"target": TARGET, "fit": AFTER})
         yield figure
 
 
-def columns(sheet: Sheet) -> int:
-    """Say how many activations stand beside each other."""
-    return 3 if sheet.wide else 2
-
-
-def lay_out(sheet: Sheet, count: int, rows: int, sentences: Iterator[str]) -> tuple[Figure, list[Block]]:
+def lay_out(sheet: Sheet, count: int, columns: int, rows: int, sentences: Iterator[str]) -> tuple[Figure, list[Block]]:
     """Place the blocks of some activations beside each other, and below each other where there are many."""
-    down = -(-count // columns(sheet))
+    down = -(-count // columns)
     across = -(-count // down)
     side = LINE + PAD  # the names of the rows
     whole = (sheet.width - side) / across
     width = (whole - LABELS - 4 * PAD) / 2
     height = min(width * RATIO, TALLEST)
-    each = height + 3 * PAD  # numbers at the ends of two axes keep apart
-    band = HEAD + rows * each + OVER + 1.5 * height + UNDER
+    row_height = height + 3 * PAD  # numbers at the ends of two axes keep apart
+    band = HEAD + rows * row_height + OVER + 1.5 * height + UNDER
     figure = sheet.figure(LINE + PAD + down * band, sentences, layout=False)
     tall = figure.get_figheight()
 
@@ -102,25 +99,25 @@ def lay_out(sheet: Sheet, count: int, rows: int, sentences: Iterator[str]) -> tu
         row, column = divmod(index, across)
         x, top = side + column * whole + LABELS, LINE + PAD + row * band + HEAD
         beside = x + width + 3 * PAD
-        tops = [top + node * each for node in range(rows)]
-        pairs = [(place(x, one, width, height), place(beside, one, width, height)) for one in tops]
-        under = top + rows * each + OVER
+        tops = [top + node * row_height for node in range(rows)]
+        pairs = [(place(x, high, width, height), place(beside, high, width, height)) for high in tops]
+        under = top + rows * row_height + OVER
         blocks.append(Block(pairs, place(x, under, 2 * width + 3 * PAD, 1.5 * height)))
         if column == 0:
-            for node, one in enumerate(tops):
-                name_row(one, height, f"node {node + 1}")
+            for node, high in enumerate(tops):
+                name_row(high, height, f"node {node + 1}")
             name_row(under, 1.5 * height, "fit")
     return figure, blocks
 
 
-def trace(pair: tuple[Axes, Axes], picture: Arrays, node: int) -> None:
+def draw_node(pair: tuple[Axes, Axes], picture: Arrays, node: int) -> None:
     """Draw a node's values before and after its activation on one vertical axis."""
-    x, held = picture["picture/x"], [picture["picture/before"], picture["picture/after"]]
-    if node >= held[0].shape[1]:
+    x, sides = picture["picture/x"], [picture["picture/before"], picture["picture/after"]]
+    if node >= sides[0].shape[1]:
         for panel in pair:
             panel.set_axis_off()
         return
-    values = [part[:, node] for part in held]
+    values = [side[:, node] for side in sides]
     finite = np.concatenate(values)
     finite = finite[np.isfinite(finite)] if np.isfinite(finite).any() else np.zeros(1)
     spare = 0.08 * float(np.ptp(finite)) or 0.5
@@ -129,7 +126,7 @@ def trace(pair: tuple[Axes, Axes], picture: Arrays, node: int) -> None:
         panel.axhline(0.0, color=PALE, linewidth=0.5, zorder=1)
         panel.plot(x, part, zorder=2, **line)
         panel.set(ylim=limits)
-        axes(panel, x)
+        set_axes(panel, x)
         panel.tick_params(labelbottom=False)
     pair[1].tick_params(labelleft=False)
 
@@ -140,21 +137,16 @@ def fit(panel: Axes, picture: Arrays, limits: tuple[float, float]) -> None:
     panel.plot(picture["picture/x"], picture["picture/f"], zorder=3, **TARGET)
     panel.set(ylim=limits)
     panel.set_xlabel("input", size=SMALL)
-    axes(panel, picture["picture/x"])
+    set_axes(panel, picture["picture/x"])
 
 
-def axes(panel: Axes, x: Array) -> None:
+def set_axes(panel: Axes, x: Array) -> None:
     """Set a panel's horizontal limits and the ticks of both axes."""
     panel.set_xlim(float(x.min()), float(x.max()))
     panel.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
     panel.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-    for axis in (panel.xaxis, panel.yaxis):
-        plain(axis)
-
-
-def plain(axis: Axis) -> None:
-    """Write numbers short, and all of each where it stands: an exponent above a small panel has no room."""
-    axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+    for axis in (panel.xaxis, panel.yaxis):  # numbers with their exponents: one above a small panel has no room
+        axis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
 
 
 def around(pictures: Sequence[Arrays]) -> tuple[float, float]:
@@ -167,29 +159,19 @@ def around(pictures: Sequence[Arrays]) -> tuple[float, float]:
     return min(low, float(least)) - 0.06 * room, max(high, float(most)) + 0.06 * room
 
 
-def caption(page: Page, rows: int) -> Iterator[str]:
-    """Say what is shown."""
-    yield page.trials.title
-    which = f"Hidden nodes 1 to {rows}" if rows > 1 else "The first hidden node"
-    yield f"{which} before and after the activation, against the input; below, the network's fit and the target."
-    yield page.sentence
-    yield page.trials.compared
-    yield page.trials.left_out(page.arrays)
-
-
 @whole
 def check(arrays: Arrays) -> Arrays:
     """Check inputs, target and fit, each [P], and nodes [P, K]; nodes may have poles. Raises ``Damaged``."""
-    found = {f"picture/{name}": vector(arrays, f"picture/{name}") for name in ("x", "f", "fit")}
-    alike(found)
-    rising(found, "picture/x", 2)
+    lines = {f"picture/{name}": vector(arrays, f"picture/{name}") for name in ("x", "f", "fit")}
+    check_shapes(lines)
+    rising(lines, "picture/x", 2)
     hidden = {}
     for name in ("picture/before", "picture/after"):
         hidden[name] = values = mostly(get(arrays, name), name)
-        if values.ndim != 2 or not values.shape[1] or len(values) != len(found["picture/x"]):
-            raise Damaged(f"{name!r} has the shape {values.shape}, not ({len(found['picture/x'])}, nodes)")
-    alike(hidden)
-    return found | hidden
+        if values.ndim != 2 or not values.shape[1] or len(values) != len(lines["picture/x"]):
+            raise Damaged(f"{name!r} has the shape {values.shape}, not ({len(lines['picture/x'])}, nodes)")
+    check_shapes(hidden)
+    return lines | hidden
 
 
 PLOT = Plot(

@@ -1,4 +1,4 @@
-"""What the pages of a plot show: which activations, and the pictures of one seed."""
+"""The pages of a plot: the activations on each, and the pictures of one seed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Page:
     """The pictures of one seed that a page shows.
 
     Attributes:
-        trials: what they are of.
-        seed: which seed.
-        arrays: by activation, in the order in which they are drawn.
-        sentence: says which seed, and which page if there are several.
+        trials: the trials.
+        seed: the seed.
+        arrays: the pictures by activation, in the order in which they are drawn.
+        sentence: names the seed, and the page if there are several.
     """
 
     trials: Trials
@@ -30,8 +30,16 @@ class Page:
     arrays: Mapping[str, Arrays]
     sentence: str
 
+    def caption(self, shows: str, names: Iterable[str] | None = None) -> Iterator[str]:
+        """Yield the caption's sentences; ``shows`` says what is drawn, ``names`` are the activations if not all are."""
+        yield self.trials.title
+        yield shows
+        yield self.sentence
+        yield self.trials.compared
+        yield self.trials.left_out(self.arrays if names is None else names)
+
     def score(self, name: str) -> str:
-        """Return the metric of that seed, and whether the activation is best, runner-up, baseline or worst."""
+        """Return the metric of the seed, and whether the activation is best, runner-up, baseline or worst."""
         role = roles(self.trials).get(name, "")
         return f"{self.trials.show(self.trials.score(name, self.seed))}{role and f', {role}'}"
 
@@ -41,11 +49,11 @@ def pages(trials: Trials, plot: Plot, most: int, each: int, seed: int | None, pa
 
     Args:
         trials: what to draw.
-        plot: its kind.
+        plot: the kind of plot.
         most: how many activations it shows if none was named.
         each: how many a page holds.
-        seed: which seed; if None the median one, by the mean metric of the activations shown.
-        page: which one; None for all.
+        seed: the seed; None for the median one, by the mean metric of the activations shown.
+        page: the number of a page; None for all.
 
     Raises:
         UsageError: if there are no arrays, none of that seed, or no such page.
@@ -60,7 +68,7 @@ def pages(trials: Trials, plot: Plot, most: int, each: int, seed: int | None, pa
 def turn(
     trials: Trials, plot: Plot, names: Sequence[str], each: int, page: int | None
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Go through the pages: the activations on each, and a sentence that says which page it is; empty if there is one.
+    """Go through the pages: the activations on each, and a sentence with its number; empty if there is one page.
 
     Raises:
         UsageError: if there is no such page.
@@ -75,7 +83,7 @@ def turn(
 
 
 def roles(trials: Trials) -> dict[str, str]:
-    """Say what the notable activations are by their means over seeds: best, runner-up, baseline, worst."""
+    """Return the roles of the notable activations, by their means over seeds: best, runner-up, baseline, worst."""
     ranked = list(trials.ok)
     baseline = [trials.baseline] if trials.baseline else []
     names_by_role = {"best": ranked[:1], "runner-up": ranked[1:2], "baseline": baseline, "worst": ranked[2:][-1:]}
@@ -83,7 +91,7 @@ def roles(trials: Trials) -> dict[str, str]:
     for role, names in names_by_role.items():
         for name in names:
             roles_by_name.setdefault(name, []).append(role)
-    return {name: ", ".join(its) for name, its in roles_by_name.items()}
+    return {name: ", ".join(names_of_roles) for name, names_of_roles in roles_by_name.items()}
 
 
 def notable(trials: Trials, among: Iterable[str], count: int) -> tuple[str, ...]:
@@ -113,7 +121,7 @@ def together(seeds_of: Mapping[str, Sequence[int]], names: Sequence[str]) -> tup
 
 
 def one_seed(trials: Trials, seeds_of: Mapping[str, Sequence[int]], seed: int | None) -> tuple[int, str]:
-    """Choose a seed that all activations have, and say which.
+    """Choose a seed that all activations have; returns it and a sentence that names it.
 
     Args:
         trials: the trials.
@@ -126,7 +134,7 @@ def one_seed(trials: Trials, seeds_of: Mapping[str, Sequence[int]], seed: int | 
     common = sorted(set.intersection(*(set(seeds) for seeds in seeds_of.values())))
     names = ", ".join(seeds_of)
     if not common:
-        raise UsageError(f"no seed of {names} in {trials.label} ended well for all of them: name fewer activations")
+        raise UsageError(f"no seed ended well for all of {names} in {trials.label}; choose fewer activations (--acts)")
     if seed is not None and seed not in common:
         raise UsageError(f"no seed {seed} of {names} in {trials.label} (in common: {ranges(common)})")
     median = ""

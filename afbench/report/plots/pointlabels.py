@@ -1,9 +1,8 @@
-"""Names beside points: none on a line, a marker or other words, none nearer to another's marker than to its own.
+"""Names next to points: no name covers a line, a marker or other words, or is nearer to another marker than its own.
 
-``textalloc`` proposes the places, side by side and ring by ring; what it proposes is checked here in points, since it
-knows nothing of whose marker is nearest. Who has no such place gets a number, if that has one. (adjustText moves
-texts by random forces until they overlap the least, and imports pyplot; here a name has a place or it has none, the
-same at each call.)
+``textalloc`` proposes the places, side by side and ring by ring. They are checked here, because textalloc does not know
+which marker is nearest. A name without such a place becomes a number, if the number has a place. (adjustText moves
+texts by random forces and imports pyplot; here each call gives the same places.)
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from .lettering import POINTS, shorten
 from .style import GREY, INK, SMALL
 
 WIDEST = 82.0
-"""Points that a name takes at most: a third of a column."""
+"""Largest width of a name in points: a third of a column."""
 MARKER = 3.2
 """Points from a marker's middle that are kept free."""
 GAP = 1.6
@@ -35,9 +34,9 @@ GAP = 1.6
 CLEAR = 0.8
 """Points that names keep from each other and from lines."""
 FAR = 9.0
-"""Points from a marker to a name from which on a thin line joins them."""
+"""From this distance in points on, a thin line joins a marker and its name."""
 REACHES = (7.5, 16.0, 50.0)
-"""Points from a marker to its name at most: all sides are tried at the first, then all at the next."""
+"""Largest distances in points of a name from its marker: all sides are tried at the first, then all at the next."""
 SIDES = ("east", "west", "northeast", "northwest", "southeast", "southwest", "north", "south")
 
 
@@ -52,7 +51,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of a panel by name, and what a caption must say of them; empty if nothing."""
+    """The labels of a panel by name, and what a caption must say about them; empty if nothing."""
 
     by_name: Mapping[str, Label]
     sentence: str
@@ -86,7 +85,7 @@ class Room:
 
     @cached_property
     def renderer(self) -> RendererAgg:
-        """What measures texts: one for all, since to make one for each takes longer than to place it."""
+        """The renderer that measures all texts: one for each text would take longer than placing it."""
         renderer: RendererAgg = FigureCanvasAgg(self.panel.figure).get_renderer()  # type: ignore
         return renderer
 
@@ -133,11 +132,11 @@ class Room:
         return Label(words, from_marker(middle), from_marker(leader[0]) if leader else None)
 
     def propose(self, names: Sequence[str], words: Mapping[str, str], side: str) -> dict[str, Box]:
-        """Ask textalloc for a place of each name on a side of its marker; who has none there is left out."""
+        """Ask textalloc for a place of each name on a side of its marker; names without a place are left out."""
         from textalloc import allocate
 
         strokes = [[*line] for line in self.lines] + [box.outline for box in self.taken]
-        own, others = (np.array([self.points[n] for n in its]) for its in (names, [*self.points]))
+        own, others = (np.array([self.points[n] for n in group]) for group in (names, [*self.points]))
         sizes: Any = np.full(len(others), MARKER * self.scale)  # textalloc's annotations ask for lists of lists here
         own_sizes: Any = np.full(len(names), (MARKER + GAP) * self.scale)
         with contextlib.redirect_stdout(io.StringIO()):  # it prints where it finds no place at all
@@ -162,14 +161,14 @@ class Room:
                 draw_all=False,
                 transform=Pixels(),  # in pixels: else the whole figure is drawn at each call
             )
-        found = {}
+        boxes = {}
         text: Any
         for name, text in zip(names, texts, strict=True):
             if text is not None:
                 extent = text.get_window_extent(self.renderer)
-                found[name] = Box(extent.x0, extent.y0, extent.x1, extent.y1)
+                boxes[name] = Box(extent.x0, extent.y0, extent.x1, extent.y1)
                 text.remove()
-        return found
+        return boxes
 
 
 def find_places(
@@ -184,9 +183,9 @@ def find_places(
     Args:
         panel: where.
         points: x and y by name; those beyond the axes are not named.
-        important: who comes first.
+        important: the names that come first.
         lines: corners of lines that no name may cover.
-        names: what is written for a name, if not itself.
+        names: display names.
     """
     pixels = {name: to_pixels(panel, [xy])[0] for name, xy in points.items()}
     frame = panel.get_window_extent()
@@ -209,9 +208,9 @@ def find_places(
                 numbered.append(name)
                 written = trial
     nameless = [called[name] for name in pixels if name not in room.placed]
-    said = [f"{number} {called[name]}" for number, name in enumerate(numbered, start=1)]
+    words_by_number = [f"{number} {called[name]}" for number, name in enumerate(numbered, start=1)]
     sentences = [
-        f"Numbers: {', '.join(said)}." if said else "",
+        f"Numbers: {', '.join(words_by_number)}." if words_by_number else "",
         f"Not named: {', '.join(nameless)}." if nameless else "",
     ]
     labels = {name: room.label(name, written[name]) for name in room.placed}
@@ -229,8 +228,8 @@ def fill(room: Room, names: Sequence[str], words: Mapping[str, str], reaches: Se
 
 def to_pixels(panel: Axes, corners: Sequence[Point]) -> list[Point]:
     """Turn points of a panel's axes into pixels."""
-    found: Array = panel.transData.transform(np.asarray(corners, float))
-    return [(float(x), float(y)) for x, y in found]
+    pixels: Array = panel.transData.transform(np.asarray(corners, float))
+    return [(float(x), float(y)) for x, y in pixels]
 
 
 def write(panel: Axes, labels: Labels, points: Mapping[str, Point], important: Iterable[str]) -> None:

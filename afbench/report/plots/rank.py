@@ -1,7 +1,8 @@
-"""Mean ranks of activations over tasks, or over the seeds of one, and which are significantly worse than the best."""
+"""Mean ranks of activations over tasks, or over the seeds of one task, and which are distinguishable from the best."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +27,12 @@ ROW = LEADING * 1.12 * SMALL / POINTS
 AROUND = 0.55
 """Inches above and below them, for the critical difference and the axis."""
 NAMES = {False: 82.0, True: 150.0}
-"""Points that a name takes at most, on a column and on the whole text's width."""
+"""Largest width of a name in points, on a column and on the width of the text."""
 
 TICKS = 10
-"""Of an axis of ranks at most, beside rank 1."""
+"""Most ticks of an axis of ranks, besides rank 1."""
 FEW = 10
-"""Up to so many rankings the tests are approximate (Demšar 2006, sec. 3.2.2)."""
+"""Up to this number of rankings the tests are approximate (Demšar 2006, sec. 3.2.2)."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Ranking:
         names: the activations, the best mean rank first.
         ranks: their ranks in each block.
         block: what a block is: ``task``, ``seed``.
-        missing: those that are not ranked, since a block has no number of theirs.
+        missing: the activations that are not ranked, because a block has no number of them.
         claim: what can be said of the differences.
     """
 
@@ -60,19 +61,19 @@ class Ranking:
             UsageError: if fewer than two activations have a number in all blocks.
         """
         if len(tasks) > 1:
-            block, values = "task", [{name: one.mean(name) for name in one.ok} for one in tasks]
+            block, values = "task", [{name: trials.mean(name) for name in trials.ok} for trials in tasks]
         else:
             block, values = "seed", by_seed(tasks[0])
-        known = list(dict.fromkeys(record.trial.activation for one in tasks for record in one.records))
+        known = list(dict.fromkeys(record.trial.activation for trials in tasks for record in trials.records))
         known = [name for name in known if not tasks[0].named or name in tasks[0].named]
-        names = sorted(name for name in known if all(name in held for held in values))
+        names = sorted(name for name in known if all(name in by_name for by_name in values))
         if len(names) < 2:
             where = "every task" if block == "task" else f"the same seeds of {tasks[0].label}"
-            raise UsageError(f"plot 'rank' takes two activations with a number in {where}, here are {len(names)}")
-        higher = (
-            [one.higher_is_better for one in tasks] if block == "task" else [tasks[0].higher_is_better] * len(values)
-        )
-        ranked = np.array([ranks([held[n] for n in names], up) for held, up in zip(values, higher, strict=True)])
+            raise UsageError(
+                f"plot 'rank' needs at least two activations with a number in {where}; there are {len(names)}"
+            )
+        higher = [trials.higher_is_better for trials in tasks] * (len(values) // len(tasks))
+        ranked = np.array([ranks([by_name[n] for n in names], up) for by_name, up in zip(values, higher, strict=True)])
         order = np.argsort(ranked.mean(axis=0), kind="stable")
         missing = tuple(sorted(set(known) - set(names)))
         return cls(tuple(names[i] for i in order), ranked[:, order], block, missing, nemenyi(ranked))
@@ -84,14 +85,11 @@ class Ranking:
 
 
 def by_seed(trials: Trials) -> list[dict[str, float]]:
-    """Return the scores of each seed that most activations have: one that few have would leave the others out."""
-    counts: dict[int, int] = {}
-    ok = {name: held for name, held in trials.ok.items() if not trials.named or name in trials.named}
-    for held in ok.values():
-        for seed in held:
-            counts[seed] = counts.get(seed, 0) + 1
-    seeds = sorted(seed for seed, count in counts.items() if 2 * count > len(ok))
-    return [{name: trials.score(name, seed) for name, held in ok.items() if seed in held} for seed in seeds]
+    """Return the scores of each seed that most activations have; a seed that few have would exclude the others."""
+    ok = {name: seeds for name, seeds in trials.ok.items() if not trials.named or name in trials.named}
+    counts = Counter(seed for seeds in ok.values() for seed in seeds)
+    common = sorted(seed for seed, count in counts.items() if 2 * count > len(ok))
+    return [{name: trials.score(name, seed) for name, seeds in ok.items() if seed in seeds} for seed in common]
 
 
 def draw(tasks: Sequence[Trials], sheet: Sheet) -> Iterator[Figure]:
@@ -109,15 +107,15 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Iterator[Figure]:
     reach = best + ranking.claim.difference if ranking.claim.known else np.inf
     panel.set(xlim=(0.5, count + 0.5), ylim=(count - 0.4, -1.6 if ranking.claim.known else -0.6))
     panel.hlines(rows, 0.5, count + 0.5, color=PALE, linewidth=0.3, zorder=0)
-    each: dict[str, Any] = {"s": 7.0, "linewidths": 0.5, "facecolors": "white", "edgecolors": GREY, "zorder": 2}
-    for its in ranking.ranks:
-        panel.scatter(its, rows, **each)
+    circles: dict[str, Any] = {"s": 7.0, "linewidths": 0.5, "facecolors": "white", "edgecolors": GREY, "zorder": 2}
+    for block_ranks in ranking.ranks:
+        panel.scatter(block_ranks, rows, **circles)
     baseline = tasks[0].baseline
     for row, name in enumerate(ranking.names):
         look = BASELINE if name == baseline else LOOKS[0]
         panel.plot(ranking.means[row], row, marker=look.marker, markersize=4.2, color=look.colour, zorder=3)
     if ranking.claim.known:
-        bar(panel, best, ranking.claim.difference)
+        draw_difference(panel, best, ranking.claim.difference)
     width, written = NAMES[sheet.wide], tasks[0].all_called(ranking.names)
     panel.set_yticks(rows, [shorten(name, width, SMALL, written) for name in written])
     for tick, name, mean in zip(panel.get_yticklabels(), ranking.names, ranking.means, strict=True):
@@ -131,12 +129,12 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Iterator[Figure]:
 
 
 def ticks(count: int) -> list[int]:
-    """Choose the ticks of an axis of ranks among so many: 1, and at most ten others at equal distances."""
+    """Choose the ticks of an axis of ranks from 1 to ``count``: 1, and at most ten others at equal distances."""
     step = -(-count // TICKS)
     return sorted({1, *range(step, count + 1, step)})
 
 
-def bar(panel: Axes, start: float, length: float) -> None:
+def draw_difference(panel: Axes, start: float, length: float) -> None:
     """Draw the critical difference above the rows, from the best mean rank on, and where it ends through them."""
     panel.plot([start, start + length], [-1.0, -1.0], color=INK, linewidth=1.1, marker="|", markersize=4)
     panel.axvline(start + length, color=INK, linewidth=0.5, linestyle=(0, (2, 2)), zorder=1)

@@ -11,16 +11,16 @@ from matplotlib.ticker import MaxNLocator
 from ...errors import UsageError
 from ...files.arrays import Damaged
 from .arrays import get, holding, mostly, rising, vector
-from .graphs import AFTER, BEFORE, FIXED, INPUTS, MANY, SOME, Graph, is_mass, read, trace
+from .graphs import AFTER, BEFORE, FIXED, INPUTS, MANY, SOME, Graph, draw_graphs, graphs_of, is_mass
 from .kind import Plot
 from .pages import turn
-from .sheet import LINE, Grid, Sheet, head, key, sides
+from .sheet import LINE, Grid, Sheet, head, key, name_axes
 from .trials import Arrays, Trials
 
 ROWS = 6
-"""Rows of a page: with their titles, they leave room for a caption on a printed page."""
+"""Rows of a page: more would leave no room for a caption on a printed page."""
 PLACES = 3
-"""How many places of a network are shown; of more, the first, the middle one and the last."""
+"""Most places of a network that are shown: the first, the middle one and the last."""
 CUT = (2.0, 98.0)
 """Percentiles of its outputs that an activation needs on the vertical axis. The needs of half of the activations are
 met: one rational near a pole, or channels with steep slopes, would flatten the shapes of all others."""
@@ -34,38 +34,42 @@ def draw(trials: Trials, sheet: Sheet, *, page: int | None = None) -> Iterator[F
     Raises:
         UsageError: if there are no shapes, none that training changed, or no such page.
     """
-    graphs_of = {n: [read(trials.arrays(n, seed)) for seed in seeds] for n, seeds in holding(trials, PLOT).items()}
-    trained = [name for name in graphs_of if changed(graphs_of[name])]
-    names = [name for name in trials.named if name in graphs_of] or trained
+    seeds_by_name = {
+        name: [graphs_of(trials.arrays(name, seed)) for seed in seeds] for name, seeds in holding(trials, PLOT).items()
+    }
+    trained = [name for name, seeds in seeds_by_name.items() if changed(seeds)]
+    names = [name for name in trials.named if name in seeds_by_name] or trained
     if not names:
-        raise UsageError(f"training changed no activation in {trials.label}: run trainable ones, or name those to draw")
-    every_place = sorted({place for name in names for graphs in graphs_of[name] for place in graphs}, key=order)
+        raise UsageError(
+            f"training changed no activation in {trials.label}; run trainable ones, or choose those to draw (--acts)"
+        )
+    every_place = sorted({place for name in names for graphs in seeds_by_name[name] for place in graphs}, key=order)
     some = len(every_place) > PLACES
     places = [every_place[0], every_place[len(every_place) // 2], every_place[-1]] if some else every_place
     beside = max(1, (6 if sheet.wide else 3) // len(places))
     base = trials.baseline or ""
-    fixed = graphs_of[base][0] if base in graphs_of and base not in trained else {}
-    xlim, ylim = limits([[graph for graphs in graphs_of[name] for graph in graphs.values()] for name in names])
-    for here, turned in turn(trials, PLOT, names, beside * ROWS, page):
+    fixed = seeds_by_name[base][0] if base in seeds_by_name and base not in trained else {}
+    xlim, ylim = limits([[graph for graphs in seeds_by_name[name] for graph in graphs.values()] for name in names])
+    for on_page, turned in turn(trials, PLOT, names, beside * ROWS, page):
         ratio = 0.75 if beside * len(places) > 2 else 0.6  # of two beside each other, six rows would pass a page's end
-        grid = Grid(len(here) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
-        figure, cells = sheet.grid(grid, caption(trials, here, graphs_of, every_place, turned))
+        grid = Grid(len(on_page) * len(places), beside * len(places), ratio, left=0.32, bottom=0.32, top=LINE)
+        figure, cells = sheet.grid(grid, caption(trials, on_page, seeds_by_name, every_place, turned))
         for index, (panel,) in enumerate(cells):
-            name, place = here[index // len(places)], places[index % len(places)]
+            name, place = on_page[index // len(places)], places[index % len(places)]
             first = place == places[0]
             words = [trials.show(trials.mean(name))] if first else []
             words += [label(place, len(every_place))] if len(places) > 1 else []
             called = trials.called(name) if first else ""
             head(panel, called, ", ".join(words), span=len(places), among=trials.all_called(names))
-            drawn = [graphs[place] for graphs in graphs_of[name] if place in graphs]
-            trace(panel, drawn, fixed.get(place), name in trained)
+            drawn = [graphs[place] for graphs in seeds_by_name[name] if place in graphs]
+            draw_graphs(panel, drawn, fixed.get(place), name in trained)
             panel.set(xlim=xlim, ylim=ylim)
             for axis in (panel.xaxis, panel.yaxis):
                 axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 4, 5, 10]))
             panel.tick_params(labelleft=index % grid.across == 0, labelbottom=index + grid.across >= len(cells))
-        sides(figure, grid, "input", "output")
-        lines = {"before training": BEFORE, "after": AFTER} if set(here) & set(trained) else {}
-        others = "fixed" if set(here) - set(trained) else trials.called(base) if fixed else None
+        name_axes(figure, grid, "input", "output")
+        lines = {"before training": BEFORE, "after": AFTER} if set(on_page) & set(trained) else {}
+        others = "fixed" if set(on_page) - set(trained) else trials.called(base) if fixed else None
         any_fed = any(patch.get_gid() == "inputs" for panel in figure.axes for patch in panel.collections)
         key(figure, lines | ({others: FIXED} if others else {}) | ({"inputs": INPUTS} if any_fed else {}))
         yield figure
@@ -73,7 +77,7 @@ def draw(trials: Trials, sheet: Sheet, *, page: int | None = None) -> Iterator[F
 
 def changed(seeds: Seeds) -> bool:
     """Tell whether training changed an activation anywhere."""
-    return any(graph.changed for one in seeds for graph in one.values())
+    return any(graph.changed for graphs in seeds for graph in graphs.values())
 
 
 def order(place: str) -> tuple[int, str]:
@@ -87,7 +91,7 @@ def label(place: str, places: int) -> str:
 
 
 def numbered(place: str) -> bool:
-    """Tell whether a place goes by a number, as those of a run do."""
+    """Tell whether a place is named by a number, as those of a run are."""
     return place.isascii() and place.isdecimal() and len(place) < 7
 
 
@@ -105,11 +109,11 @@ def limits(seen: Sequence[Sequence[Graph]]) -> tuple[tuple[float, float], tuple[
 
 
 def caption(
-    trials: Trials, names: Sequence[str], graphs_of: Mapping[str, Seeds], places: Sequence[str], turned: str
+    trials: Trials, names: Sequence[str], seeds_by_name: Mapping[str, Seeds], places: Sequence[str], turned: str
 ) -> Iterator[str]:
     """Say what is shown."""
     yield trials.title
-    drawn = [[graphs[place] for graphs in graphs_of[name] if place in graphs] for name in names for place in places]
+    drawn = [[graphs[place] for graphs in seeds_by_name[name] if place in graphs] for name in names for place in places]
     mass = [is_mass(graphs) for graphs in drawn if graphs and any(graph.changed for graph in graphs)]
     fed = [graph.fed for graphs in drawn for graph in graphs if graph.fed is not None]
     share = max((histogram.beyond for histogram in fed), default=0.0)
@@ -127,46 +131,46 @@ def caption(
 
 def check_place(arrays: Arrays, where: str) -> Arrays:
     """Check the shape of an activation at a place: inputs [P], outputs [P] or [P, C]; outputs may have poles."""
-    found = {f"{where}/x": vector(arrays, f"{where}/x")}
-    rising(found, f"{where}/x", 2)
-    count, channels = len(found[f"{where}/x"]), set()
+    lines = {f"{where}/x": vector(arrays, f"{where}/x")}
+    rising(lines, f"{where}/x", 2)
+    count, channels = len(lines[f"{where}/x"]), set()
     for name in (f"{where}/before", f"{where}/after"):
         values = mostly(get(arrays, name), name)
         if values.ndim not in (1, 2) or len(values) != count or not values.size:
             raise Damaged(f"{name!r} has the shape {values.shape}, not ({count},) or ({count}, channels)")
-        found[name] = values.reshape(count, -1)
-        channels.add(found[name].shape[1])
+        lines[name] = values.reshape(count, -1)
+        channels.add(lines[name].shape[1])
     if len(channels - {1}) > 1:
         raise Damaged(f"'{where}/before' and '{where}/after' differ in their channels")
-    return found
+    return lines
 
 
 def check_histogram(arrays: Arrays, where: str) -> Arrays:
     """Check the histogram of a place's inputs: counts [B + 2], the ends for what lies beyond, and edges [B + 1]."""
-    found = {name: vector(arrays, name) for name in (f"{where}/hist", f"{where}/edges")}
-    counts, edges = found.values()
-    rising(found, f"{where}/edges", 2)
+    histogram = {name: vector(arrays, name) for name in (f"{where}/hist", f"{where}/edges")}
+    counts, edges = histogram.values()
+    rising(histogram, f"{where}/edges", 2)
     if len(counts) != len(edges) + 1:
         raise Damaged(f"'{where}/hist' has {len(counts)} counts, not the {len(edges) + 1} of its edges")
     if counts.min() < 0 or not counts.sum() > 0:
         raise Damaged(f"'{where}/hist' holds no counts")
-    return found
+    return histogram
 
 
 def check(arrays: Arrays) -> tuple[Arrays, list[str]]:
     """Check the shapes of a network place by place, and say what is wrong with those that are left out."""
-    found: Arrays = {}
+    sound: Arrays = {}
     problems = []
     for where in dict.fromkeys(name.rpartition("/")[0] for name in arrays if name.startswith("shape/")):
         try:
-            found |= check_place(arrays, where)
+            sound |= check_place(arrays, where)
             if f"{where}/hist" in arrays or f"{where}/edges" in arrays:  # older records have none
-                found |= check_histogram(arrays, where)
+                sound |= check_histogram(arrays, where)
         except Damaged as error:  # a place without its histogram is still drawn
             problems.append(str(error))
-    return found, problems
+    return sound, problems
 
 
 PLOT = Plot(
-    "each learned activation before and after training, and what the trained network feeds it", draw, ("shape/",), check
+    "each learned activation before and after training, and its inputs in the trained network", draw, ("shape/",), check
 )

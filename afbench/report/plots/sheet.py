@@ -22,9 +22,11 @@ LINE = LEADING * SMALL / POINTS
 HINTED = 1.02
 """How much wider text may be than measured, where a figure is shown without this style's hinting."""
 WIDEST = 2.3
-"""Inches of a picture at most: a third of the text."""
+"""Largest width of a picture in inches: a third of the text."""
 HEAD = LEADING * BODY / POINTS + LINE
 """Inches that the two lines above a panel take."""
+BESIDE_PANEL: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+"""Places a text by a corner of a panel, some points off."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,20 @@ class Sheet:
             figure.text(*place, line, size=SMALL, va="baseline", gid="caption")
         return figure
 
+    def pair(self, figure: Figure, names: Iterable[str], label: str) -> dict[str, Axes]:
+        """Make two panels, next to each other if the sheet is wide, else one below the other; they share an axis."""
+        shape = (1, 2) if self.wide else (2, 1)
+        panels = dict(zip(names, figure.subplots(*shape, sharex=True).flat, strict=True))
+        for panel in [*panels.values()][0 if self.wide else 1 :]:
+            panel.set_xlabel(label)
+        return panels
+
     def grid(self, grid: Grid, sentences: Iterable[str]) -> tuple[Figure, list[list[Axes]]]:
         """Make a figure with the cells of a grid, each a list of its pictures; a few stand in the middle."""
         side = min((self.width - grid.left) / grid.across - 2 * PAD, WIDEST)
         indent = (self.width - grid.left - grid.across * (side + 2 * PAD)) / 2 + grid.left + PAD
-        each = side * grid.ratio + 2 * PAD
-        height = HEAD + grid.stack * each + grid.lines * LINE
+        picture = side * grid.ratio + 2 * PAD
+        height = HEAD + grid.stack * picture + grid.lines * LINE
         figure = self.figure(grid.top + grid.down * height + grid.bottom, sentences, layout=False)
         whole = figure.get_figheight()
         cells = []
@@ -118,7 +128,7 @@ class Sheet:
             row, column = divmod(index, grid.across)
             left = indent + column * (side + 2 * PAD)
             top = grid.top + PAD + row * height + HEAD
-            bottoms = [whole - top - level * each - side * grid.ratio for level in range(grid.stack)]
+            bottoms = [whole - top - level * picture - side * grid.ratio for level in range(grid.stack)]
             boxes = [(left / self.width, y / whole, side / self.width, side * grid.ratio / whole) for y in bottoms]
             cells.append([figure.add_axes(box) for box in boxes])
         return figure, cells
@@ -129,24 +139,17 @@ def head(panel: Axes, title: str, below: str = "", *, span: int = 1, among: Iter
 
     Args:
         panel: where.
-        title: what is cut to the width of ``span`` panels, so that it differs from those ``among`` it stands.
-        below: what is cut to the panel's own width.
+        title: is shortened to the width of ``span`` panels, so that it differs from those in ``among``.
+        below: is shortened to the panel's own width.
         span: how many panels the title stands above.
         among: the titles of all panels.
     """
     width = panel.get_position().width * panel.figure.bbox.width / panel.figure.dpi * POINTS
     panel.set_title(shorten(title, span * width, among=among), pad=SMALL * LEADING + 1)
-    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    panel.annotate(shorten(below, width, SMALL), (0, 1), (0, 2.5), size=SMALL, color=GREY, **style)
+    panel.annotate(shorten(below, width, SMALL), (0, 1), (0, 2.5), size=SMALL, color=GREY, **BESIDE_PANEL)
 
 
-def under(panel: Axes, text: str) -> None:
-    """Write a line below a panel."""
-    style: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-    panel.annotate(text, (0, 0), (0, -2.5), size=SMALL, va="top", **style)
-
-
-def sides(figure: Figure, grid: Grid, across: str, up: str) -> None:
+def name_axes(figure: Figure, grid: Grid, across: str, up: str) -> None:
     """Name the axes that all cells of a grid share, once."""
     boxes = [panel.get_position() for panel in figure.axes]
     left, right = min(b.x0 for b in boxes), max(b.x1 for b in boxes)
@@ -165,9 +168,9 @@ def key(figure: Figure, lines: Mapping[str, dict[str, Any]]) -> None:
 
 
 def freeze(figure: Figure) -> None:
-    """Lay a figure out once and for all, so that what is placed after stays in place and saving changes nothing.
+    """Lay a figure out for good: what is placed later stays in place, and saving changes nothing.
 
-    Ticks are made when they are first drawn, too: here, in this style.
+    Ticks are made when they are first drawn: here, so in this style.
     """
     if not isinstance(figure.get_layout_engine(), PlaceHolderLayoutEngine):
         figure.draw_without_rendering()

@@ -1,7 +1,7 @@
-"""Importing matplotlib, whatever surrounds it: this module is imported before all others of this package.
+"""Imports matplotlib in any environment: this module is imported before all others of this package.
 
 matplotlib refuses to be imported under a backend that it does not know, a matplotlibrc that it cannot read, or a locale
-that is not installed. A figure of ours depends on none of these, so then it is imported without them.
+that is not installed. Figures do not depend on these, so matplotlib is then imported without them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ OURS = ("MPLBACKEND", "MATPLOTLIBRC")
 
 
 def import_matplotlib() -> None:
-    """Import matplotlib and its fonts; what it says of its folders and fonts is nothing that a user can act on."""
+    """Import matplotlib and its fonts, without its messages about folders and fonts, which no user can act on."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         import matplotlib.font_manager
-    except Exception:  # of whatever kind a backend, an rc file or a locale that is not there raises
+    except Exception:  # a backend, an rc file or a missing locale may raise anything
         for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
             del sys.modules[name]
         with alone():
@@ -35,7 +35,7 @@ def import_matplotlib() -> None:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hide the user's backend and matplotlibrc within the block; the one in the current folder would come first."""
+    """Hide the user's backend and matplotlibrc within the block, also a matplotlibrc of the current folder."""
     before, here = {name: os.environ.pop(name, None) for name in OURS}, Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "matplotlibrc").touch()

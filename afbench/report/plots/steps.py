@@ -1,4 +1,4 @@
-"""The times of a task's training steps, for plots that set them beside its trials."""
+"""The times of a task's training steps, for plots that compare them with its metric."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Steps:
 
     Attributes:
         by_activation: those that were timed and are to be drawn, the best mean of the metric first.
-        baseline: what the ratios are to.
+        baseline: the activation that the ratios are relative to.
         place: device and threads; empty if they are not known.
-        notes: what a caption must say of them.
+        notes: what a caption must say about them.
     """
 
     by_activation: Mapping[str, Step]
@@ -41,15 +41,15 @@ class Steps:
         """Choose the costs of these trials' task, settings and device from their folder and those beside it.
 
         Raises:
-            UsageError: if no activation was timed, one that was named was not, or the machine was too busy to time on.
+            UsageError: if no activation was timed, one that was named was not, or the machine was too busy for timing.
         """
-        held = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
-        costs = costs_of(next(iter(grouped(trials.records))), held, trials.baseline or "")
+        every = [cost for store in (trials.store, *trials.beside) for cost in store.costs()]
+        costs = costs_of(next(iter(grouped(trials.records))), every, trials.baseline or "")
         task = trials.records[0].trial.task
         if costs.busy:
             raise UsageError(
-                f"no step times for plot 'tradeoff' of {trials.label}: the machine was too busy to time on "
-                f"({costs.busy}); measure again on an idle one (afbench cost --task {task} --again)"
+                f"no step times for plot 'tradeoff' of {trials.label}: the machine was too busy for timing "
+                f"({costs.busy}). Measure again on an idle machine: afbench cost --task {task} --again"
             )
         steps = {}
         for name in trials.ok:
@@ -60,9 +60,9 @@ class Steps:
         if lacking or not steps:
             where, folder = f"{lacking[0]} in {trials.label}" if steps else trials.label, trials.store.path / "costs"
             raise UsageError(
-                f"no costs for plot 'tradeoff' of {where} in {folder}: copy that folder from where the trials ran, "
-                f"run again without --no-cost (afbench run --task {task} --out DIR), or name a folder of afbench cost "
-                f"--task {task} too"
+                f"plot 'tradeoff' needs step times of {where}, and there are none in {folder}. Copy the folder "
+                f"costs next to trials, or run without --no-cost (afbench run --task {task} --out DIR), or add a "
+                f"folder of afbench cost --task {task}"
             )
         place = [costs.device] if costs.device else []
         place += [f"{costs.threads} {plural('thread', costs.threads)}"] if costs.threads else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from ...files.arrays import Array
-from .arrays import alike, corners, finite, get, sides, whole
+from .arrays import check_picture, check_shapes, corners, finite, get, whole
 from .kind import Plot
-from .pages import Page, pages
-from .sheet import Grid, Sheet, head, under
+from .pages import pages
+from .sheet import BESIDE_PANEL, Grid, Sheet, head
+from .style import SMALL
 from .trials import Arrays, Trials
 
 VALUES, ERRORS = "viridis", "PuOr_r"
@@ -33,7 +34,8 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
 
     A sheet as wide as the text has room for the runner-up.
     """
-    for shown in pages(trials, PLOT, columns(sheet) - 1, ROWS * columns(sheet) - 1, seed, page):
+    columns = 4 if sheet.wide else 3  # with the target
+    for shown in pages(trials, PLOT, columns - 1, ROWS * columns - 1, seed, page):
         pictures = on_one_grid(trials, shown.arrays)
         first, *_ = pictures.values()
         target, extent = first["picture/target"], first["picture/extent"]
@@ -41,8 +43,9 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
         errors = {name: picture["picture/prediction"] - target for name, picture in pictures.items()}
         most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
 
-        grid = Grid(1 + len(pictures), columns(sheet), float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
-        figure, cells = sheet.grid(grid, caption(shown, pictures))
+        grid = Grid(1 + len(pictures), columns, float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
+        words = "Above: target and predictions; below: errors, with their RMSE on this grid. Each has one colour scale."
+        figure, cells = sheet.grid(grid, shown.caption(words, pictures))
         top, bottom = cells[0]
         head(top, "target")
         values: dict[str, Any] = {"cmap": VALUES, "vmin": target.min(), "vmax": target.max()}
@@ -52,17 +55,13 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
             head(above, trials.called(name), f"{metric}{shown.score(name)}", among=trials.all_called(pictures))
             image(above, pictures[name]["picture/prediction"], extent, **values)
             error = image(below, errors[name], extent, cmap=ERRORS, vmin=-most, vmax=most)
-            under(below, f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}")
+            rmse = f"RMSE {np.sqrt(np.mean(errors[name] ** 2)):#.3g}"
+            below.annotate(rmse, (0, 0), (0, -2.5), size=SMALL, va="top", **BESIDE_PANEL)
         predictions = np.stack([picture["picture/prediction"] for picture in pictures.values()])
-        bar(bottom, value, 0.78, "value", predictions)
-        bar(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
+        draw_scale(bottom, value, 0.78, "value", predictions)
+        draw_scale(bottom, error, 0.3, "prediction − target", np.stack(list(errors.values())))
         bottom.set_axis_off()
         yield figure
-
-
-def columns(sheet: Sheet) -> int:
-    """Say how many pictures stand beside each other, that of the target included."""
-    return 4 if sheet.wide else 3
 
 
 def on_one_grid(trials: Trials, pictures: Mapping[str, Arrays]) -> dict[str, Arrays]:
@@ -88,7 +87,7 @@ def image(panel: Axes, values: Array, extent: Array, **colours: Any) -> AxesImag
     return drawn
 
 
-def bar(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) -> None:
+def draw_scale(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) -> None:
     """Draw a colour scale into a cell; its ends are pointed where values go beyond them."""
     low, high = drawn.get_clim()
     beyond = {(True, True): "both", (True, False): "min", (False, True): "max"}
@@ -102,24 +101,15 @@ def bar(cell: Axes, drawn: AxesImage, height: float, label: str, values: Array) 
     scale.update_ticks()
 
 
-def caption(page: Page, names: Iterable[str]) -> Iterator[str]:
-    """Say what is shown."""
-    yield page.trials.title
-    yield "Above: target and predictions; below: errors, with their RMSE on this grid. Each has one colour scale."
-    yield page.sentence
-    yield page.trials.compared
-    yield page.trials.left_out(names)
-
-
 @whole
 def check(arrays: Arrays) -> Arrays:
     """Check target and prediction, each [H, W], and their extent; raises ``Damaged``."""
-    found = {}
+    pictures = {}
     for name in ("picture/target", "picture/prediction"):
-        found[name] = finite(get(arrays, name), name)
-        sides(name, found[name])
-    alike(found)
-    return found | {"picture/extent": corners(arrays)}
+        pictures[name] = finite(get(arrays, name), name)
+        check_picture(name, pictures[name])
+    check_shapes(pictures)
+    return pictures | {"picture/extent": corners(arrays)}
 
 
 PLOT = Plot(

@@ -1,7 +1,7 @@
-"""What an activation gains against what it costs over several tasks: mean ranks over mean ratios of step times.
+"""The gain of activations against their cost over several tasks: mean ranks against mean ratios of step times.
 
-A metric is never averaged over tasks: per cent of one and errors of another have no common unit; ranks have. Ratios
-have no unit either, and their mean is the geometric one: twice the time here and half of it there make 1.
+A metric is never averaged over tasks: the percentage of one and the error of another have no common unit, but ranks
+have. The mean of ratios is the geometric one: twice the time in one task and half of it in another give 1.
 """
 
 from __future__ import annotations
@@ -50,30 +50,31 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Figure:
 
 def check_baselines(tasks: Sequence[Trials], steps: Sequence[Steps]) -> None:
     """Raise ``UsageError`` if the steps of two tasks are ratios to different baselines: they have no common mean."""
-    if len({its.baseline for its in steps}) > 1:
+    if len({task_steps.baseline for task_steps in steps}) > 1:
         wanted = tasks[0].baseline or steps[0].baseline
-        odd = next(one.records[0].trial.task for one, its in zip(tasks, steps, strict=True) if its.baseline != wanted)
-        said = ", ".join(f"{one.label}'s to {its.baseline}" for one, its in zip(tasks, steps, strict=True))
+        baselines = [(trials, task_steps.baseline) for trials, task_steps in zip(tasks, steps, strict=True)]
+        odd = next(trials.records[0].trial.task for trials, baseline in baselines if baseline != wanted)
+        words = ", ".join(f"those of {trials.label} are relative to {baseline}" for trials, baseline in baselines)
         raise UsageError(
-            f"plot 'tradeoff' over tasks takes step times as ratios to one baseline, here are {said}: "
-            f"measure anew (afbench cost --task {odd} --baseline {wanted}), or name one task (--task)"
+            f"plot 'tradeoff' over tasks needs step times relative to the same baseline, but {words}. Measure again "
+            f"(afbench cost --task {odd} --baseline {wanted}), or choose one task (--task)"
         )
 
 
 def missing(tasks: Sequence[Trials], steps: Sequence[Steps]) -> dict[str, str]:
-    """Say of each activation that has no number or no cost in some task what it lacks, and where."""
-    known = {record.trial.activation for one in tasks for record in one.records if one.wanted(record.trial.activation)}
-    found = {}
+    """Say for each activation without a number or a cost in some task what it lacks, and where."""
+    known = {name for trials in tasks for r in trials.records if trials.wanted(name := r.trial.activation)}
+    lacking = {}
     for name in sorted(known):
-        numbers = [one.label for one in tasks if name not in one.ok]
-        costs = [one.label for one, its in zip(tasks, steps, strict=True) if name not in its.by_activation]
+        numbers = [trials.label for trials in tasks if name not in trials.ok]
+        costs = [t.label for t, task_steps in zip(tasks, steps, strict=True) if name not in task_steps.by_activation]
         if numbers or costs:
-            found[name] = f"{'number' if numbers else 'cost'} in {', '.join(numbers or costs)}"
-    return found
+            lacking[name] = f"{'number' if numbers else 'cost'} in {', '.join(numbers or costs)}"
+    return lacking
 
 
 def without(lacking: Mapping[str, str]) -> list[str]:
-    """Say who lacks what: ``a number in gmm: swish, mish``."""
+    """List the activations by what they lack: ``a number in gmm: swish, mish``."""
     kinds = sorted(set(lacking.values()), reverse=True)
     return [f"a {kind}: {', '.join(name for name, what in lacking.items() if what == kind)}" for kind in kinds]
 
@@ -88,16 +89,16 @@ def measured(tasks: Sequence[Trials], steps: Sequence[Steps], lacking: Mapping[s
     if len(names) < 2:
         others = f" (without {'; '.join(without(lacking))})" if lacking else ""
         raise UsageError(
-            f"plot 'tradeoff' over {len(tasks)} tasks takes two activations with a number and a cost in every task, "
-            f"here are {len(names)}{others}: run what is missing, or name one task (--task)"
+            f"plot 'tradeoff' over {len(tasks)} tasks needs at least two activations with a number and a cost in every "
+            f"task; there are {len(names)}{others}. Run the missing ones, or choose one task (--task)"
         )
-    by_task = [ranks([one.mean(name) for name in names], one.higher_is_better) for one in tasks]
-    found = {}
-    for name, its in zip(names, zip(*by_task, strict=True), strict=True):
-        ratios = [held.by_activation[name].ratio for held in steps]
-        ends = (min(ratios), max(ratios)), (min(its), max(its))
-        found[name] = Point(statistics.geometric_mean(ratios), statistics.fmean(its), *ends)
-    return dict(sorted(found.items(), key=lambda item: (item[1].score, item[0])))
+    by_task = [ranks([trials.mean(name) for name in names], trials.higher_is_better) for trials in tasks]
+    points = {}
+    for name, own in zip(names, zip(*by_task, strict=True), strict=True):
+        ratios = [task_steps.by_activation[name].ratio for task_steps in steps]
+        ends = (min(ratios), max(ratios)), (min(own), max(own))
+        points[name] = Point(statistics.geometric_mean(ratios), statistics.fmean(own), *ends)
+    return dict(sorted(points.items(), key=lambda item: (item[1].score, item[0])))
 
 
 def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacking: Mapping[str, str]) -> Iterator[str]:
@@ -107,14 +108,14 @@ def caption(tasks: Sequence[Trials], steps: Sequence[Steps], front: Front, lacki
         trials.label: task_steps.place for trials, task_steps in zip(tasks, steps, strict=True) if task_steps.place
     }
     alike = len(places) == len(tasks) and len(set(places.values())) == 1
-    said = places[tasks[0].label] if alike else "; ".join(f"{label}: {place}" for label, place in places.items())
-    where = f" ({said})" if said else ""
+    words = places[tasks[0].label] if alike else "; ".join(f"{label}: {place}" for label, place in places.items())
+    where = f" ({words})" if words else ""
     yield (
         f"Mean rank over tasks against training-step time relative to {tasks[0].called(steps[0].baseline)}, geometric "
         f"mean over tasks{where}."
     )
     yield from front.sentences("lowest to highest rank and ratio of all tasks", steps[0].baseline)
-    yield from (f"Without {said}." for said in without({tasks[0].called(name): why for name, why in lacking.items()}))
+    yield from (f"Without {part}." for part in without({tasks[0].called(name): why for name, why in lacking.items()}))
     yield from left_out_of_each(tasks, [*front.points, *lacking])
     for trials, task_steps in zip(tasks, steps, strict=True):
         yield from (f"{trials.label}: {note}." for note in task_steps.notes)

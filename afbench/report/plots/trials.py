@@ -1,4 +1,4 @@
-"""What a plot is drawn from: the trials of one task under one choice of settings that ended well."""
+"""The data of a plot: the trials of one task with one choice of settings that ended well."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from ...statistics.metric import Bounds, bounds_of, written
 from ..selection import Selection, holdings, select, spec_among
 from ..tables.caption import quantity
 from ..tables.footnotes import failures
-from .choice import choose, choose_all
+from .choice import all_groups, one_group
 
 __all__ = ["BASELINE", "Array", "Arrays", "Names", "Trials"]
 
 Arrays = dict[str, Array]
 Parts = str | Sequence[str] | None
-"""What ``--acts`` gives: a text or its parts; None if the plot is to choose."""
+"""The value of ``--acts``: a text or its parts; None if the plot chooses."""
 Names = Mapping[str, str] | str | Sequence[str]
-"""Display names: by spec, or what ``--names`` gives."""
+"""Display names by spec, or the value of ``--names``."""
 NOTHING = Selection(())
-"""Nothing is asked for: the plot is to choose."""
+"""Nothing is asked for: the plot chooses."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Trials:
         store: where they are.
         label: the task with its settings.
         about: what the records say of the task: headline, metric, unit, direction, target, references, plots.
-        records: all of them, failed ones too, but none of code that was edited since.
+        records: all of them, failed ones too, except those of older code.
         ok: those with a finite metric, by activation (the best mean first) and seed.
-        held: all activations of the group.
-        older: what tables call the rows of code that was edited since, which are left out.
-        named: the activations that were asked for and have a metric; empty if the plot is to choose.
+        available: all activations of the group.
+        older: the names of the rows of older code, which are left out.
+        named: the activations that were asked for and have a metric; empty if the plot chooses.
         selection: what was asked for: a plot that cannot draw what was named one by one is refused.
         names: what activations are called in the plot, by their specs.
         baseline: the baseline, if it is among ``ok``.
@@ -57,7 +57,7 @@ class Trials:
     about: Mapping[str, Any]
     records: Sequence[Record]
     ok: Mapping[str, Mapping[int, Record]]
-    held: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
     older: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     baseline: str | None = None
@@ -73,10 +73,10 @@ class Trials:
         Raises:
             UsageError: if the task or an activation is unknown, several tasks fit, or no trial ended well.
         """
-        label, every = choose(store, task)
+        label, every = one_group(store, task)
         about, _ = agree(every)
         rows, _ = members(every)
-        records = [record for row, its in rows.items() if not is_older(row) for record in its]
+        records = [record for row, same in rows.items() if not is_older(row) for record in same]
         metric, sign = str(about.get("metric", "")), -1.0 if about.get("higher_is_better", True) else 1.0
         ok: dict[str, dict[int, Record]] = {}
         for record in records:
@@ -84,22 +84,25 @@ class Trials:
                 ok.setdefault(record.trial.activation, {})[record.trial.seed] = record
         if not ok:
             raise UsageError(
-                f"no trial of {label} in {store.path} ended well: nothing to draw (afbench table says why)"
+                f"no trial of {label} in {store.path} ended well, so there is nothing to draw (afbench table shows the "
+                "reasons)"
             )
-        means = {name: sign * float(np.mean([r.metrics[metric] for r in held.values()])) for name, held in ok.items()}
+        means = {name: sign * float(np.mean([r.metrics[metric] for r in seeds.values()])) for name, seeds in ok.items()}
         ranked = {name: ok[name] for name in sorted(ok, key=lambda name: (means[name], name))}
 
-        held = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
-        held = {name: held[name] for name in [*ranked, *held]}  # a group is drawn in the order of the means
-        asked = NOTHING if activations is None else select(activations, held, label)
-        baseline = baseline if baseline == BASELINE else spec_among(baseline, held, label)
+        available = holdings((record.trial.activation, record.parameters.get("activation")) for record in every)
+        available = {
+            name: available[name] for name in [*ranked, *available]
+        }  # a group is drawn in the order of the means
+        asked = NOTHING if activations is None else select(activations, available, label)
+        baseline = baseline if baseline == BASELINE else spec_among(baseline, available, label)
         named = tuple(name for name in asked.specs if name in ok)
         for name in asked.explicit if named else asked.specs:
             if name not in ok:
                 code = "" if name in rows else ", all of code that was edited since,"
-                raise UsageError(f"no trial of {name!r} in {label}{code} ended well (afbench table says why)")
-        its, older = baseline if baseline in ok else None, tuple(filter(is_older, rows))
-        return cls(store, label, about, records, ranked, tuple(held), older, named, its, asked)
+                raise UsageError(f"no trial of {name!r} in {label}{code} ended well (afbench table shows the reasons)")
+        baseline_ok, older = baseline if baseline in ok else None, tuple(filter(is_older, rows))
+        return cls(store, label, about, records, ranked, tuple(available), older, named, baseline_ok, asked)
 
     @classmethod
     def each(cls, stores: Sequence[Store], task: str | None, activations: Parts, baseline: str) -> tuple[Trials, ...]:
@@ -109,12 +112,10 @@ class Trials:
             UsageError: as ``of``, for any of them; or if the same group is in several stores.
         """
         chosen: dict[str, Trials] = {}
-        for store, label in choose_all(stores, task):
+        for store, label in all_groups(stores, task):
             trials = cls.of(store, label, activations, baseline)
             if trials.label in chosen:
-                raise UsageError(
-                    f"{trials.label} is in several of the folders: it is drawn once if its trials lie in one folder"
-                )
+                raise UsageError(f"{trials.label} is in several of these folders; copy its trials into one folder")
             chosen[trials.label] = trials
         return tuple(chosen.values())
 
@@ -194,13 +195,13 @@ class Trials:
     @property
     def compared(self) -> str:
         """What the metric can be compared with, as a sentence; empty if nothing."""
-        said = "; ".join(f"{name} {quantity(value, self.unit)}" for name, value in self.references.items())
-        return f"{said[:1].upper()}{said[1:]}." if said else ""
+        words = "; ".join(f"{name} {quantity(value, self.unit)}" for name, value in self.references.items())
+        return f"{words[:1].upper()}{words[1:]}." if words else ""
 
     def left_out(self, shown: Iterable[str]) -> str:
-        """Say which trials of the activations shown failed, and which activations gave nothing at all; empty if none.
+        """Name the failed trials of the activations shown, and activations without a number; empty if there are none.
 
-        Rows of code that was edited since are named as tables name them: ``snake (older code 9f3c)``.
+        Rows of older code are named as in tables: ``snake (older code 9f3c)``.
         """
         lost = [record.trial.activation for record in self.records if record.trial.activation not in self.ok]
         names, parts = dict.fromkeys([*shown, *([] if self.named else lost)]), []

@@ -1,4 +1,4 @@
-"""A table's rows in order, with bold and footnotes; made anew when rows are left out or activations are renamed."""
+"""The order of a table's rows, bold and footnotes; made again when rows are left out or activations are renamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table's caption says: what the numbers cannot be read without. The rules are in docs/numbers.md."""
+"""A table's caption: what a reader needs to read the numbers. The rules are in docs/numbers.md."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def sentences(table: Table, columns: Collection[str]) -> list[str]:
 
 
 def wide_sentences(names: Sequence[str], tables: Sequence[Table], brackets: bool) -> list[str]:
-    """Word the caption of several tasks' table: their metrics, the intervals, what is bold.
+    """Write the caption of a table of several tasks: their metrics, the intervals, what is bold.
 
     Args:
         names: the tasks' names.
         tables: their tables.
-        brackets: whether the ends of an interval stand anywhere instead of half its width.
+        brackets: whether any cell has the ends of an interval instead of half its width.
     """
     metrics = [f"{name}: {measured(table)}, {seeds(table)}" for name, table in zip(names, tables, strict=True)]
     methods = methods_of(tables)
@@ -67,20 +67,20 @@ def seeds(table: Table) -> str:
 
 
 def methods_of(tables: Sequence[Table]) -> str:
-    """Say how the intervals of the means were made, each way once."""
+    """Name the methods of the intervals of the means."""
     methods = [row.mean.method for table in tables for row in table.rows if row.mean.method]
     return " or ".join(dict.fromkeys(TRANSFORMED if method == BOUNDED else method for method in methods))
 
 
 def place(tables: Sequence[Table]) -> str:
-    """Say on what device and in which dtype the networks were trained, if that is the same in all tables."""
+    """Name the device and dtype of the training, if all tables share them."""
     places = {(table.group.device, table.group.dtype) for table in tables}
     words = [word for word in places.pop() if word] if len(places) == 1 else []
     return f"; trained on {', '.join(words)}" if words else ""
 
 
 def marked(tables: Sequence[Table]) -> Iterable[str]:
-    """Say what bold means, if anything is bold."""
+    """Explain bold, if anything is bold."""
     if any(row.best for table in tables for row in table.rows):
         shared = any(len({row.seeds for row in table.rows}) > 1 for table in tables)
         over = " over shared seeds" if shared else ""
@@ -131,7 +131,7 @@ def notes(table: Table) -> list[str]:
     return [
         *([f"{len(table.rows)} of {len(table.rows) + hidden} activations are shown"] if hidden else []),
         *([f"the column step is left out: the machine was too busy for timing ({busy})"] if busy else []),
-        *([f"published numbers are those of {table.source}, not ours"] if table.source else []),
+        *([f"published numbers are from {table.source}, not from these trials"] if table.source else []),
         *table.notes,
     ]
 

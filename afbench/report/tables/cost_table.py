@@ -56,7 +56,7 @@ class CostTable:
         return replace(self, costs=tuple(cost for cost in self.costs if cost.activation in keep))
 
     def named(self, names: Mapping[str, str]) -> CostTable:
-        """Call activations otherwise than by their specs."""
+        """Give activations other names than their specs."""
         return replace(self, names={**self.names, **names})
 
 
@@ -94,15 +94,9 @@ def cheapest_first(cost: Cost) -> tuple[bool, float, str]:
     return timing.median is None, timing.median or 0.0, cost.activation
 
 
-def cost_grid(table: CostTable, caption: str = "full") -> Grid:
-    """Lay a table of costs out.
-
-    Args:
-        table: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
-    costs = table.costs
-    footnotes = Footnotes()
+def cost_grid(table: CostTable) -> Grid:
+    """Lay a table of costs out, with its full caption."""
+    costs, footnotes = table.costs, Footnotes()
     names = [
         label(cost.activation, table.names, marks=footnotes.marks(remarks(cost, figures_of(cost).values())))
         for cost in costs
@@ -110,19 +104,10 @@ def cost_grid(table: CostTable, caption: str = "full") -> Grid:
     laid = [(Column("activation", "activation"), names)]
     for group, header, text in (alone_columns if costs[0].alone else network_columns)(costs):
         laid.append((Column(f"{group} {header}", header, group), [Cell(text(cost)) for cost in costs]))
-    return Grid(
-        "cost",
-        "cost",
-        table.title,
-        tuple(column for column, _ in laid),
-        tuple(zip(*(cells for _, cells in laid), strict=True)),
-        tuple(flat(cost) for cost in costs),
-        tuple(sentences(costs)),
-        None,
-        RULES,
-        (),
-        tuple(footnotes.texts),
-    ).with_caption(caption)
+    data = [flat(cost) for cost in costs]
+    return Grid.of(
+        ("cost", "cost", table.title), laid, data, tuple(sentences(costs)), RULES, (), tuple(footnotes.texts)
+    )
 
 
 Columns = list[tuple[str, str, Callable[[Cost], str]]]
@@ -188,14 +173,14 @@ def figure_text(figure: Figure, text: Callable[[float], str]) -> str:
 
 def figures_of(cost: Cost) -> dict[str, Figure]:
     """Return all timed figures of a cost by the names that a CSV has for them."""
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     names = [f"{which}_{temperature}" for which in PASSES for temperature in TEMPERATURES] if cost.alone else STEPS
     for name in names:
         timing = cost.time(name)
         ratios = {yardstick: yardstick for yardstick in YARDSTICKS} if cost.alone else {"ratio": cost.baseline}
-        found[f"{name}_seconds"] = timing.seconds
-        found |= {f"{name}_{field}": timing.ratio(other) for field, other in ratios.items()}
-    return found
+        figures[f"{name}_seconds"] = timing.seconds
+        figures |= {f"{name}_{field}": timing.ratio(other) for field, other in ratios.items()}
+    return figures
 
 
 def flat(cost: Cost) -> dict[str, Value]:
@@ -212,7 +197,7 @@ def flat(cost: Cost) -> dict[str, Value]:
 
 
 def sentences(costs: Sequence[Cost]) -> list[str]:
-    """Word the caption."""
+    """Write the caption."""
     if not costs[0].alone:
         saved = "Saved: bytes that the network and the loss keep for backward; added: those beyond the identity's."
         return [FIGURES, saved]
@@ -235,10 +220,10 @@ def remarks(cost: Cost, figures: Iterable[Figure]) -> list[str]:
     if not cost.ok:
         return [shorten(f"no figures: {cost.status} {cost.reason}")]
     kinds: dict[str, list[str]] = {}
-    for reason in (reason for one in figures for reason in one.unstable):
+    for reason in (reason for figure in figures for reason in figure.unstable):
         kinds.setdefault(re.sub(r"[\d.e+-]+", "", reason), []).append(reason)
-    said = [f"{worst(held)} ({len(held)} cell{'s' * (len(held) > 1)})" for held in kinds.values()]
-    return [f"{UNSTABLE} unreliable: {'; '.join(said)}"] if said else []
+    words = [f"{worst(alike)} ({len(alike)} cell{'s' * (len(alike) > 1)})" for alike in kinds.values()]
+    return [f"{UNSTABLE} unreliable: {'; '.join(words)}"] if words else []
 
 
 def worst(reasons: Sequence[str]) -> str:

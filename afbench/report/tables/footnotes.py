@@ -1,4 +1,4 @@
-"""What is odd about a table or a row, in words: failed trials, two groups of seeds, mixed versions."""
+"""Footnotes and notes on what is unusual: failed trials, two groups of seeds, mixed versions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Failure:
     reason: str = ""
 
     def words(self, trials: int) -> str:
-        """Say it in one line: ``2 of 5 seeds diverged; seed 3: at step 212 (loss inf)``."""
+        """Describe the failure in one line: ``2 of 5 seeds diverged; seed 3: at step 212 (loss inf)``."""
         known = self.status in list(Status)
         what = WORDS[Status(self.status)] if known else f"ended with {self.status}"
         reason = shorten(self.reason.removeprefix(f"{self.status} "))
@@ -50,7 +50,7 @@ def failures(records: Iterable[Record], metric: str, ok: Iterable[int]) -> tuple
         if record.trial.seed not in ended:
             status = f"no finite {metric}" if record.status is Status.OK else str(record.status)
             by_status.setdefault(status, []).append(record)
-    return tuple(Failure(s, len(lost), lost[0].trial.seed, lost[0].reason) for s, lost in by_status.items())
+    return tuple(Failure(s, len(same), same[0].trial.seed, same[0].reason) for s, same in by_status.items())
 
 
 def two_groups(modes: Modes) -> str:
@@ -74,9 +74,13 @@ def mixtures(records: Sequence[Record]) -> list[str]:
 
 def own_mixtures(records: Sequence[Record]) -> list[str]:
     """Say which versions and counts differ between the seeds of one activation."""
-    notes = [f"its seeds mix versions of {text}" for name in OWN_VERSIONS if (text := mixture(records, name))]
+    notes = [
+        f"seeds of this row ran with different versions of {text}"
+        for name in OWN_VERSIONS
+        if (text := mixture(records, name))
+    ]
     if len({record.parameters.get("activation") for record in records}) > 1:
-        notes.append("its seeds differ in the number of activation parameters; the largest is shown")
+        notes.append("seeds of this row have different numbers of activation parameters; the largest is shown")
     return notes
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ...errors import UsageError, did_you_mean
 
@@ -97,10 +98,10 @@ class Grid:
         rows: a cell for each column.
         data: for each row its numbers for machines, unrounded, by field.
         caption: sentences.
-        wording: words the caption anew for the names of other columns, where it depends on them.
         rules: the page of the documentation that holds the rules; empty if it is not to be named.
         notes: what is odd about the whole table.
         footnotes: what the marks of cells refer to, from 1 on.
+        wording: words the caption anew for the names of other columns, where it depends on them.
     """
 
     kind: str
@@ -110,10 +111,27 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
     data: tuple[Mapping[str, Value], ...] = ()
     caption: tuple[str, ...] = ()
-    wording: Callable[[Collection[str]], Sequence[str]] | None = None
     rules: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+    wording: Callable[[Collection[str]], Sequence[str]] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        names: tuple[str, str, str],
+        columns: Iterable[tuple[Column, Iterable[Cell]]],
+        data: Iterable[Mapping[str, Value]],
+        *words: Any,
+    ) -> Grid:
+        """Build a grid from kind, label and title, from columns with their cells, and from all further fields."""
+        headers, cells = zip(*columns, strict=True)
+        return cls(*names, headers, tuple(zip(*cells, strict=True)), tuple(data), *words)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The caption, with the place of the rules if it names that."""
+        return [*self.caption, *([f"Rules: {self.rules}."] if self.rules else [])]
 
     @property
     def known(self) -> dict[str, Column]:

@@ -1,4 +1,4 @@
-"""How numbers are printed: rounded to what their intervals allow; very small or large ones in powers of ten."""
+"""How numbers are printed: rounded as their intervals allow; very small or large ones in powers of ten."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def scale_of(intervals: Iterable[Interval], exponent: int | None = None) -> Scal
     if exponent is None:
         exponent = power([abs(interval.mean) for interval in intervals])
     unit = 10.0**exponent
-    widths = [one.half_width / unit for one in intervals if 0 < one.half_width < math.inf]
-    sizes = [abs(one.mean) / unit for one in intervals if one.mean and math.isfinite(one.mean)]
+    widths = [interval.half_width / unit for interval in intervals if 0 < interval.half_width < math.inf]
+    sizes = [abs(i.mean) / unit for i in intervals if i.mean and math.isfinite(i.mean)]
     if widths:
         digits = certain(statistics.median(widths))
     else:

@@ -23,28 +23,19 @@ LEADING = ("task", "settings", "activation", "name")
 """Fields of a row's data that stay, whatever columns are chosen."""
 
 
-def task_grid(table: Table, caption: str = "full") -> Grid:
-    """Lay a task's table out.
-
-    Args:
-        table: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
-    laid = columns(table)
-    wording = functools.partial(sentences, table)
-    return Grid(
-        "task",
-        table.group.task,
-        table.title,
-        tuple(column for column, _ in laid),
-        tuple(zip(*(cells for _, cells in laid), strict=True)),
-        tuple(known(flat(table, row)) for row in table.rows),
+def task_grid(table: Table) -> Grid:
+    """Lay a task's table out, with its full caption."""
+    laid, wording = columns(table), functools.partial(sentences, table)
+    return Grid.of(
+        ("task", table.group.task, table.title),
+        laid,
+        [known(flat(table, row)) for row in table.rows],
         tuple(wording([column.name for column, _ in laid if column.shown])),
-        wording,
         RULES,
         tuple(notes(table)),
         table.footnotes,
-    ).with_caption(caption)
+        wording,
+    )
 
 
 def columns(table: Table) -> list[tuple[Column, list[Cell]]]:
@@ -57,7 +48,7 @@ def columns(table: Table) -> list[tuple[Column, list[Cell]]]:
     parted = any(row.modes for row in rows)
     steps = [row.cost.step if row.cost else Figure() for row in rows]
     saved = [row.cost.saved_ratio if row.cost else None for row in rows]
-    found = [
+    laid = [
         filled(
             Column("n", "n", shown=uneven, aliases=("seeds",), fields=("trials", "ok")),
             ((count(row), row.ok) for row in rows),
@@ -115,21 +106,20 @@ def columns(table: Table) -> list[tuple[Column, list[Cell]]]:
             ((shown(ratio, ".2f", "x"), ratio) for ratio in saved),
         ),
     ]
-    taken = {alias for column, _ in found for alias in (column.name, *column.aliases)}
+    taken = {alias for column, _ in laid for alias in (column.name, *column.aliases)}
     for name in table.extras:
         intervals, word = [row.extras.get(name, Interval()) for row in rows], written(name)
         scale, aliases = scale_of(intervals), tuple(alias for alias in (name, word) if alias not in taken)
         fields = (name, *(f"{prefix}{word}{end}" for prefix in ("", "metric_") for end in ("", "_low", "_high")))
         column = Column(f"extra {name}", word, "", scale.exponent, optional=True, aliases=aliases, fields=fields)
-        found.append(filled(column, ((scale.show(one.mean), one.mean) for one in intervals)))
-    return [(Column("activation", "activation", fields=LEADING), labels(table)), *found]
+        laid.append(filled(column, ((scale.show(mean.mean), mean.mean) for mean in intervals)))
+    return [(Column("activation", "activation", fields=LEADING), labels(table)), *laid]
 
 
 def filled(column: Column, cells: Iterable[tuple[str, float | None]]) -> tuple[Column, list[Cell]]:
     """Return a column with its cells from texts and values; it is not shown if all texts are empty."""
-    made = [Cell(text, math.nan if value is None else value) for text, value in cells]
-    shown = column.shown and any(cell.text for cell in made)
-    return (column if shown == column.shown else replace(column, shown=shown)), made
+    column_cells = [Cell(text, math.nan if value is None else value) for text, value in cells]
+    return replace(column, shown=column.shown and any(cell.text for cell in column_cells)), column_cells
 
 
 def labels(table: Table) -> list[Cell]:
@@ -170,9 +160,9 @@ def count(row: Row) -> str:
 
 
 def step_texts(steps: Sequence[Figure], busy: str = "") -> list[str]:
-    """Print step times with one decimal or two, as the median row's quartiles have it; unstable ones are marked.
+    """Print step times with one or two decimals, as the median row's quartiles allow; unstable ones are marked.
 
-    Where the machine was too busy to time on there are none.
+    They are empty if the machine was too busy for timing.
     """
     widths = [(high - low) / 2 for low, high in (step.quartiles for step in steps if step.quartiles)]
     width = statistics.median(widths) if widths else 0.0

@@ -1,6 +1,7 @@
 """Several tasks in one table: a row an activation, a column a task, and the mean rank over tasks.
 
-A metric is never averaged over tasks: per cent of one and errors of another have no common unit; ranks have.
+A metric is never averaged over tasks: the percentage of one and the error of another have no common unit, but ranks
+have.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .scale import Scale, scale_of
 from .task_grid import badges, known, label
 
 FIELDS = tuple("metric unit higher_is_better mean low high level method rank best trials ok".split())
-"""What a row's data holds of each task, each behind the task's name."""
+"""The fields of a row's data for each task; the task's name stands before each."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Wide:
 
 
 def widen(tables: Sequence[Table]) -> Wide:
-    """Lay tables side by side and rank the activations that have a number in all of them.
+    """Put tables side by side and rank the activations that have a number in all of them.
 
     Each table is a column: a task under several settings has several, and counts as often in the mean rank.
 
@@ -77,14 +78,12 @@ def widen(tables: Sequence[Table]) -> Wide:
     """
     groups = [table.group for table in tables]
     if len(groups) < 2:
-        given = f"only {groups[0].task}" if groups else "none"
-        raise UsageError(f"a wide table takes several tasks, here is {given}: name more results folders")
+        number = f"only {groups[0].task}" if groups else "none"
+        raise UsageError(f"a wide table needs several tasks, but there is {number}; name more results folders")
     for group in groups:
         if groups.count(group) > 1:
-            raise UsageError(
-                f"{headings([group])[group]} is in several of the folders: "
-                "it can be one column only if their trials lie in one folder"
-            )
+            name = headings([group])[group]
+            raise UsageError(f"{name} is in several of these folders; copy its trials into one folder")
     by_activation = [{row.activation: row for row in table.rows} for table in tables]
     activations = sorted({activation for rows in by_activation for activation in rows})
     rows = [WideRow(activation, tuple(rows.get(activation) for rows in by_activation)) for activation in activations]
@@ -104,13 +103,8 @@ def numbered(row: Row | None) -> bool:
     return row is not None and not math.isnan(row.mean.mean)
 
 
-def wide_grid(wide: Wide, caption: str = "full") -> Grid:
-    """Lay a wide table out: a column a task, then the mean rank.
-
-    Args:
-        wide: the table.
-        caption: ``full``, ``short`` or ``none``.
-    """
+def wide_grid(wide: Wide) -> Grid:
+    """Lay a wide table out, with its full caption: one column a task, then the mean rank."""
     scales = [scale_of(row.mean for row in table.rows) for table in wide.tables]
     columns = [Column("activation", "", "activation", fields=("activation", "name"))]
     for table, name, scale in zip(wide.tables, wide.names, scales, strict=True):
@@ -145,11 +139,10 @@ def wide_grid(wide: Wide, caption: str = "full") -> Grid:
         tuple(rows),
         tuple(data),
         tuple(wide_sentences(wide.names, wide.tables, brackets)),
-        None,
         RULES,
         tuple(notes),
         tuple(footnotes.texts),
-    ).with_caption(caption)
+    )
 
 
 def task_cell(row: Row | None, table: Table, scale: Scale, footnotes: Footnotes) -> Cell:

@@ -60,7 +60,7 @@ def test_the_seed_is_the_median_one_and_is_told(results, make):
 
 def test_activations_without_a_seed_in_common(results, make):
     results.add("relu", 0, 70.0, make("regions")).add("a", 1, 80.0, make("regions"))
-    with pytest.raises(UsageError, match="no seed of relu, a in gmm ended well for all of them"):
+    with pytest.raises(UsageError, match="no seed ended well for all of relu, a in gmm"):
         draw(results.store, "boundary", activations=["relu", "a"])
     figure = draw(results.store, "boundary")  # that of the best, which the baseline cannot be set beside
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["a"]

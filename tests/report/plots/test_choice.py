@@ -11,7 +11,7 @@ from afbench.report.plots import draw
 
 def test_several_tasks_must_be_told_apart(results, make):
     results.add("relu", 0, 80.0, make("curve", [1.0])).add("relu", 0, 80.0, make("curve", [1.0]), task="moons")
-    with pytest.raises(UsageError, match=r"holds several tasks or settings; name one as the task: gmm or moons"):
+    with pytest.raises(UsageError, match=r"holds several tasks or settings; choose one with --task: gmm or moons"):
         draw(results.store, "curve")
     assert draw(results.store, "curve", task="moons").get_label().startswith("moons: ")
     with pytest.raises(UsageError, match=r"no task 'moon' in .*; did you mean 'moons'\? \(it holds: gmm, moons\)"):
@@ -21,7 +21,7 @@ def test_several_tasks_must_be_told_apart(results, make):
 def test_settings_are_never_mixed(results, make):
     for epochs in (2, 3):
         results.add("relu", 0, 80.0, make("curve", [1.0] * epochs), settings={"epochs": epochs, "lr": 0.1})
-    with pytest.raises(UsageError, match=r"name one as the task: gmm\[epochs=2,lr=0.1\] or gmm\[epochs=3,lr=0.1\]"):
+    with pytest.raises(UsageError, match=r"choose one with --task: gmm\[epochs=2,lr=0.1\] or gmm\[epochs=3,lr=0.1\]"):
         draw(results.store, "curve", task="gmm")
     figure = draw(results.store, "curve", task="gmm[epochs=3, lr=0.1]")
     assert len(figure.axes[0].lines[0].get_xdata()) == 3

@@ -53,9 +53,10 @@ def drawn(full):
 def check_legible(figure: Figure) -> None:
     """See that all texts are large enough, on the figure, and not on each other."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in words(figure)]
+    texts = words(figure)
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts]
     assert len(boxes) > 5
-    assert all(text.get_fontsize() >= 6 for text in words(figure))
+    assert all(text.get_fontsize() >= 6 for text in texts)
     for text, box in boxes:
         assert box.x0 >= -1 and box.y0 >= -1, text
         assert box.x1 <= figure.bbox.width + 1 and box.y1 <= figure.bbox.height + 1, text
@@ -235,7 +236,7 @@ def test_it_does_not_stop_the_page_of_activations_either(tmp_path):
         ("boundary", {"seed": 9}, "no seed 9 of "),
         ("surface", {"seed": 3, "activations": ["prelu"]}, "no seed 3 of prelu in gmm (in common: 0-2)"),
         ("shape", {"page": 2}, "plot 'shape' of gmm has 1 page; there is no page 2"),
-        ("curve", {"best": 7}, "plot 'curve' labels 0 to 6 activations beside the baseline, not 7"),
+        ("curve", {"best": 7}, "plot 'curve' can label 0 to 6 activations besides the baseline, not 7"),
     ],
 )
 def test_wrong_calls_say_what_would_be_right(full, kind, options, message):
@@ -254,13 +255,13 @@ def test_a_task_without_the_plot_says_which_it_has(results, make):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NO_ARRAYS])
 def test_missing_arrays_say_what_brings_them(results, kind):
     results.add("relu", 0, 80.0)
-    with pytest.raises(UsageError, match=rf"no arrays for plot '{kind}' of gmm in .*afbench run --task gmm --out DIR"):
+    with pytest.raises(UsageError, match=rf"plot '{kind}' of gmm needs arrays, .*afbench run --task gmm --out DIR"):
         draw(results.store, kind)
 
 
 def test_missing_arrays_of_a_named_activation(results, make):
     results.add("relu", 0, 80.0, make("curve", [1.0, 2.0])).add("pau", 0, 80.0)
-    with pytest.raises(UsageError, match="no arrays for plot 'curve' of pau in gmm"):
+    with pytest.raises(UsageError, match="plot 'curve' of pau in gmm needs arrays"):
         draw(results.store, "curve", activations=["pau"])
     assert "pau" not in draw(results.store, "curve").get_label()
 

@@ -52,7 +52,7 @@ def test_tasks_may_lie_in_several_folders(two, tmp_path):
                 shutil.copy(two.store.path / "trials" / f"{record.key}.json", folders[-1] / "trials")
     stores = [Store.open(folder) for folder in folders]
     assert draw(stores, "rank").get_label() == one
-    with pytest.raises(UsageError, match="gmm is in several of the folders"):
+    with pytest.raises(UsageError, match="gmm is in several of these folders"):
         draw([*stores, two.store], "rank")
     with pytest.raises(UsageError, match="plot 'curve' takes one results folder, not 2 .of several: rank"):
         draw(stores, "curve")
@@ -85,5 +85,7 @@ def test_who_can_be_told_from_the_best_is_grey(results):
 
 def test_one_activation_has_no_rank(results):
     results.add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="plot 'rank' takes two activations with a number in the same seeds of gmm"):
+    with pytest.raises(
+        UsageError, match="plot 'rank' needs at least two activations with a number in the same seeds of gmm"
+    ):
         draw(results.store, "rank")

@@ -59,7 +59,7 @@ def test_the_series_with_the_most_sizes_unless_another_is_asked_for(series):
     assert "float32, eager, cpu, 2 threads" in draw(series.store, "scaling").get_label()
     assert "float32, eager, cpu, 1 thread." in draw(series.store, "scaling", threads=1).get_label()
     with pytest.raises(
-        UsageError, match="no costs over 3 or more sizes in .* with dtype=bfloat16 .afbench cost --shapes"
+        UsageError, match="no costs of at least 3 sizes in .* with dtype=bfloat16; measure them: afbench cost --shapes"
     ):
         draw(series.store, "scaling", dtype="bfloat16")
 
@@ -82,5 +82,5 @@ def test_unstable_figures_are_hollow_and_many_activations_grey(series):
 def test_wrong_calls(series):
     with pytest.raises(UsageError, match="no activation 'paw' in the costs of .*; did you mean 'pau'?"):
         draw(series.store, "scaling", activations=["paw"])
-    with pytest.raises(UsageError, match="plot 'scaling' is of activations alone: it takes no task"):
+    with pytest.raises(UsageError, match="plot 'scaling' shows costs of activations alone, so it takes no task"):
         draw(series.store, "scaling", task="gmm")

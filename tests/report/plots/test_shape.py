@@ -113,7 +113,7 @@ def test_named_fixed_activations_are_drawn_dashed(store):
 
 def test_only_fixed_activations(results, make):
     results.add("relu", 0, 80.0, make("fixed"))
-    with pytest.raises(UsageError, match="training changed no activation in gmm: run trainable ones, or name those"):
+    with pytest.raises(UsageError, match="training changed no activation in gmm; run trainable ones, or choose those"):
         draw(results.store, "shape")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ from afbench.errors import UsageError
 from afbench.records.store import Store
 from afbench.report.plots import draw
 
+from .conftest import Results
 
-@pytest.fixture
-def crowded(results):
-    """Thirty activations near each other, and one far below, in two tasks."""
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Thirty activations near each other, and one far below, in two tasks; only read."""
+    results = Results(tmp_path_factory.mktemp("crowded"))
     rng = np.random.default_rng(0)
     for i in range(30):
         name = "relu" if i == 0 else f"activation_{i}"
@@ -31,15 +35,21 @@ def crowded(results):
     return results.store
 
 
+@pytest.fixture(scope="module")
+def drawn_crowd(crowded):
+    """Figures of the crowd, each drawn once."""
+    return cache(lambda task="gmm", width="text": draw(crowded, "tradeoff", task=task, width=width))
+
+
 REFERENCE = Path(__file__).parents[3] / "results/reference/gmm"
 
 
 @pytest.fixture(scope="module")
 def reference():
-    """The 35 activations of the reference results."""
+    """Figures of the 35 activations of the reference results, each drawn once."""
     store = Store.open(REFERENCE)
     assert len({record.trial.activation for record in store.records()}) >= 35
-    return store
+    return cache(lambda width="text": draw(store, "tradeoff", width=width))
 
 
 class Drawn:
@@ -101,7 +111,7 @@ def check_labels(figure):
 
 @pytest.mark.parametrize("width", ["column", "text"])
 def test_labels_of_the_reference_results_are_clear(reference, width):
-    figure = draw(reference, "tradeoff", width=width)
+    figure = reference(width)
     drawn = check_labels(figure)
     words = [text.get_text() for text in drawn.labels]
     names = [word for word in words if not word.isdecimal()]
@@ -113,8 +123,8 @@ def test_labels_of_the_reference_results_are_clear(reference, width):
 
 @pytest.mark.parametrize("width", ["column", "text"])
 @pytest.mark.parametrize("task", ["gmm", None])
-def test_labels_of_a_crowd_are_clear_and_the_front_is_named(crowded, task, width):
-    figure = draw(crowded, "tradeoff", task=task, width=width)
+def test_labels_of_a_crowd_are_clear_and_the_front_is_named(drawn_crowd, task, width):
+    figure = drawn_crowd(task, width)
     drawn = check_labels(figure)
     black = [text for text in drawn.labels if text.get_color() == "#000000"]
     filled = [line for line in drawn.panel.lines if line.get_marker() in ("s", "o") and line.get_zorder() == 4]
@@ -133,7 +143,7 @@ def test_labels_of_few(results, count):
 
 
 def test_the_axes_say_their_kind_and_which_end_is_better(reference, results):
-    panel = draw(reference, "tradeoff").axes[0]
+    panel = reference().axes[0]
     assert panel.get_xlabel() == "training-step time relative to relu (log scale; lower is better)"
     assert panel.get_ylabel() == "test accuracy (%, higher is better)"
     about = {"metric": "mse", "unit": "", "higher_is_better": False, "references": {}}
@@ -144,13 +154,13 @@ def test_the_axes_say_their_kind_and_which_end_is_better(reference, results):
     assert panel.get_ylabel().endswith("(lower is better)")
 
 
-def test_labels_are_the_same_at_each_call(crowded):
-    first, second = (draw(crowded, "tradeoff", task="gmm").axes[0].texts for _ in range(2))
+def test_labels_are_the_same_at_each_call(drawn_crowd, crowded):
+    first, second = (figure.axes[0].texts for figure in (drawn_crowd(), draw(crowded, "tradeoff", task="gmm")))
     assert [(t.get_text(), t.get_position()) for t in first] == [(t.get_text(), t.get_position()) for t in second]
 
 
-def test_an_outlier_lies_beyond_the_axis_and_is_named(crowded):
-    label = draw(crowded, "tradeoff", task="gmm").get_label()
+def test_an_outlier_lies_beyond_the_axis_and_is_named(drawn_crowd):
+    label = drawn_crowd().get_label()
     assert "Beyond the axis: " in label and "sunk. Bayes" in label
 
 
@@ -158,14 +168,14 @@ def test_an_activation_without_a_cost_is_named(results):
     results.add("relu", 0, 90.0).add("pau", 0, 91.0).add("elu", 0, 89.0)
     results.cost("pau", 2.0)
     assert "Without a cost: elu." in draw(results.store, "tradeoff").get_label()  # relu's is 1 by definition
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of elu in gmm in .*costs: copy that folder"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of elu in gmm, .*costs. Copy the folder "):
         draw(results.store, "tradeoff", activations=["elu"])
 
 
 def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
     results.add("relu", 0, 90.0).add("pau", 0, 91.0)
     other = type(results)(tmp_path / "costs").cost("pau", 2.0)
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff'"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of"):
         draw(results.store, "tradeoff")
     for stores in ([results.store, other.store], [other.store, results.store]):
         assert "Without a cost" not in draw(stores, "tradeoff").get_label()
@@ -174,27 +184,27 @@ def test_costs_may_lie_in_a_folder_of_their_own(results, tmp_path):
 def test_trials_of_one_task_in_two_folders_are_not_drawn_together(results, tmp_path):
     results.add("relu", 0, 90.0)
     other = type(results)(tmp_path / "other").add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="gmm is in several of the folders: it is drawn once"):
+    with pytest.raises(UsageError, match="gmm is in several of these folders; copy its trials"):
         draw([results.store, other.store], "tradeoff")
 
 
 def test_costs_without_trials_are_not_enough(results, tmp_path):
     results.cost("relu", 1.0)
     other = type(results)(tmp_path / "costs").cost("pau", 2.0)
-    with pytest.raises(UsageError, match=r"no results in .*results \(afbench run --task TASK --out"):
+    with pytest.raises(UsageError, match=r"no results in .*results; make some with: afbench run --task TASK --out"):
         draw([results.store, other.store], "tradeoff")
 
 
 def test_no_costs_at_all_say_what_brings_them(results):
     results.add("relu", 0, 90.0)
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of gmm in .*afbench run --task gmm --out DIR"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of gmm, .*afbench run --task gmm --out DIR"):
         draw(results.store, "tradeoff")
 
 
 def test_times_that_tables_leave_out_are_not_drawn(results):
     results.add("relu", 0, 80.0).add("pau", 0, 81.0).cost("relu", 1.24).cost("pau", 2.0)
     said = (
-        r"^no step times for plot 'tradeoff' of gmm: the machine was too busy to time on \(relu.*1.24.*cost --task gmm"
+        r"^no step times for plot 'tradeoff' of gmm: the machine was too busy for timing \(relu.*1.24.*cost --task gmm"
     )
     with pytest.raises(UsageError, match=said):
         draw(results.store, "tradeoff")

@@ -111,7 +111,7 @@ def test_those_named_are_ranked_among_themselves_and_the_baseline(both):
 
 def test_a_task_without_costs_is_named(results):
     costs(trials(results, *SCORES), "gmm")
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of waves in .*costs: copy that folder"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of waves, .*costs. Copy the folder costs"):
         draw(results.store, "tradeoff")
 
 
@@ -119,13 +119,16 @@ def test_a_named_activation_must_have_a_cost_in_every_task(both):
     for task, score in {"gmm": 99.0, "waves": 0.01}.items():
         both.add("tanh", 0, score, task=task, about=ABOUT[task])
     both.cost("tanh", 1.0)
-    with pytest.raises(UsageError, match="no costs for plot 'tradeoff' of tanh in waves in .*cost --task waves too"):
+    with pytest.raises(UsageError, match="plot 'tradeoff' needs step times of tanh in waves, .*cost --task waves"):
         draw(both.store, "tradeoff", activations=["tanh"])
 
 
 def test_ratios_to_two_baselines_have_no_mean(results):
     costs(trials(results, *SCORES), "gmm").cost("pau", 2.0, task="waves", baseline="elu")
-    with pytest.raises(UsageError, match="gmm's to relu, waves's to elu: .*cost --task waves --baseline relu"):
+    with pytest.raises(
+        UsageError,
+        match="of gmm are relative to relu, those of waves are relative to elu. .*cost --task waves --baseline relu",
+    ):
         draw(results.store, "tradeoff")
     with pytest.raises(UsageError, match=r"cost --task gmm --baseline elu\)"):
         draw(results.store, "tradeoff", baseline="elu")
@@ -134,5 +137,7 @@ def test_ratios_to_two_baselines_have_no_mean(results):
 def test_one_activation_alone_has_no_rank(results):
     results.add("relu", 0, 90.0).add("pau", 0, 91.0).add("relu", 0, 0.1, task="waves", about=ABOUT["waves"])
     results.cost("pau", 2.0).cost("relu", 1.0, task="waves")
-    with pytest.raises(UsageError, match=r"takes two activations .*, here are 1 \(without a number in waves: pau\)"):
+    with pytest.raises(
+        UsageError, match=r"needs at least two activations .*; there are 1 \(without a number in waves: pau\)"
+    ):
         draw(results.store, "tradeoff")

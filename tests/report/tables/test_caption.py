@@ -35,7 +35,7 @@ def test_published_numbers_have_their_own_column_and_source(nasty):
     assert (
         "| published |" in shown
         and "| 99.5 |" in shown
-        and "Note: published numbers are those of A & B 2020, not ours." in shown
+        and "Note: published numbers are from A & B 2020, not from these trials." in shown
     )
 
 

@@ -160,7 +160,7 @@ def test_every_format_shows_every_activation(store, put_alone, put_cost):
 
 def test_a_csv_holds_costs_or_tasks(store, worked, put_alone):
     put_alone("pau")
-    with pytest.raises(UsageError, match="print costs alone"):
+    with pytest.raises(UsageError, match="one kind of table"):
         render([*map(task_grid, tables(store)), *map(cost_grid, cost_tables(store.costs()))], "csv")
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from afbench.records.store import Store
-from afbench.report.summary import tables_of
+from afbench.records.store import Snapshot
+from afbench.report.summary import tables
 from afbench.report.tables.cost_table import cost_grid, cost_tables
 from afbench.report.tables.formats import FORMATS, find, render
 from afbench.report.tables.task_grid import task_grid
@@ -38,10 +38,9 @@ CELLS = {
 
 @functools.cache
 def grids_of(folder):
-    store = Store.open(REFERENCE / folder)
-    records, costs = store.records(), store.costs()
-    made = [task_grid(table) for table in tables_of(records, costs)]
-    made += [cost_grid(table) for table in cost_tables(costs, network=not records)]
+    store = Snapshot.open(REFERENCE / folder)
+    made = [task_grid(table) for table in tables(store)]
+    made += [cost_grid(table) for table in cost_tables(store.costs(), network=not store.records())]
     assert made and not store.problems
     return made
 
@@ -69,8 +68,8 @@ def test_every_folder_has_tables_in_four_formats():
 @pytest.mark.parametrize("name", CELLS)
 def test_no_cell_has_changed(name):
     if name == "tasks":
-        stores = [Store.open(REFERENCE / folder) for folder in ("gmm", "regression_2d")]
-        made = [wide_grid(widen([table for store in stores for table in tables_of(store.records(), store.costs())]))]
+        stores = [Snapshot.open(REFERENCE / folder) for folder in ("gmm", "regression_2d")]
+        made = [wide_grid(widen([table for store in stores for table in tables(store)]))]
     else:
         made = grids_of(name)
     assert digest(render(made, "md")) == CELLS[name]

@@ -104,7 +104,7 @@ def test_csv_is_unrounded_and_averages_no_metric(three):
     assert (swish["mean_rank"], swish["rings mean"], swish["waves rank"]) == ("", "", "")
     assert "not ranked: no number in rings" in swish["notes"]
     assert not {"mean", "low", "high"} & set(pau)
-    with pytest.raises(UsageError, match="a CSV has one header"):
+    with pytest.raises(UsageError, match="a CSV can hold one kind of table"):
         render([*map(task_grid, three.tables), wide_grid(three)], "csv")
 
 
@@ -133,9 +133,9 @@ def test_every_format_prints_a_table_where_nobody_is_ranked(store, put, format):
 
 
 def test_one_table_or_the_same_twice_is_refused(three):
-    with pytest.raises(UsageError, match="takes several tasks, here is only moons: name more results folders"):
+    with pytest.raises(UsageError, match="needs several tasks, but there is only moons; name more results folders"):
         widen(three.tables[:1])
-    with pytest.raises(UsageError, match="moons is in several of the folders"):
+    with pytest.raises(UsageError, match="moons is in several of these folders"):
         widen([*three.tables, three.tables[0]])
 
 

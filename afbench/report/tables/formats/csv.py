@@ -19,7 +19,7 @@ def render(grids: Sequence[Grid], width: int) -> str:
         UsageError: for grids of several kinds, whose fields differ.
     """
     if len({grid.kind for grid in grids}) > 1:
-        raise UsageError("a CSV has one header: print a wide table alone (--wide), and print costs alone (--costs)")
+        raise UsageError("a CSV can hold one kind of table: choose --wide or --costs")
     fields = dict.fromkeys(name for grid in grids for line in grid.data for name in line)
     if "notes" in fields:  # the last field, whatever further metrics the tables have
         fields["notes"] = fields.pop("notes")

@@ -47,8 +47,7 @@ def section(number: int, grid: Grid) -> str:
         cells = "".join(f"<td>{printed(cell, number)}</td>" for cell in others)
         body.append(f'<tr><th scope="row">{printed(first, number)}</th>{cells}</tr>')
     head = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    rules = [f"Rules: {grid.rules}."] if grid.rules else []
-    caption = " ".join([*grid.caption, *rules])
+    caption = " ".join(grid.sentences)
     footnotes = [f'<li id="note-{number}-{n}">{escape(note)}.</li>' for n, note in enumerate(grid.footnotes, 1)]
     return "\n".join(
         [

@@ -152,4 +152,4 @@ def foreign(sign: str) -> str:
     if "À" <= sign <= "ÿ" and sign.isalpha() and sign not in "ÐðÞþ":  # those four need another font encoding
         return sign
     near = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
-    return "".join(SPECIAL.get(one, one) for one in near if one.isprintable()) or "?"
+    return "".join(SPECIAL.get(letter, letter) for letter in near if letter.isprintable()) or "?"

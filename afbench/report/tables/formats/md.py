@@ -22,8 +22,7 @@ def page(grid: Grid) -> str:
         if column.above and sum(other.above == column.above for other in grid.columns) > 1:
             rows[0][index] = guarded(f"{column.above}: {column.header}")
     rows += [[*map(printed, cells)] for cells in grid.rows]
-    rules = [f"Rules: {grid.rules}."] if grid.rules else []
-    caption = [guarded(" ".join([*grid.caption, *rules]))] if grid.caption or rules else []
+    caption = [guarded(" ".join(grid.sentences))] if grid.sentences else []
     footnotes = [f"<sup>{number}</sup> {guarded(note)}" for number, note in enumerate(grid.footnotes, 1)]
     below = [*caption, *(guarded(f"Note: {note}.") for note in grid.notes), *footnotes]
     lines = [f"| {' | '.join(cells)} |" for cells in rows]

@@ -36,9 +36,10 @@ def page(grid: Grid, width: int) -> str:
         left_out.insert(0, columns.pop()[0].header)
     whole = blocks(columns)
     lines = stacked(whole if fits(whole, gap, width) else blocks(columns, broken=True), gap, width)
-    sentences = [*grid.caption, *([f"Rules: {grid.rules}."] if grid.rules else [])]
+    sentences = grid.sentences
     if left_out:
-        sentences.append(f"Not shown, as the line is too short: {', '.join(left_out)} (all are in the other formats).")
+        names = ", ".join(left_out)
+        sentences.append(f"Not shown, because the terminal is too narrow: {names}. Other formats show all columns.")
     notes = [f"Note: {note}." for note in grid.notes]
     footnotes = [f"({number}) {note}" for number, note in enumerate(grid.footnotes, 1)]
     below = [line for words in (" ".join(map(plain, sentences)), *notes, *footnotes) for line in wrap(words, width)]
@@ -127,16 +128,16 @@ def stacked(blocks: Sequence[Sequence[str]], gap: int, width: int) -> list[str]:
         gap: spaces between blocks.
         width: of the whole.
     """
-    first, others = list(blocks[0]), [list(one) for one in blocks[1:]]
-    whole = longest(first) + sum(gap + longest(one) for one in others)
+    first, others = list(blocks[0]), [list(block) for block in blocks[1:]]
+    whole = longest(first) + sum(gap + longest(block) for block in others)
     if whole > width:
         limit = max(NAME, longest(first) - (whole - width))
         first, others = wrapped(first, others, limit)
     parts = [first]
-    for one in others:
-        longer = [f"{line}{' ' * gap}{cell}" for line, cell in zip(parts[-1], one, strict=True)]
+    for block in others:
+        longer = [f"{line}{' ' * gap}{cell}" for line, cell in zip(parts[-1], block, strict=True)]
         if longest(longer) > width and parts[-1] is not first:
-            longer = [f"{line}{' ' * gap}{cell}" for line, cell in zip(first, one, strict=True)]
+            longer = [f"{line}{' ' * gap}{cell}" for line, cell in zip(first, block, strict=True)]
             parts.append(longer)
         else:
             parts[-1] = longer
@@ -152,8 +153,12 @@ def wrapped(names: Sequence[str], others: Sequence[Sequence[str]], limit: int) -
     tall = [broken(name.rstrip(), limit) for name in names]
     wide = max(longest(lines) for lines in tall)
     blank = [
-        [line for cell, lines in zip(one, tall, strict=True) for line in (cell, *[" " * len(cell)] * (len(lines) - 1))]
-        for one in others
+        [
+            line
+            for cell, lines in zip(block, tall, strict=True)
+            for line in (cell, *[" " * len(cell)] * (len(lines) - 1))
+        ]
+        for block in others
     ]
     return [line.ljust(wide) for lines in tall for line in lines], blank
 

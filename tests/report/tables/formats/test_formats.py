@@ -24,7 +24,7 @@ def test_a_significant_difference_is_starred_in_each_format(store, put):
         put("pau", seed, 91.0 + seed + 0.01 * seed)
         put("worse", seed, 89.0 + seed if seed else 95.0)
     shown = {format: render(map(task_grid, tables(store)), format) for format in FORMATS}
-    assert "*" not in shown["text"]  # 2 comparisons take 7 seeds
+    assert "*" not in shown["text"]  # 2 comparisons need 7 seeds
     put("relu", 6, 96.0)
     put("pau", 6, 97.5)
     put("worse", 6, 95.0)

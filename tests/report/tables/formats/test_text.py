@@ -33,7 +33,7 @@ def test_text_fits_a_terminal_and_says_what_it_leaves_out(store, put):
     shown = render(map(task_grid, tables(store)), "text")
     assert max(map(len, shown.splitlines())) <= WIDTH
     assert "extra metric 0" in shown.splitlines()[2]
-    assert "Not shown, as the line is too short: extra metric 4, extra metric 5 (" in " ".join(shown.split())
+    assert "Not shown, because the terminal is too narrow: extra metric 4, extra metric 5." in " ".join(shown.split())
     assert "| extra metric 5 |" in render(map(task_grid, tables(store)), "md").splitlines()[2]
 
 
@@ -65,7 +65,7 @@ def test_a_text_fits_any_width_and_loses_no_digit(grid, wide, width):
 def test_a_wide_terminal_breaks_nothing_and_a_narrow_one_says_what_is_not_shown(grid):
     assert LONG[0] in render(grid, "text", 200)
     assert "MSE" in render(grid, "text", 200).splitlines()[2]
-    assert "Not shown, as the line is too short: MSE" in " ".join(render(grid, "text", 80).split())
+    assert "Not shown, because the terminal is too narrow: MSE" in " ".join(render(grid, "text", 80).split())
     # What is asked for is shown.
     assert "MSE" in render(grid.picked(("mean", "extra mse")), "text", 60).splitlines()[3].split()
 
