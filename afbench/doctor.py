@@ -35,7 +35,7 @@ class Finding:
     """One line of the doctor: what was looked at, the result, and what to do if that spoils a measurement."""
 
     name: str
-    result: str
+    found: str
     remedy: str = ""
 
     @property

@@ -15,7 +15,7 @@ def test_nothing_to_read_is_no_error(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor.environment, "stolen_time", lambda wait: None)
     findings = {finding.name: finding for finding in examine(tmp_path, wait=0.0)}
     for name in ("load", "host", "frequency"):
-        assert findings[name].ok and findings[name].result == "this system does not report it"
+        assert findings[name].ok and findings[name].found == "this system does not report it"
     assert {"jitter", "kernels", "caches", "memory", "device", "versions", "threads"} <= set(findings)
 
 
@@ -29,7 +29,7 @@ def test_load_is_judged_per_core(monkeypatch, average, ok):
 def test_busy_processes_are_named():
     assert processes([]).ok
     found = processes([(f"p{i}", i, 1.0 - i / 10) for i in range(5)])
-    assert found.result.startswith("p0 (0) 100 %, p1 (1) 90 %, p2 (2) 80 % and 2 more") and not found.ok
+    assert found.found.startswith("p0 (0) 100 %, p1 (1) 90 %, p2 (2) 80 % and 2 more") and not found.ok
 
 
 @pytest.mark.parametrize(("share", "ok"), [(None, True), (0.01, True), (0.05, False)])
@@ -53,7 +53,7 @@ def test_a_frequency_that_changes_warns(governors, turbo, ok):
 
 def test_threads_beyond_the_cores_or_the_groups_time_warn():
     assert threads(2, 2, None, {}).ok and threads(1, 2, 2.0, {"OMP_NUM_THREADS": "1"}).ok
-    assert "OMP_NUM_THREADS=1" in threads(1, 2, None, {"OMP_NUM_THREADS": "1"}).result
+    assert "OMP_NUM_THREADS=1" in threads(1, 2, None, {"OMP_NUM_THREADS": "1"}).found
     assert "set OMP_NUM_THREADS=2" in threads(4, 2, None, {}).remedy
     assert "at most --threads 1" in threads(2, 2, 1.5, {}).remedy
 

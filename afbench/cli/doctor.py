@@ -26,7 +26,7 @@ def call(arguments: argparse.Namespace) -> int:
         width = max(len(finding.name) for finding in findings)
         for finding in findings:
             print(
-                f"{'ok  ' if finding.ok else 'warn'}  {finding.name:{width}}  {finding.result}"
+                f"{'ok  ' if finding.ok else 'warn'}  {finding.name:{width}}  {finding.found}"
                 + (f"; {finding.remedy}" if finding.remedy else "")
             )
     return 1 if arguments.strict and not all(finding.ok for finding in findings) else 0

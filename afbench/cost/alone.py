@@ -64,7 +64,7 @@ class AloneJob:
         try:
             with pinned(self.case.threads):
                 costs = measure_batch(self, blanks)
-        except Exception as error:  # the inputs do not fit, or a yardstick fails: no activation has a figure
+        except (Exception, SystemExit) as error:  # the inputs do not fit, or a yardstick fails: no figures
             costs = {name: cost.with_(**failure(error)) for name, cost in blanks.items()}
         return [costs[name].with_(measured=now()) for name in self.activations]
 
@@ -87,7 +87,7 @@ def measure_batch(job: AloneJob, blanks: Mapping[str, Cost]) -> dict[str, Cost]:
             module = timed(choice, case)
             costs[name] = costs[name].with_(**untimed(module, case, inputs))
             measured[name] = module
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             costs[name] = costs[name].with_(**failure(error))
     everyone = {**measured, **{OWN + name: yardstick for name, yardstick in yardsticks.items()}}
     for which in PASSES:

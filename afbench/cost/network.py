@@ -86,7 +86,7 @@ class NetworkJob:
                 for bench in (own, base):
                     bench.network.eval()
                 times["inference"] = time_both(own.infer, base.infer, self.baseline, task.threads, self.rounds)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             known |= failure(error)
         return [self.blank(self.activation).with_(**known, times=times)]
 

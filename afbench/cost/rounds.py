@@ -37,7 +37,7 @@ class Samples:
     number: int
     """Calls in a sample."""
     seconds: list[float] = field(default_factory=list)
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def work(self) -> float:
@@ -84,7 +84,7 @@ def interleave(
             for name in order.sample(names, len(names)):
                 try:
                     samples[name].seconds.append(clock.time(calls[name], samples[name].number))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     samples[name].error = error
             gc.collect(0)
     return samples
@@ -103,7 +103,7 @@ def warmed(call: Call, clock: Clock, rounds: int, budget: float) -> tuple[Sample
         # A single call is overestimated, the more the shorter it is: lengthen the sample until it is as long as meant.
         while (took := clock.time(call, number)) * number < SAMPLE_SECONDS / 2:
             once, number = took, 2 * number
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Samples(1, error=error), 0
     return Samples(number), max(min(FEWEST, rounds), min(rounds, int(budget / max(once * (number + 2), 1e-9))))
 

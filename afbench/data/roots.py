@@ -48,7 +48,7 @@ def use(path: str | Path) -> None:
     Raises:
         UsageError: if it is not a folder, or cannot be looked into.
     """
-    if not str(path) or not is_open(folder(path)):
+    if not isinstance(path, str | Path) or not str(path) or not is_open(folder(path)):
         raise UsageError(f"data root {str(path)!r} is not a folder (afbench data list shows the folders)")
     os.environ[VARIABLE] = str(folder(path))
 

@@ -170,7 +170,7 @@ class Cost:
     @property
     def failure(self) -> str:
         """The status and the reason of a failure; empty if there is none."""
-        return "" if self.ok else " ".join(f"{self.status} {self.reason}".split())
+        return "" if self.ok else ": ".join(filter(None, (self.status, " ".join(self.reason.split()))))
 
     @property
     def step(self) -> Figure:

@@ -76,7 +76,7 @@ def load_plugin(path: str | Path, *registries: Registry) -> None:
     if not is_file:
         raise UsageError(f"plugin {path} not found: --plugin takes a Python file")
     where = str(path.resolve())
-    name = f"{PLUGIN}{path.stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
+    name = f"{PLUGIN}{Path(where).stem}_{hashlib.sha256(os.fsencode(where)).hexdigest()[:8]}"
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -236,9 +236,9 @@ def test_same_functions_have_one_start():
     ("start", "message"),
     [
         ("gellu", "did you mean 'gelu'"),
-        ("pau", "a start is a fixed function of x"),
-        ("acon_a", "a start is a fixed function of x"),
-        ("maxout", "a start is a fixed function of x"),
+        ("pau", "a start must be a fixed function of x"),
+        ("acon_a", "a start must be a fixed function of x"),
+        ("maxout", "a start must be a fixed function of x"),
         ("torch.nn:ReLU", "a start is a registered activation or one of leaky_relu"),
     ],
 )
