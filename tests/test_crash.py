@@ -183,7 +183,7 @@ def test_an_interrupted_run_keeps_what_is_done_leaves_no_process_and_resumes_to_
     resume = ("--jobs", "2") if sent is signal.SIGINT else ("--engine", "inline")  # starts without workers
     code, out, err = ground.run(*resume)
     assert code == 0, err
-    assert f"{12 - len(kept)} ok, 0 failed, {len(kept)} skipped" in out
+    assert f"done: 12 of 12 trials ok ({12 - len(kept)} new), 0 failed" in out
     assert ground.metrics() == uninterrupted
 
 
@@ -196,14 +196,14 @@ def test_a_killed_worker_is_a_lost_row_that_the_next_run_repeats(ground: Ground,
     ground.hold.unlink()
     code, out, _ = finish(run)
     assert code == 1
-    assert "11 ok, 1 failed" in out
+    assert "done: 11 of 12 trials ok (12 new), 1 failed" in out
     [lost] = [record for record in ground.records() if record.status is not Status.OK]
     assert lost.status is Status.LOST
     assert f"failed  {lost.trial}: lost: its process died (signal 9, SIGKILL)" in out
 
     code, out, err = ground.run("--engine", "inline")
     assert code == 0, err
-    assert "1 ok, 0 failed, 11 skipped" in out
+    assert "done: 12 of 12 trials ok (1 new), 0 failed" in out
     assert ground.metrics() == uninterrupted
     assert {record.attempt for record in ground.records() if record.key == lost.key} == {2}
 

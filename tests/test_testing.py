@@ -35,7 +35,7 @@ class Snake(nn.Module):
 
 
 class Broken(nn.Module):
-    """Base of what follows: twice a learnt w times x, done right."""
+    """Base of what follows: twice a learned w times x, done right."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""ACON-A, -B and -C: smooth maxima of two lines, with a learnt switch between line and bend."""
+"""ACON-A, -B and -C: smooth maxima of two lines, with a learned switch between line and bend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DiTAC and its three variants: a learnt diffeomorphism, the flow of a CPAB velocity, as an activation."""
+"""DiTAC and its three variants: a learned diffeomorphism, the flow of a CPAB velocity, as an activation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHARED: dict[str, Any] = {
     "year": 2024,
     "version": 4,
     "tags": ("diffeomorphism",),
-    "exceptions": {"accuracy": "float32 reads a table, within 1e-5 (b - a); method=exact does not"},
+    "exceptions": {"accuracy": "float32 uses a lookup table, exact to 1e-5 (b - a); method=exact uses none"},
 }
 """What the registry says of all four."""
 
@@ -142,16 +142,16 @@ class Ditac(Warped):
 
     Where the published code departs from the paper, this follows the paper; for the penalty see `penalty`. The
     published weight of the penalty is 0.1, beside a data gradient that the same code makes d times too large (9 at
-    10 cells): under Adam it acts as 0.1 / d = 0.011, so the default here is 0.01. On the published regression in
-    two variables (5 seeds, R2 in %, mean and 95 % interval): the published gradient reproduced 94 [89, 98]; this
-    penalty at weight 0.01 93 [89, 97], at 0 89 [76, 102], at 0.1 31 [-4, 66].
+    10 cells): under Adam it acts as 0.1 / d = 0.011, so the default here is 0.01. R2 in % on the published regression
+    in two variables (5 seeds, mean and 95 % interval, see results/reference/regression_2d): weight 0.01 93 [88, 96];
+    weight 0.1 31 [-15, 59]; weight 0.1 with the published gradient 93 [85, 97].
 
     Fidelity:
         start: theta from the smoothness prior (init_smooth 5, init_var 2), [a, b] = [-0.5, 2], 10 cells, as in the
             published code
         published: the penalty acts in backward alone, and wrongly: theta.grad = d * (data gradient) + 2 * weight *
             colsum(P) * theta, with d = 9 entries of theta, instead of data gradient + 2 * weight * P theta; no reported
-            loss contains it; under Adam its weight 0.1 acts as 0.1 / d; T always has 2,048 values (the paper: 2^8 to
+            loss contains it; T always has 2,048 values (the paper: 2^8 to
             2^10); eval mode gives no gradients and does not see weights that are loaded after ``eval()``; CUDA only
         ours: as the paper: the loss contains the penalty theta^T P theta (``penalty()``) once a step, with weight 0.01
             (published: 0.1, which beside the correct data gradient holds theta near 0); ``method=table`` by default,

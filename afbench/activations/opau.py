@@ -1,4 +1,4 @@
-"""Orthogonal Padé activation units: learnt ratios of two sums of orthogonal polynomials."""
+"""Orthogonal Padé activation units: learned ratios of two sums of orthogonal polynomials."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OPAU(nn.Module):
     """OPAU: (c_0 f_0(x) + ... + c_5 f_5(x)) / (1 + |d_1| |f_1(x)| + ... + |d_4| |f_4(x)|) (Biswas et al. 2021).
 
     f_i are the orthogonal polynomials of a basis, by default Chebyshev's of the first kind; HP-1 (alias ``hp1``) has
-    the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learnt per layer, or per channel.
+    the probabilists' Hermite polynomials, HP-2 (``hp2``) the physicists'. Learned per layer, or per channel.
 
     Starts are fits to the named function on [-3, 3], as in the paper. The paper's table of coefficients was not at
     hand, so the fits are this project's (``python -m afbench.activations.rational_fit``), and the degree is PAU's, 5:4.

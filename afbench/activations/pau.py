@@ -1,4 +1,4 @@
-"""Padé activation units: learnt ratios of two polynomials in powers of x."""
+"""Padé activation units: learned ratios of two polynomials in powers of x."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOISE = 0.1
     tags=("smooth", "rational"),
 )
 class PAU(nn.Module):
-    """PAU: (a_0 + a_1 x + ... + a_5 x^5) / (1 + |b_1 x| + ... + |b_4 x^4|), learnt per layer (Molina et al. 2019).
+    """PAU: (a_0 + a_1 x + ... + a_5 x^5) / (1 + |b_1 x| + ... + |b_4 x^4|), learned per layer (Molina et al. 2019).
 
     The versions are those of the authors' library ``rational_activations``, whose default is A:
 

@@ -23,7 +23,7 @@ from .tracing import leaf
     tags=("rectifier", "smooth"),
 )
 class PELU(Learnt):
-    """PELU: (a / b) * x if x >= 0 else a * (exp(x / b) - 1) with learnt a, b > 0 (Trottier et al. 2016).
+    """PELU: (a / b) * x if x >= 0 else a * (exp(x / b) - 1) with learned a, b > 0 (Trottier et al. 2016).
 
     Both halves have the slope a / b at 0. a = b = 1 is ELU.
 

@@ -20,7 +20,7 @@ from .tracing import leaf
     tags=("rectifier", "piecewise"),
 )
 class PReLU(Learnt):
-    """PReLU: max(x, 0) + a * min(x, 0) with a learnt slope a (He et al. 2015, eq. 1).
+    """PReLU: max(x, 0) + a * min(x, 0) with a learned slope a (He et al. 2015, eq. 1).
 
     Fidelity:
         start: a = 0.25

@@ -1,4 +1,4 @@
-"""Swish with a learnt beta."""
+"""Swish with a learned beta."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .tracing import leaf
     tags=("smooth", "gated"),
 )
 class Swish(Learnt):
-    """Swish: x * sigmoid(beta * x) with a learnt beta (Ramachandran, Zoph and Le 2017).
+    """Swish: x * sigmoid(beta * x) with a learned beta (Ramachandran, Zoph and Le 2017).
 
     beta = 0 is x / 2, beta = 1 is SiLU, large beta tends to ReLU.
 

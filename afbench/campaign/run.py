@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 
 from ..cost.busy import too_busy
 from ..cost.listening import CostListener, Measured
@@ -207,8 +208,10 @@ def costs(summary: Summary, engine: str, setup: Setup, listener: RunListener) ->
         if not cost.ok:
             listener.warned(f"no cost for {cost.activation}: {cost.failure}")
     if done.new and (why := too_busy(done.costs)):
-        options = "".join(f" --set {name}={value}" for name, value in changed(plan_.task).items())
+        acts = ",".join(choice.spec for choice in choices)
+        base = "" if plan_.baseline.spec == "relu" else f" --baseline {quote(plan_.baseline.spec)}"
+        given = base + "".join(f" --set {quote(f'{name}={value}')}" for name, value in changed(plan_.task).items())
         listener.warned(
             f"the machine was too busy for timing ({why}), so the table shows no step times. Measure again later: "
-            f"afbench cost --task {plan_.task.name}{options} --again --out {store.path}"
+            f"afbench cost --task {plan_.task.name} --acts {quote(acts)}{given} --again --out {quote(str(store.path))}"
         )

@@ -9,7 +9,7 @@ import re
 from ..errors import UsageError
 from . import options
 
-HELP = "compare two results folders: what became faster, slower, better or worse"
+HELP = "compare two results folders: what became better or worse, faster or slower, lighter or heavier, or broke"
 EXAMPLES = (
     "afbench compare results/before results/after",
     "afbench compare results/before results/after --fail-on regression --threshold 10%",
@@ -29,8 +29,8 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--fail-on", choices=("regression",), help="exit with 1 if anything broke or became worse, slower or heavier"
     )
-    verb.add_argument("--all", action="store_true", help="list unchanged figures too")
-    verb.add_argument("--json", action="store_true", help="print all figures as JSON")
+    verb.add_argument("--all", action="store_true", help="list unchanged numbers too")
+    verb.add_argument("--json", action="store_true", help="print all numbers as JSON")
 
 
 def call(arguments: argparse.Namespace) -> int:

@@ -131,5 +131,7 @@ def write_tables(done: Measured) -> tuple[str, list[str]]:
     lines = [render(own, "text")]
     if not lost:
         lines.append(f"written: {folder}/tables/cost.md (also .txt, .csv, .tex, .html)")
-    lines.append(f"next: afbench table {folder} --costs --format md | afbench plot {folder} scaling")
+    lines += ["next:", f"  afbench table {folder} --costs --format md"]
+    if len({cost.shape for cost in done.costs}) >= 3:  # the plot needs three sizes
+        lines.append(f"  afbench plot {folder} scaling")
     return "\n".join(lines), lost

@@ -21,7 +21,7 @@ HELP = "list the registered activations, tasks or tags; all, or those that match
 EXAMPLES = (
     "afbench list activations",
     "afbench list activations '*ditac' tag:rational",
-    "afbench list activations trainable --tag swish --json",
+    "afbench list activations trainable --tag gated --json",
     "afbench list tasks --json",
     "afbench list tags",
 )

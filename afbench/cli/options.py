@@ -61,7 +61,7 @@ def add_shown(verb: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SPEC=NAME",
-        help="names to print, separated by commas: 'ditac=DiTAC (ours),pau=\"PAU, learnt\"'",
+        help="names to print, separated by commas: 'ditac=DiTAC (ours),pau=\"PAU, learned\"'",
     )
 
 

@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..lazy import defining
 from . import options
 
-HELP = "draw a plot of results folders"
+HELP = "draw a plot from results folders"
 EXAMPLES = (
     "afbench plot results/gmm boundary",
     "afbench plot results/gmm shape --acts 'trainable,-pau' --output shape.pdf",

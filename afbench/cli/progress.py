@@ -101,8 +101,8 @@ class Terminal(RunListener):
         self.forecast.learn(record)
         self.seeds[name] += 1
         left = self.forecast.left()
-        rest = f"{minutes(left)} left" if left is not None and self.count < self.total else ""
-        self.show("trials", self.count, self.total, rest, f"{name} {self.seeds[name]}/{self.wanted}")
+        rest = f"about {minutes(left)} left" if left is not None and self.count < self.total else ""
+        self.show("trials", self.count, self.total, rest, f"{name}: {self.seeds[name]} of {self.wanted} seeds done")
 
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
         """Move on by a cost."""
@@ -115,7 +115,7 @@ class Terminal(RunListener):
             self.bar.update(self.task, completed=done, total=total, stage=stage, left=left, now=now)
         elif time.monotonic() - self.last > LINE_EVERY or done == total:
             self.last = time.monotonic()
-            print(f"{stage} {done}/{total}  {left}  {now}".rstrip(), file=sys.stderr, flush=True)
+            print("  ".join(filter(None, [f"{stage} {done}/{total}", left, now])), file=sys.stderr, flush=True)
 
     def warned(self, message: str) -> None:
         """Print a warning."""

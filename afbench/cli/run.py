@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..data import roots
@@ -20,7 +21,7 @@ HELP = "train a task's network with each activation, and write the table and the
 EXAMPLES = (
     "afbench run --task gmm --acts all",
     "afbench run --task digits --acts 'trainable,-pau' --seeds 11 --set model=cnn",
-    "afbench run --task gmm --acts my_pkg.acts:Snake[alpha=2] --budget smoke",
+    "afbench run --task gmm --acts 'ditac[cells=20],gelu' --budget smoke",
 )
 
 
@@ -34,7 +35,9 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="all | trainable | fixed | tag:NAME | glob* | specs, separated by commas; -NAME excludes (default: all)",
     )
     verb.add_argument("--seeds", type=options.whole, default=5, metavar="N", help="seeds 0 to N-1 (default: 5)")
-    verb.add_argument("--jobs", type=options.whole, metavar="N", help="processes (default: as many as the cores)")
+    verb.add_argument(
+        "--jobs", type=options.whole, metavar="N", help="parallel processes (default and maximum: the number of cores)"
+    )
     verb.add_argument("--out", metavar="DIR", help="the results folder (default: results/TASK)")
     verb.add_argument(
         "--set",
@@ -53,8 +56,10 @@ def add(verb: argparse.ArgumentParser) -> None:
         "--timeout", type=options.real, metavar="SECONDS", help="stop a trial after this number of seconds"
     )
     verb.add_argument("--retry", action="store_true", help="repeat trials that diverged or raised an error")
-    verb.add_argument("--keep-stale", action="store_true", help="also use records of older code")
-    verb.add_argument("--no-cost", action="store_true", help="leave out the cost pass after the trials")
+    verb.add_argument("--keep-stale", action="store_true", help="also use results of older code")
+    verb.add_argument(
+        "--no-cost", action="store_true", help="do not measure costs (step time, saved bytes) after the trials"
+    )
     options.add_data_root(verb)
     options.add_plugin(verb)
 
@@ -92,8 +97,9 @@ def call(arguments: argparse.Namespace) -> int:
         terminal.close()
     if summary.interrupted:
         return report_interruption(summary)
-    counts = f"{len(summary.ok)} ok, {len(summary.failed)} failed, {len(summary.skipped)} skipped"
-    print(f"done: {counts}; {summary.store.path}\n", flush=True)
+    total, failed = len(summary.new) + len(summary.skipped), len(summary.failed)
+    counts = f"{total - failed} of {total} trials ok ({len(summary.new)} new), {failed} failed"
+    print(f"done: {counts}; results: {summary.store.path}\n", flush=True)
     folder = Snapshot.open(summary.store.path)
     table, lost = write_tables(summary, folder)
     print(table)
@@ -166,8 +172,9 @@ def report(summary: Summary, plots: list[Path], *, tables: bool) -> None:
     names += [str(path.relative_to(folder)) for path in plots]
     if names:
         print(f"written: {', '.join(names)}")
-    draw = f"afbench plot {folder} {plots[0].stem} | " if plots else ""
-    print(f"next: {draw}afbench table {folder} --format latex")
+    commands = [f"afbench table {quote(str(folder))} --format latex"]
+    commands += [f"afbench plot {quote(str(folder))} {plots[0].stem} --output {plots[0].stem}.pdf"] if plots else []
+    print("next:", *commands, sep="\n  ")
 
 
 def report_interruption(summary: Summary) -> int:

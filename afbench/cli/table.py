@@ -12,7 +12,7 @@ from ..report.tables.grid import CAPTIONS
 from . import options
 from .folding import width
 
-HELP = "print the tables of results folders"
+HELP = "print tables of results folders"
 EXAMPLES = (
     "afbench table results/gmm",
     "afbench table results/gmm --acts 'trainable,-pau' --columns mean,vs,params --sort params",

@@ -1,4 +1,4 @@
-"""Units of one to three learnt numbers, each an operator: Swish, ACON, PReLU, PELU.
+"""Units of one to three learned numbers, each an operator: Swish, ACON, PReLU, PELU.
 
 Parameters are ``[C]``, along ``channel_dim``, or ``[1]``; or ``[N, C]`` and the like, see ``pointwise``.
 """

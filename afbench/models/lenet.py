@@ -14,7 +14,7 @@ def lenet5(channels: int, size: int, classes: int, act: Callable[..., nn.Module]
     """Two 5x5 convolutions (6 and 16 filters), each halved by 2x2 average pooling, and hidden layers of 120 and 84.
 
     An activation follows each convolution and each hidden layer. The layout is that of LeCun et al. 1998, Fig. 2, with
-    the usual simplifications: the pooling has no learnt coefficients, each of the 16 filters sees all 6 maps, and the
+    the usual simplifications: the pooling has no learned coefficients, each of the 16 filters sees all 6 maps, and the
     output is a linear layer instead of radial basis functions.
 
     Args:

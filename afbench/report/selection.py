@@ -207,8 +207,8 @@ def renamed(
     Raises:
         UsageError: if a part is not SPEC=NAME, the results lack its activation, or two would have one name.
 
-    >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learnt"', ["ditac[cells=20]", "pau"])
-    {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learnt'}
+    >>> renamed('ditac[cells=20]=DiTAC (ours),pau="PAU, learned"', ["ditac[cells=20]", "pau"])
+    {'ditac[cells=20]': 'DiTAC (ours)', 'pau': 'PAU, learned'}
     """
     specs = list(dict.fromkeys(map(spec_of, available)))
     texts = [given] if isinstance(given, str) else given

@@ -16,7 +16,7 @@ Loader = Callable[[Subject, dict[str, Tensor]], nn.Module]
 
 
 class Halved(nn.Module):
-    """A parametrisation: half of the learnt value."""
+    """A parametrisation: half of the learned value."""
 
     def forward(self, value: Tensor) -> Tensor:
         """Halve it."""

@@ -29,7 +29,7 @@ def test_alone_prints_a_table_a_case_and_writes_them(here, capsys):
         "cost alone: 16 float32, eager, cpu, 1 thread",
         "cost alone: 4x8 float32, eager, cpu, 1 thread",
     ]
-    assert "next: afbench table results/cost --costs" in out
+    assert "next:\n  afbench table results/cost --costs --format md\n" in out and "scaling" not in out
     assert {path.name for path in (here / "results/cost/tables").iterdir()} == {
         f"cost.{ending}" for ending in ("txt", "md", "csv", "tex", "html")
     }

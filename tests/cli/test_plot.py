@@ -86,10 +86,10 @@ def test_names_stand_in_the_plot(shapes, capsys):
 
 
 def test_acts_and_names_are_read_as_table_reads_them(shapes, capsys):
-    call = ["plot", "moons", "curve", "--acts", "act2,act3,-relu", "--names", 'act2="Mine, learnt",act3=Other']
+    call = ["plot", "moons", "curve", "--acts", "act2,act3,-relu", "--names", 'act2="Mine, learned",act3=Other']
     assert main([*call, "--names", "relu=ReLU", "--output", "quoted.svg"]) == 0
     text = (shapes / "quoted.svg").read_text()
-    assert "<!-- Mine, learnt -->" in text and "<!-- Other -->" in text and "<!-- ReLU -->" not in text
+    assert "<!-- Mine, learned -->" in text and "<!-- Other -->" in text and "<!-- ReLU -->" not in text
 
 
 @pytest.mark.parametrize(

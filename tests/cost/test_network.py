@@ -54,7 +54,7 @@ def entries() -> Iterator[None]:
 
     @afbench.activation("scales")
     class Scales(nn.Module):
-        """x times the sum of 1,000 learnt numbers."""
+        """x times the sum of 1,000 learned numbers."""
 
         def __init__(self) -> None:
             super().__init__()

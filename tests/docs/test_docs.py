@@ -1,6 +1,8 @@
 """What the docs show runs as it stands."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,14 @@ def test_a_new_activation_is_one_file_that_runs_and_is_listed(tmp_path, capsys):
     assert re.search(r"^snake\s", capsys.readouterr().out, re.M)
     assert main(["list", "activations", "--tag", "trainable", "--plugin", str(plugin)]) == 0
     assert "snake" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_new_activation_is_checked_as_the_docs_show(tmp_path):
+    (tmp_path / "snake.py").write_text(first_code("add-an-activation.md"))
+    code = re.findall(r"```python\n(.*?)```", (DOCS / "add-an-activation.md").read_text(), re.S)[1]
+    assert "check_activation(" in code
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 @pytest.mark.slow

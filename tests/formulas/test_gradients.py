@@ -41,8 +41,8 @@ def test_gradients(variant, case, oracles):
     def total():
         return (weights * built.truth(x, state=state)).sum()
 
-    learnt = {name: (state[name], parameter.grad.numpy()) for name, parameter in built.module.named_parameters()}
-    for name, (array, gradient) in {"x": (x, inputs.grad.numpy()), **learnt}.items():
+    learned = {name: (state[name], parameter.grad.numpy()) for name, parameter in built.module.named_parameters()}
+    for name, (array, gradient) in {"x": (x, inputs.grad.numpy()), **learned}.items():
         for index in some(array.shape, rng):
             wanted = slope(total, array, index)
             if name == "theta" and built.settings.get("published_gradient"):

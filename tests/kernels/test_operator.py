@@ -55,13 +55,13 @@ def operator(name, suffix=""):
     return getattr(OPS, (name.partition(" ")[0] if own else "rational") + suffix).default
 
 
-def learnt(values):
+def learned(values):
     """How many tensors there are, x first: those that have gradients."""
     return sum(isinstance(value, torch.Tensor) for value in values)
 
 
 def as_function(name, values):
-    function, count = getattr(units, name) if name in PER_CHANNEL else rational.rational, learnt(values)
+    function, count = getattr(units, name) if name in PER_CHANNEL else rational.rational, learned(values)
     return (lambda *tensors: function(*tensors, *values[count:])), values[:count]
 
 
@@ -74,7 +74,7 @@ WITH_DITAC = pytest.mark.parametrize("name", [*NAMES, "ditac", "ditac sample"])
 @WITH_DITAC
 def test_opcheck(name, path):
     values = arguments(name)
-    count = learnt(values)
+    count = learned(values)
     values[:count] = [v.requires_grad_() for v in values[:count]]
     # The table's gradients are compared with those of the closed form, which torch.compile sees.
     near = {"rtol": 1e-2, "atol": 1e-3} if name.startswith("ditac") else {}
@@ -93,7 +93,7 @@ def test_opcheck(name, path):
 def test_plain_results_match_the_schema(name, suffix):
     """They are laid out like the inputs and share no memory with them, and the arguments stay as they are."""
     values = [*([torch.randn(4, 3, 5)] if suffix else []), *arguments(name)]
-    tensors = values[: learnt(values)]
+    tensors = values[: learned(values)]
     before = [t.clone() for t in tensors]
     with library.using(None):
         results = operator(name, suffix)(*values)

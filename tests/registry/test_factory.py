@@ -211,8 +211,8 @@ def test_the_draws_of_a_place_depend_on_seed_and_place_alone():
 def weights(task, spec, seed):
     """The weights that a network starts from, without those of its activations."""
     network, factory = build(task, choose(spec), seed)
-    learnt = {id(p) for activation in factory.built for p in activation.parameters()}
-    return [p.detach() for p in network.parameters() if id(p) not in learnt]
+    learned = {id(p) for activation in factory.built for p in activation.parameters()}
+    return [p.detach() for p in network.parameters() if id(p) not in learned]
 
 
 @pytest.mark.parametrize("task", [("gmm", {}), ("digits", {"model": "cnn"})], ids=["mlp", "cnn"])

@@ -120,7 +120,7 @@ def draw(tasks: Sequence[Trials], sheet: Sheet) -> Iterator[Figure]:
     panel.set_yticks(rows, [shorten(name, width, SMALL, written) for name in written])
     for tick, name, mean in zip(panel.get_yticklabels(), ranking.names, ranking.means, strict=True):
         tick.set_color(INK if mean < reach else GREY)
-        tick.set_fontweight("bold" if name == baseline else "normal")
+        tick.set_fontstyle("italic" if name == baseline else "normal")
     panel.tick_params(axis="y", length=0)
     panel.spines["left"].set_visible(False)
     panel.set_xticks(ticks(count))
@@ -150,13 +150,14 @@ def caption(tasks: Sequence[Trials], ranking: Ranking) -> Iterator[str]:
     known, alone = (*ranking.names, *ranking.missing), len(tasks) == 1
     yield first.title if alone else f"{', '.join(trials.label for trials in tasks)}."
     what = f"by test {first.metric} for each of" if alone else "by the mean over seeds in each of"
-    baseline = f"; bold: the baseline {first.called(str(first.baseline))}" if first.baseline in ranking.names else ""
+    baseline = f"; italics: the baseline {first.called(str(first.baseline))}" if first.baseline in ranking.names else ""
     counted = f"{blocks} {plural(ranking.block, blocks)}"
     yield f"Ranks of {count} activations {what} {counted} (circles), and their means (filled){baseline}."
     if ranking.claim.known:
+        approximate = f", approximate, as there are only {blocks} rankings" if blocks <= FEW else ""
         yield (
             f"Critical difference: Nemenyi's at {ALPHA:g}, after Friedman's test (p = {ranking.claim.p:.2g})"
-            f"{', approximate for so few' if blocks <= FEW else ''}; grey names: distinguishable from the best."
+            f"{approximate}; grey names: significantly worse than the best by this test."
         )
     else:
         yield f"No critical difference is drawn: {ranking.claim.refused}."

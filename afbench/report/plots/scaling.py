@@ -205,7 +205,7 @@ def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]
     yield f"{len(sizes)} {plural('size', len(sizes))} from {si(sizes[0])} to {si(sizes[-1])} elements."
     grey = len([name for name in lines if name not in looks])
     yield (
-        "Medians over rounds; bands: quartiles; hollow markers: unstable; dotted: a plain copy"
+        "Medians over rounds; bands: quartiles; hollow markers: unreliable; dotted: a plain copy"
         f"{f'; grey: the other {grey}' if grey else ''}."
     )
     failed = sorted({cost.activation for cost in series.costs if not cost.ok})
@@ -213,5 +213,7 @@ def caption(series: Series, lines: Mapping[str, Line], looks: Mapping[str, Look]
 
 
 PLOT = Plot(
-    "latency against the number of elements, forward and with backward, a plain copy as the limit", draw, of_costs=True
+    "time of a call against the number of elements, forward and with backward; the time of a plain copy as the limit",
+    draw,
+    of_costs=True,
 )

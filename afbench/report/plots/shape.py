@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from ...errors import UsageError
 from ...files.arrays import Damaged
 from .arrays import get, holding, mostly, rising, vector
-from .graphs import AFTER, BEFORE, FIXED, INPUTS, SOME, Graph, draw_graphs, graphs_of, is_mass
+from .graphs import AFTER, BEFORE, FIXED, INPUTS, MANY, SOME, Graph, draw_graphs, graphs_of, is_mass
 from .kind import Plot
 from .pages import turn
 from .sheet import LINE, Grid, Sheet, head, key, name_axes
@@ -117,12 +117,13 @@ def caption(
     mass = [is_mass(graphs) for graphs in drawn if graphs and any(graph.changed for graph in graphs)]
     fed = [graph.fed for graphs in drawn for graph in graphs if graph.fed is not None]
     share = max((histogram.beyond for histogram in fed), default=0.0)
-    outside = f" (up to {100 * share:.0f} % lie outside the axis)" if share >= 0.005 else ""
+    outside = f" (up to {100 * share:.0f} % of them lie outside the axis)" if share >= 0.005 else ""
     inputs = f"; grey areas: their inputs in the trained network{outside}" if fed else ""
     yield f"Activations before (dotted) and after training{inputs}."
-    some = f"median, quartiles (band) and {SOME} of the lines"
-    lines = f"The {some} of all seeds and channels" if all(mass) else f"A line for each seed, or the {some}"
-    lines = lines if any(mass) else "A line for each seed"
+    some = f"median and quartiles (band) over seeds and channels, and {SOME} single lines (thin)"
+    many = f" or more than {MANY} seeds" if any(len(graphs) > MANY for graphs in drawn) else ""
+    lines = f"The {some}" if all(mass) else f"One line per seed; for per-channel activations{many}: the {some}"
+    lines = lines if any(mass) else "One line per seed"
     yield f"{lines}; numbers: mean test {trials.metric}." if mass else f"Numbers: mean test {trials.metric}."
     yield turned
     yield trials.left_out(names)

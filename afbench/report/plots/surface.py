@@ -44,7 +44,7 @@ def draw(trials: Trials, sheet: Sheet, *, seed: int | None = None, page: int | N
         most = float(np.percentile(np.abs(list(errors.values())), MOST)) or 1.0
 
         grid = Grid(1 + len(pictures), columns, float((ymax - ymin) / (xmax - xmin)), stack=2, lines=1)
-        words = "Target and predictions (above), and errors with their RMSE (below), each on one scale."
+        words = "Above: target and predictions; below: errors, with their RMSE on this grid. Each has one colour scale."
         figure, cells = sheet.grid(grid, shown.caption(words, pictures))
         top, bottom = cells[0]
         head(top, "target")

@@ -89,7 +89,7 @@ def caption(trials: Trials, steps: Steps, front: Front, beyond: Sequence[str]) -
 
 
 PLOT = Plot(
-    "metric (over tasks: mean rank) against the time of a training step, the Pareto front, the dominated in grey",
+    "metric (over tasks: mean rank) against training-step time, with the Pareto front; dominated activations in grey",
     draw,
     across=True,
     beside=True,

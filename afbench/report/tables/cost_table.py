@@ -11,15 +11,15 @@ from typing import Any
 from ...records.cost import STEPS, TEMPERATURES, Cost, Figure
 from ...records.groups import settings_text
 from ...records.wording import PASSES, duration, place, short, shorten, three_digits
-from .grid import Cell, Column, Footnotes, Grid, Value
+from .grid import UNSTABLE, Cell, Column, Footnotes, Grid, Value
 from .scale import shown
-from .task_grid import UNSTABLE, label
+from .task_grid import label
 
 RULES = "docs/cost.md"
 YARDSTICKS = ("relu", "gelu", "copy")
 FIGURES = (
-    "Times and ratios are medians over rounds (±: half the distance of the quartiles, in percent; "
-    f"{UNSTABLE}: unstable)."
+    "Compare activations by the ratios; the times come from different moments (medians over rounds; ±: half the "
+    f"interquartile range, in percent; {UNSTABLE}: unreliable)."
 )
 
 
@@ -199,7 +199,7 @@ def flat(cost: Cost) -> dict[str, Value]:
 def sentences(costs: Sequence[Cost]) -> list[str]:
     """Write the caption."""
     if not costs[0].alone:
-        saved = "Saved: bytes that network and loss keep for backward; added: more than with the identity."
+        saved = "Saved: bytes that the network and the loss keep for backward; added: those beyond the identity's."
         return [FIGURES, saved]
     cache = next((cost.cache_bytes for cost in costs if cost.cache_bytes), None)
     size = f" ({cache / 2**20:g} MiB)" if cache else ""
@@ -209,8 +209,8 @@ def sentences(costs: Sequence[Cost]) -> list[str]:
     commits = ", ".join(sorted({short(cost.commit) for cost in costs if cost.commit}))
     return [
         FIGURES,
-        f"Cold: inputs that exceed the last-level cache{size}; warm: one input that fits into it; saved: bytes kept "
-        "for backward.",
+        f"Cold: different inputs, together larger than the last-level cache{size}; warm: the same input each time; "
+        "saved: bytes kept for backward.",
         f"Measured with kernels {kernels}, torch {torch}{', commit ' * bool(commits)}{commits}.",
     ]
 
@@ -222,8 +222,8 @@ def remarks(cost: Cost, figures: Iterable[Figure]) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for reason in (reason for figure in figures for reason in figure.unstable):
         kinds.setdefault(re.sub(r"[\d.e+-]+", "", reason), []).append(reason)
-    words = [f"{worst(alike)} ({len(alike)} figure{'s' * (len(alike) > 1)})" for alike in kinds.values()]
-    return [f"{UNSTABLE} unstable: {'; '.join(words)}"] if words else []
+    words = [f"{worst(alike)} ({len(alike)} cell{'s' * (len(alike) > 1)})" for alike in kinds.values()]
+    return [f"{UNSTABLE} unreliable: {'; '.join(words)}"] if words else []
 
 
 def worst(reasons: Sequence[str]) -> str:

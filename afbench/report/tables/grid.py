@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ CAPTIONS = ("short", "full", "none")
 """How much a caption says: what the numbers cannot be read without; notes and the place of the rules too; nothing."""
 BOLD = "Bold:"
 """How a sentence about the best rows begins; a text says ``>:``."""
+UNSTABLE = "!"
+"""Stands after a time that is unreliable."""
 
 Value = str | int | float | None
 
@@ -99,6 +101,7 @@ class Grid:
         rules: the page of the documentation that holds the rules; empty if it is not to be named.
         notes: what is odd about the whole table.
         footnotes: what the marks of cells refer to, from 1 on.
+        wording: words the caption anew for the names of other columns, where it depends on them.
     """
 
     kind: str
@@ -111,6 +114,7 @@ class Grid:
     rules: str = ""
     notes: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
+    wording: Callable[[Collection[str]], Sequence[str]] | None = None
 
     @classmethod
     def of(
@@ -158,7 +162,10 @@ class Grid:
             columns = tuple(replace(column, shown=True, optional=False) for column in columns)
             fields = dict.fromkeys(name for column in columns for name in column.fields)
             data = tuple({name: line[name] for name in fields if name in line} for line in data)
-        return replace(self, columns=columns, rows=rows, data=data)
+        caption = self.caption
+        if caption and self.wording:
+            caption = tuple(self.wording([column.name for column in columns]))
+        return replace(self, columns=columns, rows=rows, data=data, caption=caption)
 
     def ordered(self, name: str, direction: str = "") -> Grid:
         """Return the grid with its rows sorted by a column, those without a number last."""

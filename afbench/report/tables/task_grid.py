@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,26 +15,26 @@ from ...statistics.intervals import LEVEL, Interval
 from ...statistics.metric import written
 from .caption import RULES, notes, sentences
 from .footnotes import Failure
-from .grid import Cell, Column, Grid, Value
+from .grid import UNSTABLE, Cell, Column, Grid, Value
 from .rows import Row, Table
 from .scale import Scale, certain, scale_of, shown
 
-UNSTABLE = "!"
-"""Stands after a figure that is unstable."""
 LEADING = ("task", "settings", "activation", "name")
 """Fields of a row's data that stay, whatever columns are chosen."""
 
 
 def task_grid(table: Table) -> Grid:
     """Lay a task's table out, with its full caption."""
+    laid, wording = columns(table), functools.partial(sentences, table)
     return Grid.of(
         ("task", table.group.task, table.title),
-        columns(table),
+        laid,
         [known(flat(table, row)) for row in table.rows],
-        tuple(sentences(table)),
+        tuple(wording([column.name for column, _ in laid if column.shown])),
         RULES,
         tuple(notes(table)),
         table.footnotes,
+        wording,
     )
 
 

@@ -52,7 +52,7 @@ def pau(x, p, s, training):
 
 
 def kept(s):
-    """Which c_i are learnt: of a zero-centred numerator some are 0 and one makes sum c_i f_i(0) = 0."""
+    """Which c_i are learned: of a zero-centred numerator some are 0 and one makes sum c_i f_i(0) = 0."""
     every = list(range(degrees(s)[0] + 1))
     at_0 = [function(s["basis"], i, 0.0) for i in every]
     if s["zero_centred"] == "case1":

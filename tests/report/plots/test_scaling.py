@@ -42,8 +42,8 @@ def test_only_those_named_and_the_baseline(series):
 
 
 def test_names_and_baseline_are_those_of_the_series(series):
-    figure = draw(series.store, "scaling", names='pau="PAU, learnt"', baseline="gelu")
-    assert "PAU, learnt" in {" ".join(text.get_text().split()) for text in figure.axes[0].texts}
+    figure = draw(series.store, "scaling", names='pau="PAU, learned"', baseline="gelu")
+    assert "PAU, learned" in {" ".join(text.get_text().split()) for text in figure.axes[0].texts}
     with pytest.raises(UsageError, match="--names: no activation 'pua' in the costs of .*; did you mean 'pau'"):
         draw(series.store, "scaling", names="pua=PAU")
     with pytest.raises(UsageError, match="no activation 'pua' in the costs of .*; did you mean 'pau'"):

@@ -65,7 +65,7 @@ def test_many_seeds_are_a_median_and_quartiles(results, make):
         results.add("prelu", seed, 80.0, make("shape", 0.1 + 0.01 * seed))
     figure = draw(results.store, "shape")
     assert [len(after(panel)) for panel in figure.axes] == [5, 5]
-    assert "median, quartiles (band) and 4 of the lines" in figure.get_label()
+    assert "The median and quartiles (band) over seeds and channels, and 4 single lines (thin)" in figure.get_label()
 
 
 def test_inputs_stand_under_the_curve(results, make):
@@ -79,7 +79,7 @@ def test_inputs_stand_under_the_curve(results, make):
     assert not second.collections
     heights = {x: ends[np.isclose(ends[:, 0], x), 1].max() for x in (-4.0, 0.2, 0.4)}
     assert heights[-4.0] == 0 and heights[0.2] == pytest.approx(0.24) and heights[0.4] == pytest.approx(0.24)
-    assert "their inputs in the trained network (up to 10 % lie outside the axis)." in figure.get_label()
+    assert "their inputs in the trained network (up to 10 % of them lie outside the axis)." in figure.get_label()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["before training", "after", "inputs"]
 
 

@@ -30,7 +30,7 @@ def test_a_weak_row_of_many_seeds_is_not_bold_above_a_strong_one_of_few(store, p
     assert [row.activation for row in table.rows] == ["opau", "relu"]
     assert by_name["opau"].best and not by_name["relu"].best
     words = " ".join(render(task_grid(table), "text").split())
-    assert "means over 5 to 30 seeds (column n)" in words and "paired difference over shared seeds contains 0" in words
+    assert "means over 5 to 30 seeds (column n)" in words and "to the best row over shared seeds (not in the" in words
     assert [line.split()[-5:] for line in render(task_grid(table)).splitlines() if "relu " in line and "[" in line]
     assert r"\textbf{70" not in render(task_grid(table), "latex") and "**70" not in render(task_grid(table), "md")
     assert "<strong>70" not in render(task_grid(table), "html")

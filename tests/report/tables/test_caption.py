@@ -6,6 +6,7 @@ import pytest
 
 from afbench.errors import UsageError
 from afbench.report.summary import tables
+from afbench.report.tables.arrange import restricted
 from afbench.report.tables.formats import render
 from afbench.report.tables.task_grid import task_grid
 
@@ -13,9 +14,19 @@ from afbench.report.tables.task_grid import task_grid
 def test_text_says_what_is_claimed(store, worked):
     words = " ".join(render(map(task_grid, tables(store)), "text").split())
     assert "Metric: accuracy in %, higher is better (target 97 %, Bayes-optimal accuracy 98.25 %); means over" in words
-    assert "over 3 seeds with 95 % intervals (Student's t on a log scale); untuned; trained on cpu, float32." in words
-    assert ">: not distinguishable from the best row (95 % interval of the paired difference contains 0)." in words
-    assert "Relative to relu: differences; no significance is claimed (1 comparison needs 6 seeds). Rules:" in words
+    assert (
+        "over 3 seeds with 95 % confidence intervals (Student's t, transformed to stay within the metric's range); "
+        in words
+    )
+    assert "range); one recipe for all activations (untuned); trained on cpu, float32." in words
+    assert (
+        ">: the best row, and rows whose paired difference to the best row (not in the table) has a 95 % interval that "
+        "contains 0." in words
+    )
+    assert (
+        "Column vs relu is relative to relu; no significance is claimed, as 1 comparison needs at least 6 seeds. Rules:"
+        in words
+    )
     assert "step" not in words  # no cost was measured
 
 
@@ -39,3 +50,16 @@ def test_captions(grid, wide):
         assert 2 <= len(made.caption) <= 3 and all(sentence.endswith(".") for sentence in made.caption)
     with pytest.raises(UsageError, match="unknown caption 'ful'; did you mean 'full'"):
         grid.with_caption("ful")
+
+
+def test_a_caption_describes_the_columns_and_rows_that_are_shown(table):
+    words = task_grid(table).caption[-1]
+    assert words.startswith("Columns vs relu, step and saved are relative to relu; ")
+    assert task_grid(table).picked(["mean", "saved"]).caption[1:] == (
+        task_grid(table).caption[1],
+        "Column saved is relative to relu.",
+    )
+    assert "interval" in task_grid(table).caption[0]
+    assert "interval" not in task_grid(table).picked(["mean"]).caption[0]
+    some = task_grid(restricted(table, ["relu", "gelu"])).caption[-1]
+    assert "as 4 comparisons, 1 of them shown, need at least 8 seeds" in some

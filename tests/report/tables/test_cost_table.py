@@ -101,14 +101,14 @@ def test_an_unstable_figure_is_marked_and_the_reason_stands_below(store, put_alo
     (table,) = cost_tables(store.costs())
     assert cells_of(table, 0)["forward, cold: vs relu"] == "2.00x ±15%!"
     grid = cost_grid(table)
-    assert grid.footnotes == ("! unstable: quartiles 30 % apart (1 figure)",) and grid.rows[0][0].marks == (1,)
-    assert "(1) ! unstable" in render(cost_grid(table)) and "2.00x +-15%!" in render(cost_grid(table))
+    assert grid.footnotes == ("! unreliable: quartiles 30 % apart (1 cell)",) and grid.rows[0][0].marks == (1,)
+    assert "(1) ! unreliable" in render(cost_grid(table)) and "2.00x +-15%!" in render(cost_grid(table))
 
 
 def test_reasons_of_one_kind_are_said_once_with_the_worst():
     said = [["quartiles 12 % apart"], ["quartiles 30 % apart", "shortest sample 0.5 ms"], ["shortest sample 0.2 ms"]]
     (remark,) = remarks(Cost("", ""), [Figure(unstable=tuple(one)) for one in said])
-    assert remark == "! unstable: quartiles up to 30 % apart (2 figures); shortest sample down to 0.2 ms (2 figures)"
+    assert remark == "! unreliable: quartiles up to 30 % apart (2 cells); shortest sample down to 0.2 ms (2 cells)"
 
 
 def test_a_failure_comes_last_with_its_reason(store, put_alone):

@@ -74,7 +74,7 @@ def test_text_worked_by_hand(three):
     assert render(wide_grid(three), "text").isascii() and max(map(len, lines)) <= WIDTH
     words = " ".join(lines)
     assert "moons: accuracy in %, higher is better, 3 seeds; rings:" in words
-    assert "waves: MSE, lower is better, 3 seeds. Means over seeds +/- half the 95 % interval (" in words
+    assert "waves: MSE, lower is better, 3 seeds. Means over seeds +/- half the 95 % confidence interval (" in words
 
 
 def test_columns_that_do_not_fit_stand_below(store, put):

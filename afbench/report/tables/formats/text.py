@@ -26,7 +26,7 @@ def page(grid: Grid, width: int) -> str:
 
     1. Gaps of three spaces; 2. of two, unless there are groups of columns; 3. the last optional columns are left out,
     and the caption names them; 4. headers and long names are broken into lines; 5. the last columns stand below,
-    beside the names once more.
+    with the names repeated.
     """
     left_out: list[str] = []
     cells = list(zip(*grid.rows, strict=True)) or [()] * len(grid.columns)
