@@ -14,6 +14,7 @@ from ..cost.listening import CostListener
 from ..records.cost import Cost
 from ..records.store import Store
 from ..records.trial import Record
+from ..records.wording import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -138,7 +139,7 @@ class Lines(CostListener):
 
     def costs_planned(self, total: int, done: int, what: str, store: Store) -> None:
         """Print the plan."""
-        print(f"{total} costs = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
+        print(f"{counted('cost', total)} = {what}; {done} done; results: {store.path}", file=sys.stderr, flush=True)
 
     def measured(self, cost: Cost, count: int, total: int, left: float) -> None:
         """Print how many costs are measured, and the time left."""

@@ -12,6 +12,7 @@ from ..engines import ENGINES, Failure, Setup
 from ..records import environment
 from ..records.cost import Cost
 from ..records.sources import sources_of
+from ..records.wording import counted
 from ..registry.entries import TASKS
 from ..registry.entry import Entry
 from ..registry.factory import Choice
@@ -68,7 +69,8 @@ def plan_alone(
     """Plan the costs of activations alone, in batches."""
     sources = sources_of(choices)
     known = {c.spec: {"versions": environment.versions(c.entry), "source": sources[c.spec]} for c in choices}
-    what = f"{len(choices)} activations x {len(cases)} cases, each timed together with relu, gelu and a copy"
+    what = f"{counted('activation', len(choices))} x {counted('case', len(cases))}"
+    what += ", each timed together with relu, gelu and a copy"
     plan = CostPlan(what, tuple(choice.entry for choice in choices), known)
     for case in cases:
         missing = []
@@ -105,7 +107,9 @@ def plan_network(
         for choice in choices
     }
     entries = (entry, baseline.entry, *(choice.entry for choice in choices))
-    what = f"{len(choices)} activations in the network of {task.name}, each timed together with {baseline.spec}"
+    what = (
+        f"{counted('activation', len(choices))} in the network of {task.name}, each timed together with {baseline.spec}"
+    )
     plan = CostPlan(what, entries, known)
     for spec in known:
         job = NetworkJob(task.name, spec, baseline.spec, environment_id, changed(task), rounds)

@@ -19,6 +19,11 @@ def plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
 
+def counted(word: str, count: int) -> str:
+    """Say how many there are: ``1 case``, ``2 cases``."""
+    return f"{count} {plural(word, count)}"
+
+
 def ranges(seeds: Iterable[int]) -> str:
     """Print seeds briefly.
 

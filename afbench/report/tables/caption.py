@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from ...records.wording import plural
+from ...records.wording import counted, plural
 from ...statistics.intervals import BOUNDED, LEVEL
 from ...statistics.significance import ALPHA, seeds_needed
 from .grid import BOLD, UNSTABLE
@@ -63,7 +63,7 @@ def measured(table: Table) -> str:
 def seeds(table: Table) -> str:
     """Say over how many seeds a table's means are: ``5 seeds``, ``5 to 30 seeds (column n)``."""
     low, high = table.counts
-    return f"{high} {plural('seed', high)}" if low == high else f"{low} to {high} seeds (column n)"
+    return counted("seed", high) if low == high else f"{low} to {high} seeds (column n)"
 
 
 def methods_of(tables: Sequence[Table]) -> str:
@@ -116,7 +116,7 @@ def listed(words: Sequence[str]) -> str:
 def claim(table: Table) -> str:
     """Say what is claimed of the differences, or how many seeds a claim needs; comparisons of hidden rows count."""
     shown = sum(row.versus is not None for row in table.rows)
-    comparisons = f"{table.comparisons} {plural('comparison', table.comparisons)}"
+    comparisons = counted("comparison", table.comparisons)
     comparisons += f", {shown} of them shown," if shown < table.comparisons else ""
     if not table.testable:
         verb = "needs" if table.comparisons == 1 else "need"
